@@ -1,0 +1,141 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { EnvironmentOptions, ViteBuilder } from 'vite';
+import type { ViteUserConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
+
+const root = import.meta.dirname;
+
+/** Name of the output → source file. */
+type Entries = Record<string, string>;
+
+const pages: Entries = { contribute: 'web/contribute/index.html', admin: 'web/admin/index.html' };
+const trainer = join(root, 'web/trainer/worker.ts');
+
+/** What runs as a process or a thread of its own, under the path it has in server/. */
+function serverEntries(): Entries {
+  const isEntry = /^(main|worker-threads|cli\/[^/]+|.*-worker)\.ts$/;
+  const paths = readdirSync(join(root, 'server'), { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => isEntry.test(path) && !/\.(test|contract|d)\.ts$/.test(path));
+  return Object.fromEntries(paths.map((path) => [path.replace(/\.ts$/, ''), `server/${path}`]));
+}
+
+/** A script for the browser under a name that pages of other sites hold on to. */
+function named(name: string, source: string, format: 'es' | 'iife'): EnvironmentOptions {
+  return {
+    consumer: 'client',
+    build: {
+      outDir: join(root, 'dist/web'),
+      modulePreload: false,
+      rolldownOptions: {
+        input: { [name]: join(root, source) },
+        preserveEntrySignatures: 'strict',
+        output: { format, entryFileNames: '[name].js', chunkFileNames: 'assets/[name]-[hash].js' },
+      },
+    },
+  };
+}
+
+/** ES modules for Node, dependencies external. */
+function forNode(outDir: string, entries: Entries): EnvironmentOptions {
+  return {
+    consumer: 'server',
+    build: {
+      outDir: join(root, outDir),
+      target: 'node20',
+      minify: false,
+      sourcemap: true,
+      ssr: true,
+      rolldownOptions: {
+        input: absolute(entries),
+        preserveEntrySignatures: 'strict',
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  };
+}
+
+function absolute(entries: Entries): Entries {
+  return Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, join(root, source)]));
+}
+
+function present(entries: Entries): Entries {
+  return Object.fromEntries(Object.entries(entries).filter(([, source]) => existsSync(join(root, source))));
+}
+
+const environments: Record<string, EnvironmentOptions> = {
+  client: {
+    build: {
+      outDir: join(root, 'dist/web'),
+      license: { fileName: 'licenses.md' },
+      modulePreload: { polyfill: false },
+      rolldownOptions: { input: absolute(present(pages)) },
+    },
+  },
+  trainer: named('trainer', 'web/trainer/worker.ts', 'es'),
+  embed: named('embed', 'web/embed/loader.ts', 'iife'),
+  sdk: named('sdk', 'web/embed/sdk.ts', 'es'),
+  server: forNode('dist/server', serverEntries()),
+  node_client: forNode('dist/client', present({ node: 'web/client/node.ts' })),
+};
+
+/** Builds what has an entry. The pages emit trainer.js as their worker; it is built alone where no page starts it. */
+async function buildApp(builder: ViteBuilder): Promise<void> {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  for (const name of ['client', 'trainer', 'embed', 'sdk', 'server', 'node_client']) {
+    const environment = builder.environments[name];
+    const input = Object.values((environment?.config.build.rolldownOptions.input ?? {}) as Entries);
+    const isThere = input.length > 0 && input.every((source) => existsSync(source));
+    const isBuilt = name === 'trainer' && existsSync(join(root, 'dist/web/trainer.js'));
+    if (environment && isThere && !isBuilt) await builder.build(environment);
+  }
+}
+
+const build: ViteUserConfig = {
+  root: join(root, 'web'),
+  publicDir: false,
+  build: { emptyOutDir: false, assetsInlineLimit: 0 },
+  environments,
+  builder: { buildApp },
+  worker: {
+    format: 'es',
+    rolldownOptions: {
+      output: {
+        entryFileNames: ({ facadeModuleId }) => (facadeModuleId === trainer ? 'trainer.js' : 'assets/[name]-[hash].js'),
+        chunkFileNames: 'assets/[name]-[hash].js',
+      },
+    },
+  },
+  experimental: {
+    // Scripts also run on other sites' pages: they find their chunks and assets beside themselves, pages at the root.
+    renderBuiltUrl: (_file, { hostType }) => (hostType === 'html' ? undefined : { relative: true }),
+  },
+};
+
+// Processes of the tests load TypeScript where Node does it itself: in worker threads and behind native imports.
+const execArgv = ['--import', pathToFileURL(join(root, 'e2e/typescript.mjs')).href];
+
+const test: ViteUserConfig['test'] = {
+  projects: [
+    {
+      extends: true,
+      test: {
+        name: 'unit',
+        include: ['{shared,server,web}/**/*.test.{ts,tsx}'],
+        execArgv,
+        testTimeout: 20_000,
+        hookTimeout: 20_000,
+      },
+    },
+    {
+      extends: true,
+      test: { name: 'system', include: ['e2e/**/*.test.ts'], execArgv, testTimeout: 120_000, hookTimeout: 120_000 },
+    },
+  ],
+};
+
+export default defineConfig(({ command }) =>
+  command === 'build' ? build : { root: relative(process.cwd(), root) || '.', test },
+);

@@ -1,0 +1,85 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { SecureRng } from '../../shared/rng.ts';
+import type { Sha256, TaskId } from '../../shared/ids.ts';
+import type { Participation, ReportMetrics } from '../../shared/protocol/index.ts';
+
+/**
+ * What the client engine needs from where it runs. `browser.ts` and `node.ts` are the two sets of these; the
+ * simulator brings a third. The engine itself knows no window, no document and no TF.js.
+ */
+export interface ClientPorts {
+  readonly clock: Clock;
+  readonly random: SecureRng;
+  readonly trainer: Trainer;
+  readonly secrets: SecretStore;
+  readonly lock: TabLock;
+  readonly weights: WeightsSource;
+}
+
+export const BACKENDS = ['auto', 'webgl', 'webgpu', 'wasm', 'cpu'] as const;
+/** What a person asks for; `auto` lets the probe decide. */
+export type RequestedBackend = (typeof BACKENDS)[number];
+export type Backend = Exclude<RequestedBackend, 'auto'> | 'other';
+
+/** What was asked for, what is used, and in one sentence why they differ (null when they do not). */
+export interface BackendChoice {
+  readonly requested: RequestedBackend;
+  readonly used: Backend;
+  readonly reason: string | null;
+}
+
+export interface TrainProgress {
+  /** Steps done of all steps. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss since the last progress, read back at most a few times a second; null while none was read. */
+  readonly loss: number | null;
+}
+
+export type TrainResult =
+  | {
+      readonly ok: true;
+      /** local − global, `parameters` values, owned by the receiver. */
+      readonly delta: Float32Array;
+      readonly examples: number;
+      readonly steps: number;
+      readonly metrics: ReportMetrics;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: 'aborted' | 'no-examples' | 'dataset-damaged' | 'not-finite' | 'backend-lost' | 'failed';
+      readonly message: string;
+    };
+
+/** Trains on the data it can reach itself: examples never pass through the engine. Contract in `trainer-contract.ts`. */
+export interface Trainer {
+  /** Builds the model and picks the backend; called again it answers from what it has. */
+  prepare(participation: Participation, requested: RequestedBackend): Promise<BackendChoice>;
+  /** How many examples there are to train on. */
+  examples(): Promise<number>;
+  /** One assignment. `params` may be transferred away. Stops within a second of the signal. */
+  train(
+    params: Float32Array,
+    options: { readonly seed: number; readonly onProgress: (progress: TrainProgress) => void; readonly signal: AbortSignal },
+  ): Promise<TrainResult>;
+  /** Frees the backend and ends its thread. */
+  close(): void;
+}
+
+/** The client's 128-bit secret of one task (32 hex digits), made at consent. */
+export interface SecretStore {
+  load(task: TaskId): Promise<string | null>;
+  save(task: TaskId, secret: string): Promise<void>;
+  remove(task: TaskId): Promise<void>;
+}
+
+/** One trainer per browser profile and task. */
+export interface TabLock {
+  /** Calls `onChange(true)` once this tab holds the lock, `onChange(false)` while another does. Returns the release. */
+  request(task: TaskId, onChange: (held: boolean) => void): () => void;
+}
+
+/** Weights by their hash over HTTP; the engine checks the hash. */
+export interface WeightsSource {
+  fetch(sha256: Sha256, bytes: number, signal: AbortSignal): Promise<Uint8Array>;
+}
