@@ -15,7 +15,7 @@ const trainer = join(root, 'web/trainer/worker.ts');
 
 /** What runs as a process or a thread of its own, under the path it has in server/. */
 function serverEntries(): Entries {
-  const isEntry = /^(main|worker-threads|cli\/[^/]+|.*-worker)\.ts$/;
+  const isEntry = /^(main|worker-threads|places|cli\/[^/]+|.*-worker)\.ts$/;
   const paths = readdirSync(join(root, 'server'), { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => isEntry.test(path) && !/\.(test|contract|d)\.ts$/.test(path));
@@ -51,7 +51,8 @@ function forNode(outDir: string, entries: Entries): EnvironmentOptions {
       rolldownOptions: {
         input: absolute(entries),
         preserveEntrySignatures: 'strict',
-        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+        // Chunks lie beside main.js: worker-threads.ts and places.ts count from there.
+        output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
       },
     },
   };

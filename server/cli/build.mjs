@@ -52,7 +52,7 @@ function writeTypes() {
   if (named.length === 0) return;
   run(tsc, ['-p', join(root, 'web/tsconfig.types.json')]);
   for (const { source, bundle, types } of named) {
-    writeFileSync(join(root, `${bundle}.d.ts`), `export * from '${types}/${source}.d.ts';\n`);
+    writeFileSync(join(root, `${bundle}.d.ts`), `export * from '${types}/${source}.js';\n`);
   }
 }
 
