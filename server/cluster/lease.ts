@@ -1,0 +1,15 @@
+import type { TaskId } from '../../shared/ids.ts';
+import type { FencingToken } from '../storage/port.ts';
+
+/** Who may commit for a task. A lease is held until released or lost; its fencing token goes with every write. */
+export interface Lease {
+  readonly task: TaskId;
+  readonly token: FencingToken;
+  /** Aborts when another holder took over. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+export interface Leases {
+  acquire(task: TaskId): Promise<Lease>;
+}

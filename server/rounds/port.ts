@@ -1,0 +1,150 @@
+import type { AbandonReason, Problem, Refusal, RejectionReason } from '../../shared/errors.ts';
+import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
+import type {
+  Assignment,
+  CheckIn,
+  Participation,
+  Progress,
+  Receipt,
+  ReportMetrics,
+  ResumeAck,
+  RetryWindow,
+  RoundEnd,
+  Score,
+  TaskStatus,
+} from '../../shared/protocol/index.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import type { ExpectedFrame } from '../../shared/wire/frame.ts';
+import type { SpoolWriter } from '../storage/blobs/port.ts';
+import type { TaskRow } from '../storage/port.ts';
+
+/**
+ * The doors of the coordinator. The gateway and http call `Coordinator`; the coordinator speaks to clients and
+ * dashboards through `Downlink`, which the gateway implements. Nothing here knows a socket.
+ */
+
+/** What goes out. Calls never throw and never block; a client that is not connected is passed over. */
+export interface Downlink {
+  assign(task: TaskId, clientId: ClientId, assignment: Assignment): void;
+  /**
+   * One broadcast to the given clients: the bytes are encoded once. Resolves when they were handed to the sockets;
+   * the count of sockets that took it is returned for the byte counts.
+   */
+  weights(task: TaskId, clientIds: readonly ClientId[], version: number, sha256: Sha256, bytes: Uint8Array): number;
+  retry(task: TaskId, clientId: ClientId, window: RetryWindow): void;
+  /** To every session of the task; `yours` is filled in for members of the cohort. */
+  roundEnded(task: TaskId, end: Omit<RoundEnd, 'yours' | 'yoursReason'>, yours: ReadonlyMap<ClientId, Pick<RoundEnd, 'yours' | 'yoursReason'>>): void;
+  /** The picture changed; the gateway fetches `Coordinator.status` when it next sends one (throttled there). */
+  changed(task: TaskId): void;
+  /** How many clients are connected to this task. */
+  online(task: TaskId): number;
+  /** Ends every session of a task that is gone. */
+  expel(task: TaskId, refusal: Refusal): void;
+}
+
+/** An admitted upload: what the frame must be, and where it goes. */
+export interface AdmittedReport {
+  readonly round: number;
+  readonly updateId: UpdateId;
+  readonly expected: ExpectedFrame;
+}
+
+/** A complete frame in the spool, whose SHA-256 the client announced. */
+export interface ArrivedReport {
+  readonly token: AssignmentToken;
+  readonly sha256: Sha256;
+  readonly bytes: number;
+  readonly metrics: ReportMetrics;
+  readonly writer: SpoolWriter;
+}
+
+export type Control = { readonly ok: true } | { readonly ok: false; readonly status: 404 | 409 | 422; readonly code: string; readonly message: string; readonly problems?: readonly Problem[] };
+
+/** A dashboard's view of who is connected or has a part in the current round; client ids are shortened to 8 digits. */
+export interface ContributorView {
+  readonly client: string;
+  readonly state: 'available' | 'assigned' | 'connected';
+  readonly slot: number | null;
+  readonly phase: string | null;
+  readonly backend: string | null;
+  readonly examples: number | null;
+}
+
+export interface Coordinator {
+  /** Loads every task, takes the leases, resumes rounds that a crash cut off. */
+  start(): Promise<void>;
+  /** No new rounds or assignments; resolves when every accepted report is durable. Rounds stay open for the next process. */
+  drain(): Promise<void>;
+
+  // clients
+  checkIn(task: TaskId, clientId: ClientId, message: CheckIn): { readonly ok: true } | Refusal;
+  checkOut(task: TaskId, clientId: ClientId): void;
+  /** The last session of this client is gone. */
+  disconnected(task: TaskId, clientId: ClientId): void;
+  resume(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<ResumeAck>;
+  progress(task: TaskId, clientId: ClientId, message: Progress): void;
+  /** The identity and round checks of DESIGN §7.1, before a byte is taken. */
+  admit(task: TaskId, clientId: ClientId, token: AssignmentToken): AdmittedReport | Refusal;
+  /** The report that was accepted under this token, if any. */
+  receiptOf(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<{ readonly receipt: Receipt; readonly sha256: Sha256 } | null>;
+  /** The rest of the checks, then durable, then the receipt. */
+  report(task: TaskId, clientId: ClientId, report: ArrivedReport): Promise<{ readonly ok: true; readonly receipt: Receipt } | Refusal>;
+  /** A refusal that the upload itself found (size, hash …): ends the assignment as rejected. */
+  rejected(task: TaskId, clientId: ClientId, token: AssignmentToken, reason: RejectionReason): void;
+  forget(task: TaskId, clientId: ClientId): Promise<void>;
+  countBytes(task: TaskId, direction: 'up' | 'down', bytes: number): void;
+
+  // reading
+  tasks(): readonly TaskRow[];
+  task(task: TaskId): TaskRow | undefined;
+  status(task: TaskId): TaskStatus | undefined;
+  participation(task: TaskId): Participation | undefined;
+  contributors(task: TaskId): readonly ContributorView[];
+
+  // control; each resolves when it is durable
+  create(spec: TaskSpec): Promise<Control>;
+  startRounds(task: TaskId, count: number): Promise<Control>;
+  pause(task: TaskId): Promise<Control>;
+  resumeRounds(task: TaskId): Promise<Control>;
+  stop(task: TaskId): Promise<Control>;
+  rollback(task: TaskId, version: number): Promise<Control>;
+  archive(task: TaskId): Promise<Control>;
+  remove(task: TaskId): Promise<Control>;
+
+  /** What happened, for metrics, audit and the dashboard. Returns what ends the subscription. */
+  subscribe(listener: (event: CoordinatorEvent) => void): () => void;
+}
+
+export type CoordinatorEvent =
+  | { readonly kind: 'round-started'; readonly task: TaskId; readonly round: number }
+  | { readonly kind: 'round-ended'; readonly task: TaskId; readonly round: number; readonly outcome: 'committed' | 'abandoned'; readonly reason: AbandonReason | null; readonly version: number | null; readonly seconds: number }
+  | { readonly kind: 'report'; readonly task: TaskId; readonly outcome: 'accepted' | 'duplicate' | 'late' | 'surplus' | 'conflict' | RejectionReason; readonly bytes: number }
+  | { readonly kind: 'scored'; readonly task: TaskId; readonly version: number; readonly score: Score }
+  | { readonly kind: 'task-state'; readonly task: TaskId; readonly state: TaskRow['state']; readonly reason: string | null }
+  | { readonly kind: 'task-created' | 'task-removed'; readonly task: TaskId };
+
+/** Scores a checkpoint; null where the task has no held-out data. The evaluation thread implements it. */
+export interface Evaluator {
+  score(spec: TaskSpec, params: Sha256): Promise<Score | null>;
+  close(): Promise<void>;
+}
+
+/** Validates, folds and commits numbers off the event loop; a worker thread implements it. */
+export interface Arithmetic {
+  /**
+   * Hash, header, finiteness, zero and norm of a frame on disk, in the order of DESIGN §7.1. Nothing of the file is
+   * kept. Resolves to what the receipt needs, or the refusal.
+   */
+  check(path: string, announced: { readonly sha256: Sha256; readonly bytes: number }, expected: ExpectedFrame, maxDeltaNorm: number): Promise<{ readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal>;
+  /** Starts an empty aggregate for a round; an open one of the same key is dropped. */
+  begin(key: string, spec: Pick<TaskSpec, 'strategy'>, values: number): Promise<void>;
+  /** Folds one accepted frame; calls are answered in order. */
+  fold(key: string, path: string, expected: ExpectedFrame): Promise<void>;
+  /**
+   * Finishes the aggregate, applies the server optimizer to the base params and stores the new ones as a blob
+   * (durable). The aggregate is dropped.
+   */
+  finish(key: string, spec: Pick<TaskSpec, 'strategy'>, base: { readonly params: string; readonly optimizer: string | null }): Promise<{ readonly sha256: Sha256; readonly bytes: number; readonly optimizerSha256: Sha256 | null }>;
+  drop(key: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,47 @@
+import type { Readable } from 'node:stream';
+import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
+
+/** Immutable bytes named by their SHA-256. Every adapter passes the contract beside this file. */
+export interface BlobStore {
+  /** Write, fsync, rename to the hash, fsync the folder: durable when it resolves. Writing what is there is free. */
+  put(bytes: Uint8Array): Promise<Sha256>;
+  /** The bytes, checked against their name; null if absent; a `CorruptBlobError` if they do not match. */
+  get(sha256: Sha256): Promise<Uint8Array | null>;
+  /** Length in bytes, or null. */
+  size(sha256: Sha256): Promise<number | null>;
+  /** A stream of bytes start … end (inclusive). */
+  stream(sha256: Sha256, range: { readonly start: number; readonly end: number }): Readable;
+  /** The file, for a worker thread that reads or writes it itself. */
+  path(sha256: Sha256): string;
+  /** Removes blobs that are not in `referenced` and older than `graceMs`; returns how many, temporary files included. */
+  sweep(referenced: ReadonlySet<Sha256>, graceMs: number, now: number): Promise<number>;
+}
+
+export class CorruptBlobError extends Error {
+  override readonly name = 'CorruptBlobError';
+}
+
+/** One report on its way to disk: chunks land at their offsets in a partial file. */
+export interface SpoolWriter {
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** The partial file, for the thread that validates it. */
+  readonly path: string;
+  /** fsync, rename to its final name, fsync the folder: after this a receipt may refer to it. */
+  finish(): Promise<void>;
+  /** Closes the file and keeps it partial; `Spool.open` with the same id goes on from there. */
+  pause(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/** Accepted reports, kept until their round ends. */
+export interface Spool {
+  open(task: TaskId, round: number, updateId: UpdateId, totalBytes: number): Promise<SpoolWriter>;
+  /** Where a finished report lies. */
+  path(task: TaskId, round: number, updateId: UpdateId): string;
+  has(task: TaskId, round: number, updateId: UpdateId): Promise<boolean>;
+  /** Drops a whole round, partial files too. */
+  drop(task: TaskId, round: number): Promise<void>;
+  dropTask(task: TaskId): Promise<void>;
+  /** Drops everything but these open rounds (start-up). */
+  sweep(open: readonly { readonly task: TaskId; readonly round: number }[]): Promise<void>;
+}

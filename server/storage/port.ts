@@ -1,0 +1,232 @@
+import type { AbandonReason, RejectionReason } from '../../shared/errors.ts';
+import type { ClientId, Sha256, TaskId, UpdateId, AssignmentToken } from '../../shared/ids.ts';
+import type { ReportMetrics, Score, TaskState } from '../../shared/protocol/index.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+
+/**
+ * Everything durable but bytes. Each method is one transaction: when its promise resolves, the data would survive a
+ * power cut; when it rejects, nothing of it happened. Times are milliseconds since 1970. Every adapter passes
+ * `contract.ts`.
+ */
+export interface Storage {
+  readonly tasks: TaskStore;
+  readonly rounds: RoundStore;
+  readonly checkpoints: CheckpointStore;
+  readonly admin: AdminStore;
+  close(): Promise<void>;
+}
+
+/** Grows with every new holder of a task's lease; a write with an older one is refused as `fenced`. */
+export type FencingToken = number;
+
+export interface TaskRow {
+  readonly spec: TaskSpec;
+  readonly state: TaskState;
+  readonly roundsLeft: number;
+  /** Why it paused by itself; null when a person did it or it is not paused. */
+  readonly pausedReason: string | null;
+  readonly abandonedInARow: number;
+  readonly createdAt: number;
+  readonly archivedAt: number | null;
+  /** Newest checkpoint. */
+  readonly version: number;
+  readonly sha256: Sha256;
+}
+
+export type TaskPatch = Partial<
+  Pick<TaskRow, 'state' | 'roundsLeft' | 'pausedReason' | 'abandonedInARow' | 'archivedAt'>
+>;
+
+export interface TaskStore {
+  /** Saves the task and checkpoint 0 together; `taken` if the id exists. The blob is already stored. */
+  create(spec: TaskSpec, initial: NewCheckpoint, at: number): Promise<'created' | 'taken'>;
+  get(task: TaskId): Promise<TaskRow | null>;
+  /** Archived ones too, oldest first. */
+  list(): Promise<TaskRow[]>;
+  update(task: TaskId, patch: TaskPatch): Promise<void>;
+  /** Deletes the task and all that hangs on it but the audit rows. */
+  remove(task: TaskId): Promise<void>;
+  /** A new, larger fencing token for this task: whoever held the last one can no longer write. */
+  fence(task: TaskId): Promise<FencingToken>;
+}
+
+export interface NewCheckpoint {
+  readonly version: number;
+  readonly sha256: Sha256;
+  readonly bytes: number;
+  /** State of the server optimizer that belongs to these params, as a blob; null for plain sgd. */
+  readonly optimizerSha256: Sha256 | null;
+  readonly origin: 'initial' | 'round' | 'rollback';
+  /** The round that made it, or null. */
+  readonly round: number | null;
+  /** The version rolled back to, or null. */
+  readonly copyOf: number | null;
+}
+
+export interface CheckpointRow extends NewCheckpoint {
+  readonly createdAt: number;
+  readonly metrics: Score | null;
+  /** False once retention took the weights: the row stays. */
+  readonly kept: boolean;
+}
+
+export interface CheckpointStore {
+  get(task: TaskId, version: number): Promise<CheckpointRow | null>;
+  /** Versions in order from 0. */
+  list(task: TaskId): Promise<CheckpointRow[]>;
+  setMetrics(task: TaskId, version: number, metrics: Score): Promise<void>;
+  /** A rollback: the next version with an older one's weights. */
+  append(task: TaskId, fence: FencingToken, checkpoint: NewCheckpoint, at: number): Promise<'saved' | 'fenced'>;
+  /** Marks weights as gone, by retention. */
+  release(task: TaskId, versions: readonly number[]): Promise<void>;
+  /** Which task's kept checkpoint has this hash, if any (a hash may belong to several: any one, open tasks first). */
+  taskOf(sha256: Sha256): Promise<{ readonly task: TaskId; readonly closed: boolean } | null>;
+  /** Every hash that a kept checkpoint or optimizer state refers to. */
+  referenced(): Promise<ReadonlySet<Sha256>>;
+}
+
+export interface RoundCounts {
+  readonly selected: number;
+  readonly accepted: number;
+  readonly rejected: Readonly<Partial<Record<RejectionReason, number>>>;
+  readonly late: number;
+  readonly surplus: number;
+  readonly dropped: number;
+  readonly uplinkBytes: number;
+  readonly downlinkBytes: number;
+}
+
+export interface RoundRow extends RoundCounts {
+  readonly task: TaskId;
+  readonly number: number;
+  readonly baseVersion: number;
+  readonly phase: 'selecting' | 'reporting' | 'ended';
+  readonly selectionEndsAt: number;
+  readonly reportingEndsAt: number | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly outcome: 'committed' | 'abandoned' | null;
+  readonly reason: AbandonReason | null;
+  readonly version: number | null;
+}
+
+export interface AssignmentRow {
+  readonly slot: number;
+  readonly clientId: ClientId;
+  readonly token: AssignmentToken;
+  readonly updateId: UpdateId;
+  readonly seed: number;
+  /** How it ended, once it has: a rejection is durable so that a restart does not ask again. */
+  readonly end: 'accepted' | 'rejected' | 'dropped' | 'late' | 'surplus' | null;
+  readonly rejection: RejectionReason | null;
+}
+
+/** A report whose frame lies fsynced in the spool. */
+export interface NewReceipt {
+  readonly task: TaskId;
+  readonly round: number;
+  readonly updateId: UpdateId;
+  readonly clientId: ClientId;
+  readonly sha256: Sha256;
+  readonly bytes: number;
+  readonly examples: number;
+  readonly steps: number;
+  readonly norm: number;
+  readonly metrics: ReportMetrics;
+}
+
+export interface ReceiptRow extends NewReceipt {
+  /** 1, 2, 3 … within the round: the order in which updates are folded. */
+  readonly order: number;
+  readonly acceptedAt: number;
+  readonly status: 'accepted' | 'counted' | 'abandoned' | 'withdrawn';
+  /** Set when counted. */
+  readonly version: number | null;
+  /** Set when abandoned. */
+  readonly reason: AbandonReason | null;
+}
+
+export interface OpenRound {
+  readonly round: RoundRow;
+  readonly assignments: readonly AssignmentRow[];
+  /** In order; withdrawn ones are left out. */
+  readonly receipts: readonly ReceiptRow[];
+}
+
+export interface RoundEndRow {
+  readonly task: TaskId;
+  readonly number: number;
+  readonly counts: RoundCounts;
+  readonly assignments: readonly { readonly updateId: UpdateId; readonly end: NonNullable<AssignmentRow['end']> }[];
+  readonly endedAt: number;
+  /** Written to the task in the same transaction. */
+  readonly taskPatch: TaskPatch;
+}
+
+export type ReceiptOutcome =
+  | { readonly kind: 'accepted'; readonly receipt: ReceiptRow }
+  /** The same bytes again: the receipt that there was. */
+  | { readonly kind: 'duplicate'; readonly receipt: ReceiptRow }
+  /** Other bytes under this assignment. */
+  | { readonly kind: 'conflict' }
+  /** The round has ended. */
+  | { readonly kind: 'closed' };
+
+export interface RoundStore {
+  /** Starts round `number` in `selecting`. */
+  open(fence: FencingToken, round: Pick<RoundRow, 'task' | 'number' | 'baseVersion' | 'selectionEndsAt' | 'startedAt'>): Promise<'saved' | 'fenced'>;
+  /** Moves it to `reporting` with its cohort; only then may an assignment be sent. */
+  assign(
+    fence: FencingToken,
+    task: TaskId,
+    number: number,
+    reportingEndsAt: number,
+    assignments: readonly AssignmentRow[],
+  ): Promise<'saved' | 'fenced'>;
+  /** Receipts of one turn, all in one transaction; outcomes in the same order. Only then may they be acknowledged. */
+  accept(receipts: readonly NewReceipt[], at: number): Promise<ReceiptOutcome[]>;
+  /** Makes a rejection durable. */
+  reject(task: TaskId, updateId: UpdateId, reason: RejectionReason): Promise<void>;
+  /** Ends a round without a version; its receipts become `abandoned`. */
+  abandon(fence: FencingToken, end: RoundEndRow, reason: AbandonReason): Promise<'saved' | 'fenced'>;
+  /**
+   * Ends a round with version base + 1: checkpoint, receipts counted, assignments, round outcome and task in one
+   * transaction, only if the fence still holds, the round is open and `checkpoint.version` is the next one.
+   */
+  commit(fence: FencingToken, end: RoundEndRow, checkpoint: NewCheckpoint): Promise<'saved' | 'fenced'>;
+  /** The round that has not ended, with all that a restart needs; null if there is none. */
+  unfinished(task: TaskId): Promise<OpenRound | null>;
+  /** Oldest first; the last `limit` of them. */
+  list(task: TaskId, limit: number): Promise<RoundRow[]>;
+  lastNumber(task: TaskId): Promise<number>;
+  receipt(updateId: UpdateId): Promise<ReceiptRow | null>;
+  receiptsOf(task: TaskId, round: number): Promise<ReceiptRow[]>;
+  /** "Delete my data": uncommitted receipts of this client become `withdrawn`; returns their ids. */
+  withdraw(task: TaskId, clientId: ClientId): Promise<UpdateId[]>;
+}
+
+export interface AuditRow {
+  readonly at: number;
+  /** Who: the admin session's public id, `token`, `system`. */
+  readonly actor: string;
+  /** What, e.g. `task.create`. */
+  readonly action: string;
+  readonly task: TaskId | null;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Secrets come as SHA-256 only. */
+export interface AdminStore {
+  saveSession(sha256: Sha256, expiresAt: number): Promise<void>;
+  /** Expiry of the session, or null. */
+  session(sha256: Sha256): Promise<number | null>;
+  removeSession(sha256: Sha256): Promise<void>;
+  saveLink(sha256: Sha256, expiresAt: number): Promise<void>;
+  /** True once: takes the link away if it is there and not expired. */
+  useLink(sha256: Sha256, now: number): Promise<boolean>;
+  appendAudit(row: AuditRow): Promise<void>;
+  audit(limit: number): Promise<AuditRow[]>;
+  /** Small durable settings, such as the generated admin token's hash. */
+  setting(key: string): Promise<string | null>;
+  setSetting(key: string, value: string): Promise<void>;
+}

@@ -1,0 +1,65 @@
+/** Every limit of the system in one place, each with its reason. Units are in the names. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const LIMITS = {
+  /** Largest chunk of a report or of weights in one Socket.IO attachment: keeps pings and acks moving between chunks. */
+  chunkBytes: 256 * KiB,
+  /** Room for the event's JSON part beside one chunk; a larger frame is closed by `ws` before it is read. */
+  socketMessageBytes: 256 * KiB + 16 * KiB,
+  /** Weights up to this size are broadcast in the room; above it each tab takes them by hash over HTTP (DESIGN §5.5). */
+  broadcastBytes: 1 * MiB,
+  /** Chunks in flight before an ack must come back: 1 MiB hides the round trip of a usual uplink. */
+  uploadWindowChunks: 4,
+  /** A silent upload is given up and its partial file removed after this long. */
+  uploadIdleMs: 30_000,
+  /** Uploads that may be open at once in one process; more are told `busy` and come back. */
+  openUploadsCount: 1_000,
+  /** No model of more parameters: 400 MB of float32 is beyond what a tab can train. */
+  parametersCount: 100_000_000,
+  /** Largest flat vector the frame header may announce, checked before anything is allocated. */
+  frameBytes: 400_000_000 + 4 * KiB,
+  /** A client's claim of examples in one report; weighting multiplies by it. */
+  examplesPerReportCount: 1_000_000,
+  /** Local steps in one report. */
+  stepsPerReportCount: 10_000_000,
+  /** Sockets of one address: a school sits behind one. */
+  socketsPerAddressCount: 500,
+  /** Joins of one address in a second. */
+  joinsPerAddressPerSecond: 50,
+  /** Messages of one socket in a second, chunks included: 64 MiB/s at full chunks. */
+  messagesPerSocketPerSecond: 256,
+  /** Progress messages are for the eye; more than this in a second are dropped. */
+  progressPerSecond: 4,
+  /** JSON body of an admin call; a custom topology is the largest. */
+  apiBodyBytes: 1 * MiB,
+  /** A single-use ticket for the dashboard's live events. */
+  ticketLifeMs: 30_000,
+  /** The one-time admin link printed at start. */
+  adminLinkLifeMs: 3_600_000,
+  /** A dashboard session. */
+  adminSessionLifeMs: 12 * 3_600_000,
+  /** Abandoned rounds in a row after which the task pauses with the reason. */
+  abandonedInARowCount: 5,
+  /** Back-off between rounds after an abandoned one, doubled each time up to the maximum. */
+  abandonedBackoffMs: 1_000,
+  abandonedBackoffMaximumMs: 30_000,
+  /** Checkpoints whose weights are kept: the newest, and every so many versions. */
+  checkpointsKeptCount: 20,
+  checkpointsKeptEvery: 10,
+  /** A blob that nothing refers to goes after this long. */
+  blobGraceMs: 3_600_000,
+  /** SIGTERM: how long a running upload may finish before the process ends. */
+  drainMs: 20_000,
+  /** A sample request never returns more than this many examples. */
+  samplesPerRequestCount: 6_000,
+  /** Examples one browser profile may hold for one task. */
+  examplesPerDatasetCount: 100_000,
+  /** One shard of examples in IndexedDB (DESIGN §6: 1 to 4 MB). */
+  datasetShardBytes: 1 * MiB,
+  /** Rounds an admin may ask for in one call. */
+  roundsPerRequestCount: 100_000,
+  /** Free text of people: titles and the like. */
+  titleCharacters: 80,
+} as const;

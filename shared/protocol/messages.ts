@@ -1,0 +1,250 @@
+import * as v from 'valibot';
+import { ABANDON_REASONS, REFUSAL_REASONS, REJECTION_REASONS } from '../errors.ts';
+import {
+  type AssignmentToken,
+  type ClientId,
+  isAssignmentToken,
+  isClientId,
+  isSha256,
+  isTaskId,
+  isUpdateId,
+  type Sha256,
+  type TaskId,
+  type UpdateId,
+} from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import { topologySchema } from '../model/topology.ts';
+import { taskSpecSchema } from '../task/spec.ts';
+
+/**
+ * Every message of the client namespace as a schema; the types follow from them. The receiving side parses, on both
+ * ends. Unknown keys are dropped, so that an older side understands a newer one (PROTOCOL.md, P3).
+ */
+
+const checked = <Id extends string>(is: (value: unknown) => value is Id, message: string) =>
+  v.pipe(v.string(), v.maxLength(64), v.check((value) => is(value), message), v.transform((value) => value as Id));
+const taskId = checked<TaskId>(isTaskId, 'not a task id');
+const clientId = checked<ClientId>(isClientId, 'not a client id');
+const updateId = checked<UpdateId>(isUpdateId, 'not an update id');
+const token = checked<AssignmentToken>(isAssignmentToken, 'not an assignment token');
+const sha256 = checked<Sha256>(isSha256, 'not a SHA-256 in hex');
+const count = (maximum: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(maximum));
+const version = count(Number.MAX_SAFE_INTEGER);
+const milliseconds = count(Number.MAX_SAFE_INTEGER);
+const finite = v.pipe(v.number(), v.finite());
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
+const score = v.object({ accuracy: share, loss: finite });
+export type Score = v.InferOutput<typeof score>;
+
+// ── client → server ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** `auth` of the Socket.IO handshake. */
+export const handshakeSchema = v.object({
+  protocol: v.object({ min: count(65_535), max: count(65_535) }),
+  /** 128 random bits in hex, made at consent; the server keeps only what follows from its hash. */
+  secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  joinToken: v.optional(v.pipe(v.string(), v.maxLength(128))),
+  software: v.optional(v.pipe(v.string(), v.maxLength(80))),
+});
+export type Handshake = v.InferOutput<typeof handshakeSchema>;
+
+/** `check-in`: "I am available for this task". */
+export const checkInSchema = v.object({
+  examples: count(LIMITS.examplesPerReportCount),
+  backend: v.picklist(['webgl', 'webgpu', 'wasm', 'cpu', 'other']),
+  /** Checkpoint whose weights the client still has; it is not sent again. */
+  held: v.nullable(sha256),
+});
+export type CheckIn = v.InferOutput<typeof checkInSchema>;
+
+/** `resume`: "is my assignment still alive?", asked before any work after a reconnect or a freeze. */
+export const resumeSchema = v.object({ token });
+
+export const reportMetricsSchema = v.object({
+  lossBefore: v.nullable(finite),
+  lossAfter: v.nullable(finite),
+  accuracyBefore: v.nullable(share),
+  accuracyAfter: v.nullable(share),
+  trainingMs: milliseconds,
+});
+export type ReportMetrics = v.InferOutput<typeof reportMetricsSchema>;
+
+/** `report-begin`: announces a frame; its chunks are `ceil(bytes / 262144)`, all full but the last. */
+export const reportBeginSchema = v.object({
+  token,
+  bytes: count(LIMITS.frameBytes),
+  sha256,
+  metrics: reportMetricsSchema,
+});
+export type ReportBegin = v.InferOutput<typeof reportBeginSchema>;
+
+/** `report-chunk`: this JSON and one binary attachment. */
+export const reportChunkSchema = v.object({ token, index: count(65_535), crc32: count(0xffffffff) });
+export type ReportChunk = v.InferOutput<typeof reportChunkSchema>;
+
+/** `report-end`: every chunk was acknowledged; validate, make durable, answer. */
+export const reportEndSchema = v.object({ token });
+
+/** `progress`: for the eye only; no ack. */
+export const progressSchema = v.object({
+  token,
+  phase: v.picklist(['downloading', 'preparing', 'training', 'uploading']),
+  share,
+});
+export type Progress = v.InferOutput<typeof progressSchema>;
+
+export const emptySchema = v.object({});
+
+// ── server → client ────────────────────────────────────────────────────────────────────────────────────────────
+
+const refusal = v.object({
+  ok: v.literal(false),
+  reason: v.picklist(REFUSAL_REASONS),
+  message: v.string(),
+  retryAfterMs: v.optional(milliseconds),
+});
+
+/** What everybody may know of a task: enough to train for it. Part of `GET /api/tasks/:id` too, as `participation`. */
+export const participationSchema = v.object({
+  topology: topologySchema,
+  layoutSha256: sha256,
+  parameters: count(LIMITS.parametersCount),
+  data: taskSpecSchema.entries.data,
+  client: taskSpecSchema.entries.client,
+  codec: taskSpecSchema.entries.codec,
+  minimum: count(100_000),
+  goal: count(100_000),
+  maxDeltaNorm: finite,
+  closed: v.boolean(),
+});
+export type Participation = v.InferOutput<typeof participationSchema>;
+
+/** One member of the current cohort as the ring shows it; `slot` counts from 0 within the round. */
+const member = v.object({
+  slot: count(100_000),
+  state: v.picklist(['waiting', 'downloading', 'training', 'uploading', 'done', 'dropped']),
+  share,
+});
+export type CohortMember = v.InferOutput<typeof member>;
+
+const TASK_STATES = ['idle', 'running', 'paused', 'stopping'] as const;
+export type TaskState = (typeof TASK_STATES)[number];
+
+/** `status`: the live picture of the task, sent at most a few times a second. */
+export const statusSchema = v.object({
+  state: v.picklist(TASK_STATES),
+  version,
+  sha256,
+  metrics: v.nullable(score),
+  online: count(Number.MAX_SAFE_INTEGER),
+  roundsLeft: count(Number.MAX_SAFE_INTEGER),
+  pausedReason: v.optional(v.string()),
+  round: v.nullable(
+    v.object({
+      number: count(Number.MAX_SAFE_INTEGER),
+      phase: v.picklist(['selecting', 'reporting', 'aggregating']),
+      available: count(Number.MAX_SAFE_INTEGER),
+      goal: count(100_000),
+      selected: count(100_000),
+      accepted: count(100_000),
+      endsInMs: milliseconds,
+      /** At most 60 single members; a larger cohort comes as counts alone. */
+      members: v.nullable(v.pipe(v.array(member), v.maxLength(60))),
+      counts: v.object({
+        waiting: count(100_000),
+        downloading: count(100_000),
+        training: count(100_000),
+        uploading: count(100_000),
+        done: count(100_000),
+        dropped: count(100_000),
+      }),
+    }),
+  ),
+});
+export type TaskStatus = v.InferOutput<typeof statusSchema>;
+
+/** `welcome`: the first message of a session. */
+export const welcomeSchema = v.object({
+  protocol: count(65_535),
+  task: taskId,
+  clientId,
+  participation: participationSchema,
+  status: statusSchema,
+});
+export type Welcome = v.InferOutput<typeof welcomeSchema>;
+
+/** `assign`: this client's part in one round. Durations, never clock times: the client's clock decides nothing. */
+export const assignmentSchema = v.object({
+  round: count(Number.MAX_SAFE_INTEGER),
+  token,
+  updateId,
+  slot: count(100_000),
+  cohort: count(100_000),
+  base: v.object({ version, sha256, bytes: count(LIMITS.frameBytes) }),
+  /** `broadcast`: a `weights` message follows; `http`: take `/weights/<sha256>`; `held`: you have them. */
+  delivery: v.picklist(['broadcast', 'http', 'held']),
+  /** Seeds the client's shuffling. */
+  seed: count(0xffffffff),
+  remainingMs: milliseconds,
+});
+export type Assignment = v.InferOutput<typeof assignmentSchema>;
+
+/** `weights`: this JSON and one attachment of `bytes` bytes, little-endian float32, to the cohort's room. */
+export const weightsSchema = v.object({ version, sha256, bytes: count(LIMITS.broadcastBytes) });
+export type WeightsMessage = v.InferOutput<typeof weightsSchema>;
+
+/** The durable row that says an update was accepted. */
+export const receiptSchema = v.object({
+  updateId,
+  round: count(Number.MAX_SAFE_INTEGER),
+  /** `accepted` until the round ends; then `counted` (in `version`) or `abandoned` (with `reason`). */
+  status: v.picklist(['accepted', 'counted', 'abandoned', 'withdrawn']),
+  order: count(Number.MAX_SAFE_INTEGER),
+  version: v.optional(version),
+  reason: v.optional(v.picklist(ABANDON_REASONS)),
+});
+export type Receipt = v.InferOutput<typeof receiptSchema>;
+
+/** `round`: a round ended; to every session of the task. `yours` says how this client's part in it ended. */
+export const roundEndSchema = v.object({
+  number: count(Number.MAX_SAFE_INTEGER),
+  outcome: v.picklist(['committed', 'abandoned']),
+  version: v.optional(version),
+  sha256: v.optional(sha256),
+  reason: v.optional(v.picklist(ABANDON_REASONS)),
+  accepted: count(100_000),
+  yours: v.nullable(v.picklist(['accepted', 'rejected', 'late', 'surplus', 'dropped'])),
+  yoursReason: v.optional(v.picklist(REJECTION_REASONS)),
+});
+export type RoundEnd = v.InferOutput<typeof roundEndSchema>;
+
+/** `retry`: not selected this time; check in again between the two. */
+export const retrySchema = v.object({ round: count(Number.MAX_SAFE_INTEGER), afterMs: milliseconds, beforeMs: milliseconds });
+export type RetryWindow = v.InferOutput<typeof retrySchema>;
+
+export const drainingSchema = v.object({ retryAfterMs: milliseconds });
+
+// ── acks ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const either = <Schema extends v.ObjectSchema<v.ObjectEntries & { ok: v.LiteralSchema<true, undefined> }, undefined>>(ok: Schema) =>
+  v.variant('ok', [ok, refusal]);
+export const okAckSchema = either(v.object({ ok: v.literal(true) }));
+export const resumeAckSchema = either(
+  v.object({ ok: v.literal(true), assignment: v.nullable(assignmentSchema), receipt: v.nullable(receiptSchema) }),
+);
+export const reportBeginAckSchema = either(
+  v.object({
+    ok: v.literal(true),
+    /** Chunks the server already has, in order: send the others. */
+    received: v.pipe(v.array(count(65_535)), v.maxLength(65_536)),
+    /** Set when these very bytes were accepted before: nothing is left to send. */
+    receipt: v.nullable(receiptSchema),
+  }),
+);
+export const reportEndAckSchema = either(v.object({ ok: v.literal(true), receipt: receiptSchema }));
+
+export type OkAck = v.InferOutput<typeof okAckSchema>;
+export type ResumeAck = v.InferOutput<typeof resumeAckSchema>;
+export type ReportBeginAck = v.InferOutput<typeof reportBeginAckSchema>;
+export type ReportEndAck = v.InferOutput<typeof reportEndAckSchema>;

@@ -1,0 +1,54 @@
+import * as v from 'valibot';
+import { fail, type Problem, type Result, succeed } from '../errors.ts';
+import { incompatibilities } from './compatibility.ts';
+import { type TaskSpec, taskSpecSchema } from './spec.ts';
+import { TEMPLATES, type TemplateName } from './templates/index.ts';
+
+const pathOf = (issue: v.BaseIssue<unknown>): string => (issue.path ?? []).map((item) => String(item.key)).join('.');
+
+/** valibot's issues as problems with paths such as `client.batchSize`; a union's own branches are looked into. */
+export function problemsOf(issues: readonly v.BaseIssue<unknown>[]): Problem[] {
+  return issues.flatMap((issue) => {
+    const nested = issue.issues;
+    if (nested === undefined || nested.length === 0) return [{ path: pathOf(issue), message: issue.message }];
+    return problemsOf(nested.map((inner) => ({ ...inner, path: [...(issue.path ?? []), ...(inner.path ?? [])] as never })));
+  });
+}
+
+/** A whole TaskSpec from untrusted JSON: schema first, then the table of compatibility. */
+export function parseTaskSpec(input: unknown): Result<TaskSpec, readonly Problem[]> {
+  const parsed = v.safeParse(taskSpecSchema, input);
+  if (!parsed.success) return fail(problemsOf(parsed.issues));
+  const problems = incompatibilities(parsed.output);
+  return problems.length === 0 ? succeed(parsed.output) : fail(problems);
+}
+
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Deep merge: objects merge, everything else replaces, `null` removes an optional field. A model is taken whole
+ * when it switches between `zoo` and `topology`.
+ */
+export function mergeOverrides(base: unknown, overrides: unknown): unknown {
+  if (!isPlainObject(base) || !isPlainObject(overrides)) return overrides;
+  if ('topology' in overrides && 'zoo' in base) return overrides;
+  if ('zoo' in overrides && 'topology' in base) return overrides;
+  const merged: Record<string, unknown> = Object.assign(Object.create(null), base);
+  for (const key of Object.keys(overrides)) {
+    if (key === '__proto__') continue;
+    const value = overrides[key];
+    if (value === null) delete merged[key];
+    else merged[key] = key in merged ? mergeOverrides(merged[key], value) : value;
+  }
+  return merged;
+}
+
+export const isTemplateName = (name: unknown): name is TemplateName =>
+  typeof name === 'string' && Object.hasOwn(TEMPLATES, name);
+
+/** A template with overrides merged deep into it; the id defaults to the template's name. */
+export function taskFromTemplate(template: TemplateName, overrides: unknown): Result<TaskSpec, readonly Problem[]> {
+  if (overrides !== undefined && !isPlainObject(overrides)) return fail([{ path: '', message: 'must be an object' }]);
+  return parseTaskSpec(mergeOverrides(structuredClone(TEMPLATES[template]), overrides ?? {}));
+}

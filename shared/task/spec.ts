@@ -1,0 +1,87 @@
+import * as v from 'valibot';
+import { isTaskId, type TaskId } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import { topologySchema } from '../model/topology.ts';
+import { ZOO_NAMES } from '../model/zoo.ts';
+
+/**
+ * TaskSpec: everything a task is, immutable once created (DESIGN §8). Unknown keys are problems. One schema gives
+ * the type, the check and the form's limits.
+ */
+
+const whole = (minimum: number, maximum: number) =>
+  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(minimum), v.maxValue(maximum));
+const real = (minimum: number, maximum: number) =>
+  v.pipe(v.number(), v.finite('must be a finite number'), v.minValue(minimum), v.maxValue(maximum));
+const title = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1, 'must not be empty'),
+  v.maxLength(LIMITS.titleCharacters),
+  v.regex(/^[\p{L}\p{N} ._,:()'’–-]+$/u, 'may hold letters, digits, spaces and simple punctuation only'),
+);
+const origin = v.pipe(
+  v.string(),
+  v.regex(/^(\*|https?:\/\/[a-z0-9.-]+(:\d{1,5})?|https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?)$/, 'must be an origin such as https://example.org, or *'),
+);
+
+const model = v.union([
+  v.strictObject({ zoo: v.picklist(ZOO_NAMES), seed: whole(0, 0xffffffff) }),
+  v.strictObject({ topology: topologySchema, seed: v.optional(whole(0, 0xffffffff), 1) }),
+]);
+
+const data = v.strictObject({
+  kind: v.picklist(['image']),
+  /** Without the batch dimension: [height, width, channels]. */
+  shape: v.pipe(v.array(whole(1, 1024)), v.length(3)),
+  labels: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))), v.minLength(2), v.maxLength(1000)),
+  /** Which sample data the server can hand out and score on; none: the contributors bring all there is. */
+  sample: v.optional(v.picklist(['mnist'])),
+});
+
+const clientPlan = v.strictObject({
+  work: v.picklist(['sgd', 'full-batch']),
+  epochs: v.optional(whole(1, 1_000)),
+  maxSteps: v.optional(whole(1, LIMITS.stepsPerReportCount)),
+  batchSize: whole(1, 4_096),
+  learningRate: real(1e-6, 100),
+  optimizer: v.picklist(['sgd']),
+  loss: v.picklist(['categoricalCrossentropy', 'meanSquaredError']),
+});
+
+const strategy = v.strictObject({
+  name: v.picklist(['fedavg', 'fedsgd']),
+  weighting: v.picklist(['numExamples', 'uniform']),
+  serverOptimizer: v.strictObject({ name: v.picklist(['sgd']), learningRate: real(1e-6, 100) }),
+});
+
+const rounds = v.strictObject({
+  goal: whole(1, 100_000),
+  minimum: whole(1, 100_000),
+  overSelection: real(1, 10),
+  selectionDeadlineMs: whole(1_000, 86_400_000),
+  reportingDeadlineMs: whole(1_000, 86_400_000),
+});
+
+export const taskSpecSchema = v.strictObject({
+  id: v.pipe(v.string(), v.check((id) => isTaskId(id), 'must be 1 to 40 of a–z, 0–9 and -'), v.transform((id) => id as TaskId)),
+  title,
+  model,
+  data,
+  client: clientPlan,
+  strategy,
+  rounds,
+  codec: v.strictObject({ up: v.picklist(['float32']), down: v.picklist(['float32']) }),
+  privacy: v.strictObject({ mode: v.picklist(['none']) }),
+  access: v.strictObject({
+    /** Origins whose pages may take part; empty: the server's own. `*` must be typed. */
+    allowedOrigins: v.pipe(v.array(origin), v.maxLength(100)),
+    /** With it the task is closed: a client must know the token. */
+    joinToken: v.optional(v.pipe(v.string(), v.minLength(8), v.maxLength(128))),
+  }),
+  maxDeltaNorm: real(1e-9, 1e9),
+});
+
+export type TaskSpec = v.InferOutput<typeof taskSpecSchema>;
+export type ClientPlan = TaskSpec['client'];
+export type RoundPolicy = TaskSpec['rounds'];

@@ -1,0 +1,97 @@
+import type { AbandonReason, RefusalReason } from '../../shared/errors.ts';
+import type { Sha256, TaskId } from '../../shared/ids.ts';
+import type { Receipt, TaskStatus } from '../../shared/protocol/index.ts';
+import type { BackendChoice, TrainProgress } from './ports.ts';
+
+/** Every state a participation can be in; `data-state` on the page (DESIGN §8). One sentence each in the dictionaries. */
+export const PARTICIPATION_STATES = [
+  'idle',
+  'needs-data',
+  'connecting',
+  'waiting',
+  'not-selected',
+  'downloading',
+  'preparing',
+  'training',
+  'uploading',
+  'accepted',
+  'late',
+  'surplus',
+  'rejected',
+  'abandoned',
+  'paused',
+  'paused-battery',
+  'paused-data',
+  'other-tab',
+  'server-away',
+  'unsupported',
+  'error',
+  'left',
+] as const;
+export type ParticipationState = (typeof PARTICIPATION_STATES)[number];
+
+/** One line of "Receipts": what became of this tab's part in one round. */
+export interface RoundNote {
+  readonly round: number;
+  readonly outcome: 'counted' | 'accepted' | 'rejected' | 'late' | 'surplus' | 'abandoned' | 'not-selected' | 'dropped';
+  readonly reason: RefusalReason | AbandonReason | null;
+  readonly sentBytes: number;
+  /** Cohort size, this tab included; null where it took no part. */
+  readonly cohort: number | null;
+  readonly version: number | null;
+  readonly receipt: Receipt | null;
+}
+
+/** All that a surface shows; a new object for each change, parts that did not change keep their identity. */
+export interface ClientView {
+  readonly task: TaskId;
+  readonly state: ParticipationState;
+  /** Why, where the state has a reason (`data-reason`): a refusal, an abandonment, or the trainer's word. */
+  readonly reason: string | null;
+  /** One sentence for people where the dictionary's is not enough (errors). */
+  readonly detail: string | null;
+  readonly round: number | null;
+  /** Version being trained, else the task's newest known. */
+  readonly version: number | null;
+  readonly sha256: Sha256 | null;
+  readonly slot: number | null;
+  readonly status: TaskStatus | null;
+  readonly progress: TrainProgress | null;
+  /** Losses read back in this round, oldest first. */
+  readonly losses: readonly number[];
+  readonly uploadShare: number;
+  readonly backend: BackendChoice | null;
+  readonly examples: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly retryInMs: number | null;
+  /** This tab's own figures of its last report: on its own examples, before and after training. */
+  readonly lastReport: {
+    readonly accuracyBefore: number | null;
+    readonly accuracyAfter: number | null;
+    readonly lossBefore: number | null;
+    readonly lossAfter: number | null;
+    readonly trainingMs: number;
+  } | null;
+  readonly notes: readonly RoundNote[];
+  /** Reports accepted since joining. */
+  readonly counted: number;
+}
+
+/** The engine as surfaces see it. */
+export interface FederatedClient {
+  view(): ClientView;
+  /** Calls back after each change, never more than once a turn. Returns what ends it. */
+  subscribe(listener: (view: ClientView) => void): () => void;
+  /** Joins; the caller has the consent. Makes the secret if there is none. */
+  start(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Stops everything within a second; resolves when nothing runs any more. */
+  leave(): Promise<void>;
+  /** Leaves, asks the server to forget this client, removes the secret. Examples are the caller's to delete. */
+  forget(): Promise<void>;
+  /** The number of examples changed. */
+  examplesChanged(): void;
+  close(): Promise<void>;
+}
