@@ -19,20 +19,23 @@ export interface SecureRng {
   bytes(count: number): Uint8Array;
 }
 
-/** xoshiro128** (Blackman and Vigna 2018), its state filled by splitmix32 from the seed and the stream. */
+/**
+ * xoshiro128** (Blackman and Vigna 2018); its state is a Weyl sequence from seed and stream through MurmurHash3's
+ * finalizer.
+ */
 export function seededRng(seed: number, stream = 0): Rng {
   let mix = (seed ^ Math.imul(stream + 1, 0x9e3779b9)) >>> 0;
-  const splitmix = (): number => {
+  const murmur = (): number => {
     mix = (mix + 0x9e3779b9) >>> 0;
     let z = mix;
     z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
     z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
     return (z ^ (z >>> 16)) >>> 0;
   };
-  let a = splitmix();
-  let b = splitmix();
-  let c = splitmix();
-  let d = (splitmix() | 1) >>> 0;
+  let a = murmur();
+  let b = murmur();
+  let c = murmur();
+  let d = (murmur() | 1) >>> 0;
   const rotate = (x: number, k: number): number => ((x << k) | (x >>> (32 - k))) >>> 0;
 
   const uint32 = (): number => {

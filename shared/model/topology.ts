@@ -45,7 +45,11 @@ export type LayerTopology = v.InferOutput<typeof layerConfig>;
 
 /** A sequential model: input shape without the batch dimension, then layers in order. */
 export const topologySchema = v.strictObject({
-  input: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000))), v.minLength(1), v.maxLength(3)),
+  input: v.pipe(
+    v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000))),
+    v.minLength(1),
+    v.maxLength(3),
+  ),
   layers: v.pipe(v.array(layerConfig), v.minLength(1), v.maxLength(64)),
 });
 export type ModelTopology = v.InferOutput<typeof topologySchema>;
@@ -85,7 +89,8 @@ export function shapeOf(topology: ModelTopology): ModelShape | { readonly proble
       continue;
     }
     if (layer.class_name === 'Dense') {
-      if (shape.length !== 1) return { problem: `${config.name}: a Dense layer takes a flat input; put Flatten before it` };
+      if (shape.length !== 1)
+        return { problem: `${config.name}: a Dense layer takes a flat input; put Flatten before it` };
       const fanIn = shape[0] as number;
       addLayer(layer.config, [fanIn, layer.config.units], fanIn, layer.config.units, layer.config.units);
       multiplyAdds += fanIn * layer.config.units;

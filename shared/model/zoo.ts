@@ -31,7 +31,14 @@ export const MODEL_ZOO = {
   /** Two convolutions of 8 and 16 filters and one dense layer: 9,098 parameters, for weak devices. */
   'cnn-small': {
     input: IMAGE,
-    layers: [conv('conv_1', 8, 3), pool('pool_1'), conv('conv_2', 16, 3), pool('pool_2'), flatten, dense('output', 10, 'softmax')],
+    layers: [
+      conv('conv_1', 8, 3),
+      pool('pool_1'),
+      conv('conv_2', 16, 3),
+      pool('pool_2'),
+      flatten,
+      dense('output', 10, 'softmax'),
+    ],
   },
   /** The paper's CNN: 1,663,370 parameters. */
   cnn: {
@@ -52,4 +59,5 @@ export type ZooName = keyof typeof MODEL_ZOO;
 export const ZOO_NAMES = Object.keys(MODEL_ZOO) as [ZooName, ...ZooName[]];
 
 /** The zoo's entry as a topology of its own. */
-export const zooTopology = (name: ZooName): ModelTopology => structuredClone(MODEL_ZOO[name]) as unknown as ModelTopology;
+export const zooTopology = (name: ZooName): ModelTopology =>
+  structuredClone(MODEL_ZOO[name]) as unknown as ModelTopology;

@@ -1,3 +1,4 @@
+import type { AssignmentToken } from '../ids.ts';
 import type {
   Assignment,
   CheckIn,
@@ -14,7 +15,6 @@ import type {
   WeightsMessage,
   Welcome,
 } from './messages.ts';
-import type { AssignmentToken } from '../ids.ts';
 
 /** Typed maps of both directions for Socket.IO's generics. What arrives is parsed all the same. */
 

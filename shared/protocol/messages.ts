@@ -22,7 +22,12 @@ import { taskSpecSchema } from '../task/spec.ts';
  */
 
 const checked = <Id extends string>(is: (value: unknown) => value is Id, message: string) =>
-  v.pipe(v.string(), v.maxLength(64), v.check((value) => is(value), message), v.transform((value) => value as Id));
+  v.pipe(
+    v.string(),
+    v.maxLength(64),
+    v.check((value) => is(value), message),
+    v.transform((value) => value as Id),
+  );
 const taskId = checked<TaskId>(isTaskId, 'not a task id');
 const clientId = checked<ClientId>(isClientId, 'not a client id');
 const updateId = checked<UpdateId>(isUpdateId, 'not an update id');
@@ -220,15 +225,20 @@ export const roundEndSchema = v.object({
 export type RoundEnd = v.InferOutput<typeof roundEndSchema>;
 
 /** `retry`: not selected this time; check in again between the two. */
-export const retrySchema = v.object({ round: count(Number.MAX_SAFE_INTEGER), afterMs: milliseconds, beforeMs: milliseconds });
+export const retrySchema = v.object({
+  round: count(Number.MAX_SAFE_INTEGER),
+  afterMs: milliseconds,
+  beforeMs: milliseconds,
+});
 export type RetryWindow = v.InferOutput<typeof retrySchema>;
 
 export const drainingSchema = v.object({ retryAfterMs: milliseconds });
 
 // ── acks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const either = <Schema extends v.ObjectSchema<v.ObjectEntries & { ok: v.LiteralSchema<true, undefined> }, undefined>>(ok: Schema) =>
-  v.variant('ok', [ok, refusal]);
+const either = <Schema extends v.ObjectSchema<v.ObjectEntries & { ok: v.LiteralSchema<true, undefined> }, undefined>>(
+  ok: Schema,
+) => v.variant('ok', [ok, refusal]);
 export const okAckSchema = either(v.object({ ok: v.literal(true) }));
 export const resumeAckSchema = either(
   v.object({ ok: v.literal(true), assignment: v.nullable(assignmentSchema), receipt: v.nullable(receiptSchema) }),

@@ -33,7 +33,8 @@ export const COMPATIBILITY: readonly Rule[] = [
   {
     path: 'client.work',
     message: 'full-batch work is one step: epochs 1 and no maxSteps',
-    broken: ({ client }) => client.work === 'full-batch' && (client.maxSteps !== undefined || (client.epochs ?? 1) !== 1),
+    broken: ({ client }) =>
+      client.work === 'full-batch' && (client.maxSteps !== undefined || (client.epochs ?? 1) !== 1),
   },
   {
     path: 'strategy.weighting',

@@ -11,7 +11,9 @@ export function problemsOf(issues: readonly v.BaseIssue<unknown>[]): Problem[] {
   return issues.flatMap((issue) => {
     const nested = issue.issues;
     if (nested === undefined || nested.length === 0) return [{ path: pathOf(issue), message: issue.message }];
-    return problemsOf(nested.map((inner) => ({ ...inner, path: [...(issue.path ?? []), ...(inner.path ?? [])] as never })));
+    return problemsOf(
+      nested.map((inner) => ({ ...inner, path: [...(issue.path ?? []), ...(inner.path ?? [])] as never })),
+    );
   });
 }
 

@@ -22,7 +22,10 @@ const title = v.pipe(
 );
 const origin = v.pipe(
   v.string(),
-  v.regex(/^(\*|https?:\/\/[a-z0-9.-]+(:\d{1,5})?|https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?)$/, 'must be an origin such as https://example.org, or *'),
+  v.regex(
+    /^(\*|https?:\/\/[a-z0-9.-]+(:\d{1,5})?|https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?)$/,
+    'must be an origin such as https://example.org, or *',
+  ),
 );
 
 const model = v.union([
@@ -64,7 +67,11 @@ const rounds = v.strictObject({
 });
 
 export const taskSpecSchema = v.strictObject({
-  id: v.pipe(v.string(), v.check((id) => isTaskId(id), 'must be 1 to 40 of a–z, 0–9 and -'), v.transform((id) => id as TaskId)),
+  id: v.pipe(
+    v.string(),
+    v.check((id) => isTaskId(id), 'must be 1 to 40 of a–z, 0–9 and -'),
+    v.transform((id) => id as TaskId),
+  ),
   title,
   model,
   data,

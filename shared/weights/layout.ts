@@ -21,7 +21,9 @@ export interface WeightLayout {
   readonly sha256: Sha256;
 }
 
-export function layoutOf(tensors: readonly { readonly name: string; readonly shape: readonly number[] }[]): WeightLayout {
+export function layoutOf(
+  tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
+): WeightLayout {
   let offset = 0;
   const entries = tensors.map(({ name, shape }) => {
     const size = shape.reduce((product, side) => product * side, 1);

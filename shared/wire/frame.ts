@@ -76,7 +76,8 @@ export function readFrameHeader(
   if (header.byteLength < FRAME_HEADER_BYTES) return refuse('size', 'the frame is shorter than its header');
   const view = new DataView(header.buffer, header.byteOffset, FRAME_HEADER_BYTES);
   const bodyBytes = view.getUint32(20, true);
-  if (totalBytes !== FRAME_HEADER_BYTES + bodyBytes) return refuse('size', 'the frame is not as long as its header says');
+  if (totalBytes !== FRAME_HEADER_BYTES + bodyBytes)
+    return refuse('size', 'the frame is not as long as its header says');
   const allowed = frameBytesAllowed(expected);
   if (totalBytes < allowed.minimum || totalBytes > allowed.maximum)
     return refuse('size', `a frame of this task has ${allowed.minimum} to ${allowed.maximum} bytes`);
@@ -84,11 +85,13 @@ export function readFrameHeader(
   const examples = view.getUint32(12, true);
   const steps = view.getUint32(16, true);
   if (values !== expected.values) return refuse('count', `this model has ${expected.values} values`);
-  if (examples < 1 || examples > LIMITS.examplesPerReportCount) return refuse('count', 'the number of examples is not possible');
+  if (examples < 1 || examples > LIMITS.examplesPerReportCount)
+    return refuse('count', 'the number of examples is not possible');
   if (steps < 1 || steps > LIMITS.stepsPerReportCount) return refuse('count', 'the number of steps is not possible');
   if (view.getUint32(0, true) !== MAGIC) return refuse('schema', 'this is not a report frame');
   const codec = codecById(view.getUint8(4));
-  if (codec === undefined || codec.name !== expected.codec) return refuse('schema', `this task takes the codec ${expected.codec}`);
+  if (codec === undefined || codec.name !== expected.codec)
+    return refuse('schema', `this task takes the codec ${expected.codec}`);
   const zeros = [5, 6, 7, 88, 89, 90, 91, 92, 93, 94, 95];
   if (zeros.some((at) => header[at] !== 0)) return refuse('schema', 'reserved bytes must be zero');
   const baseSha256 = bytesToHex(header.subarray(56, 88)) as Sha256;

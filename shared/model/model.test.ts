@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { initialWeights } from './initial-weights.ts';
+import { type ModelTopology, shapeOf, topologySchema } from './topology.ts';
+import { ZOO_NAMES, type ZooName, zooTopology } from './zoo.ts';
+
+const shape = (topology: ModelTopology) => {
+  const found = shapeOf(topology);
+  if ('problem' in found) throw new Error(found.problem);
+  return found;
+};
+
+describe('the model zoo', () => {
+  it.each([
+    ['softmax', 7_850],
+    ['seed-dense', 7_850],
+    ['mlp-2nn', 199_210],
+    ['cnn-small', 9_098],
+    ['cnn', 1_663_370],
+  ] as const)('%s has %i parameters and ten outputs', (name, parameters) => {
+    const model = shape(zooTopology(name));
+    expect(model.layout.size).toBe(parameters);
+    expect(model.output).toEqual([10]);
+  });
+
+  it('passes its own schema', () => {
+    for (const name of ZOO_NAMES) expect(v.is(topologySchema, zooTopology(name))).toBe(true);
+  });
+
+  it('hands out copies: changing one leaves the next as it was', () => {
+    const first = zooTopology('softmax');
+    first.input[0] = 1;
+    expect(zooTopology('softmax').input).toEqual([28, 28, 1]);
+  });
+
+  it('would be another model with valid padding: 582,026 parameters', () => {
+    const topology = zooTopology('cnn');
+    for (const layer of topology.layers)
+      if (layer.class_name === 'Conv2D' || layer.class_name === 'MaxPooling2D') layer.config.padding = 'valid';
+    expect(shape(topology).layout.size).toBe(582_026);
+  });
+});
+
+describe('shapeOf', () => {
+  const problem = (topology: ModelTopology): string => {
+    const found = shapeOf(topology);
+    return 'problem' in found ? found.problem : '';
+  };
+  const dense = (name: string, units: number) =>
+    ({ class_name: 'Dense', config: { name, units, activation: 'linear' } }) as const;
+
+  it('refuses a Dense layer on an image, a convolution on a flat input and two layers of one name', () => {
+    expect(problem({ input: [28, 28, 1], layers: [dense('a', 2)] })).toMatch(/Flatten/);
+    expect(problem({ input: [4], layers: [dense('a', 2), dense('a', 2)] })).toMatch(/two layers/);
+    expect(
+      problem({
+        input: [4],
+        layers: [
+          { class_name: 'MaxPooling2D', config: { name: 'p', pool_size: [2, 2], strides: [2, 2], padding: 'same' } },
+        ],
+      }),
+    ).toMatch(/height/);
+  });
+
+  it('refuses a window larger than its input and a model without weights', () => {
+    const pool = {
+      class_name: 'MaxPooling2D',
+      config: { name: 'p', pool_size: [5, 5], strides: [1, 1], padding: 'valid' },
+    } as const;
+    expect(problem({ input: [4, 4, 1], layers: [structuredClone(pool) as never] })).toMatch(/larger/);
+    expect(problem({ input: [4, 4, 1], layers: [{ class_name: 'Flatten', config: { name: 'f' } }] })).toMatch(
+      /nothing/,
+    );
+  });
+
+  it('counts 1e12 parameters without allocating them, and refuses', () => {
+    expect(problem({ input: [100_000], layers: [dense('a', 100_000_000)] })).toMatch(/more than/);
+  });
+
+  it('knows only layers on the list: Lambda, __proto__ and unknown keys are refused by the schema', () => {
+    const lambda = { input: [4], layers: [{ class_name: 'Lambda', config: { name: 'a' } }] };
+    const proto = JSON.parse('{"input":[4],"layers":[{"class_name":"__proto__","config":{"name":"a"}}]}');
+    const extra = { input: [4], layers: [{ class_name: 'Flatten', config: { name: 'a', code: 'x' } }] };
+    for (const input of [lambda, proto, extra]) expect(v.is(topologySchema, input)).toBe(false);
+  });
+});
+
+describe('initialWeights', () => {
+  const weights = (name: ZooName, seed: number) => initialWeights(shape(zooTopology(name)), seed);
+
+  it('is the same for the same seed and differs for another', () => {
+    expect(weights('mlp-2nn', 1)).toEqual(weights('mlp-2nn', 1));
+    expect(weights('mlp-2nn', 1)).not.toEqual(weights('mlp-2nn', 2));
+  });
+
+  it('draws kernels within the bound of Glorot and leaves biases at zero', () => {
+    const model = shape(zooTopology('softmax'));
+    const flat = weights('softmax', 4);
+    const bound = Math.sqrt(6 / (784 + 10));
+    const kernel = flat.subarray(0, 7_840);
+    expect(Math.max(...kernel)).toBeLessThanOrEqual(bound);
+    expect(Math.max(...kernel)).toBeGreaterThan(0.95 * bound);
+    expect(Math.min(...kernel)).toBeLessThan(-0.95 * bound);
+    expect([...flat.subarray(7_840)]).toEqual(new Array(10).fill(0));
+    expect(model.layout.entries.map((entry) => entry.name)).toEqual(['output/kernel', 'output/bias']);
+  });
+
+  it('draws He normal weights of deviation √(2 / fanIn)', () => {
+    const model = shape({
+      input: [50],
+      layers: [
+        { class_name: 'Dense', config: { name: 'a', units: 400, activation: 'relu', kernel_initializer: 'heNormal' } },
+      ],
+    });
+    const kernel = initialWeights(model, 3).subarray(0, 20_000);
+    const variance = kernel.reduce((sum, x) => sum + x * x, 0) / kernel.length;
+    expect(Math.abs(variance - 2 / 50)).toBeLessThan(0.002);
+  });
+});

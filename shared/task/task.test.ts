@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { incompatibilities } from './compatibility.ts';
+import { modelOf } from './model-of.ts';
+import { isTemplateName, mergeOverrides, parseTaskSpec, taskFromTemplate } from './parse.ts';
+import { TEMPLATES } from './templates/index.ts';
+
+const pathsOf = (input: unknown): string[] => {
+  const parsed = parseTaskSpec(input);
+  return parsed.ok ? [] : parsed.failure.map((problem) => problem.path);
+};
+const overridden = (overrides: unknown): string[] =>
+  pathsOf(mergeOverrides(structuredClone(TEMPLATES.digits), overrides));
+
+describe('templates', () => {
+  it.each(Object.keys(TEMPLATES))('%s is a valid task under its own name', (name) => {
+    if (!isTemplateName(name)) throw new Error('not a template');
+    const parsed = taskFromTemplate(name, {});
+    expect(parsed).toMatchObject({ ok: true, value: { id: name } });
+  });
+
+  it('digits has the policy that the outward contract states', () => {
+    expect(TEMPLATES.digits.rounds).toEqual({
+      goal: 3,
+      minimum: 2,
+      overSelection: 1,
+      selectionDeadlineMs: 30_000,
+      reportingDeadlineMs: 120_000,
+    });
+    expect(modelOf(TEMPLATES.digits).layout.size).toBe(199_210);
+  });
+
+  it('seed-dense is 784 → 10 with relu and mean squared error', () => {
+    const spec = TEMPLATES['seed-dense'];
+    expect(modelOf(spec).layout.entries.map((entry) => entry.shape)).toEqual([[784, 10], [10]]);
+    expect(spec.client).toMatchObject({ learningRate: 0.1, epochs: 1, loss: 'meanSquaredError' });
+  });
+
+  it('knows its own names only', () => {
+    expect(['digits', 'seed-dense', 'constructor', '__proto__', 7].map(isTemplateName)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('overrides', () => {
+  it('merge deep and leave the rest', () => {
+    const parsed = taskFromTemplate('digits', { id: 'mine', rounds: { goal: 7 }, client: { batchSize: 32 } });
+    if (!parsed.ok) throw new Error('refused');
+    expect(parsed.value.id).toBe('mine');
+    expect(parsed.value.rounds).toEqual({ ...TEMPLATES.digits.rounds, goal: 7 });
+    expect(parsed.value.client.batchSize).toBe(32);
+    expect(parsed.value.client.learningRate).toBe(0.1);
+  });
+
+  it('replace a zoo model by a topology whole, and remove optional fields by null', () => {
+    const topology = {
+      input: [28, 28, 1],
+      layers: [
+        { class_name: 'Flatten', config: { name: 'f' } },
+        { class_name: 'Dense', config: { name: 'd', units: 10, activation: 'softmax' } },
+      ],
+    };
+    const parsed = taskFromTemplate('digits', { model: { topology }, client: { epochs: null, maxSteps: 5 } });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.failure));
+    expect(modelOf(parsed.value).layout.size).toBe(7_850);
+    expect(parsed.value.client).not.toHaveProperty('epochs');
+  });
+
+  it('do not reach a prototype', () => {
+    const overrides = JSON.parse('{"__proto__": {"polluted": true}, "rounds": {"__proto__": {"polluted": true}}}');
+    taskFromTemplate('digits', overrides);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+});
+
+describe('parseTaskSpec', () => {
+  it('names the path of each problem', () => {
+    expect(overridden({ id: 'Not Allowed', rounds: { goal: 0 }, client: { learningRate: Number.NaN } }).sort()).toEqual(
+      ['client.learningRate', 'id', 'rounds.goal'],
+    );
+  });
+
+  it('refuses unknown keys, at the top and below', () => {
+    expect(overridden({ surprise: 1 })).toEqual(['surprise']);
+    expect(overridden({ client: { surprise: 1 } })).toEqual(['client.surprise']);
+  });
+
+  it.each([null, undefined, 7, 'digits', [], () => 1])('refuses %s with problems, never a throw', (input) => {
+    expect(pathsOf(input).length).toBeGreaterThan(0);
+  });
+
+  it('refuses markup in a title and an origin that is not one', () => {
+    expect(overridden({ title: '<script>' })).toEqual(['title']);
+    expect(overridden({ access: { allowedOrigins: ['https://a.example/path'] } })).toEqual(['access.allowedOrigins.0']);
+    expect(overridden({ access: { allowedOrigins: ['*', 'https://a.example:8443', 'http://localhost:1'] } })).toEqual(
+      [],
+    );
+  });
+});
+
+describe('compatibility', () => {
+  it.each([
+    ['rounds.minimum', { rounds: { minimum: 4 } }],
+    ['client.epochs', { client: { maxSteps: 3 } }],
+    ['client.work', { client: { work: 'full-batch', epochs: 2 } }],
+    ['strategy.weighting', { strategy: { name: 'fedsgd' } }],
+    ['model', { data: { shape: [32, 32, 1] } }],
+    ['data.labels', { data: { labels: ['a', 'b'] } }],
+    ['data.labels', { data: { labels: ['0', '0', '2', '3', '4', '5', '6', '7', '8', '9'] } }],
+    ['client.loss', { model: { zoo: 'seed-dense' } }],
+  ])('refuses what contradicts itself at %s', (path, overrides) => {
+    expect(overridden(overrides)).toEqual([path]);
+  });
+
+  it('takes fedsgd as one full-batch step and the plain mean', () => {
+    expect(overridden({ client: { work: 'full-batch' }, strategy: { name: 'fedsgd', weighting: 'uniform' } })).toEqual(
+      [],
+    );
+  });
+
+  it('says of a topology that does not build only that', () => {
+    const spec = structuredClone(TEMPLATES.digits) as never as Parameters<typeof incompatibilities>[0];
+    const broken = {
+      ...spec,
+      model: {
+        topology: {
+          input: [28, 28, 1],
+          layers: [{ class_name: 'Dense', config: { name: 'd', units: 10, activation: 'softmax' } }],
+        },
+        seed: 1,
+      },
+    } as typeof spec;
+    expect(incompatibilities(broken).map((problem) => problem.path)).toEqual(['model.topology']);
+  });
+});
