@@ -18,7 +18,7 @@ function serverEntries(): Entries {
   const isEntry = /^(main|worker-threads|places|cli\/[^/]+|.*-worker)\.ts$/;
   const paths = readdirSync(join(root, 'server'), { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => isEntry.test(path) && !/\.(test|contract|d)\.ts$/.test(path));
+    .filter((path) => isEntry.test(path) && !/(\.test|contract|\.d)\.ts$/.test(path));
   return Object.fromEntries(paths.map((path) => [path.replace(/\.ts$/, ''), `server/${path}`]));
 }
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 const stampFile = join(root, 'dist/built-from');
 const sources = ['package-lock.json', 'tsconfig.json', 'vite.config.ts', 'server', 'shared', 'web'];
-const notBuilt = /\.(test|contract)\.tsx?$|\.md$/;
+const notBuilt = /(\.test\.tsx?|contract\.ts|\.md)$/;
 
 /** SHA-256 over names and contents of everything that goes into dist/, or undefined where only dist/ was installed. */
 export function hashSources() {

@@ -1,0 +1,25 @@
+import { defineConfig } from 'playwright/test';
+import { ensureChromium, launchOptions } from './fixtures/browser.ts';
+import { ensureBuilt } from './fixtures/built.ts';
+
+const browser = ensureChromium();
+if (!browser.ok) throw new Error(browser.reason);
+// Read once more by each process that runs specs, which then finds both done.
+process.env.FEDTAB_CHROMIUM = browser.path;
+ensureBuilt();
+
+export default defineConfig({
+  testDir: './specs',
+  outputDir: '../test-results',
+  workers: 2,
+  fullyParallel: true,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  use: {
+    launchOptions: launchOptions(browser.path),
+    locale: 'en-US',
+    trace: 'retain-on-failure',
+  },
+});

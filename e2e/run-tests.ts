@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureChromium } from './fixtures/browser.ts';
+import { ensureBuilt } from './fixtures/built.ts';
+
+// `npm test`: every test that needs no special machine. Ends with `N passed, N failed`; where this machine lacks what a
+// part needs, a line before it says `M not possible here: reason`. A skipped test counts as failed.
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const root = join(import.meta.dirname, '..');
+const results = join(root, 'node_modules/.cache/fedtab/results');
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+
+function runNode(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): boolean {
+  const command = [join(root, 'node_modules', script), ...args];
+  return (
+    spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status === 0
+  );
+}
+
+function runVitest(): Counts {
+  const file = join(results, 'vitest.json');
+  const ok = runNode('vitest/vitest.mjs', [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ]);
+  const { numPassedTests, numTotalTests } = JSON.parse(readFileSync(file, 'utf8'));
+  return sound(ok, { passed: numPassedTests, failed: numTotalTests - numPassedTests });
+}
+
+function runPlaywright(chromium: string): Counts {
+  const file = join(results, 'playwright.json');
+  const ok = runNode('playwright/cli.js', ['test', '-c', 'e2e', '--reporter=list,json'], {
+    FEDTAB_CHROMIUM: chromium,
+    PLAYWRIGHT_JSON_OUTPUT_NAME: file,
+  });
+  const { stats } = JSON.parse(readFileSync(file, 'utf8'));
+  return sound(ok, { passed: stats.expected, failed: stats.unexpected + stats.flaky + stats.skipped });
+}
+
+/** A runner that failed without a failed test (a file that does not load, an unhandled error) counts as one. */
+function sound(ok: boolean, counts: Counts): Counts {
+  return ok || counts.failed > 0 ? counts : { ...counts, failed: 1 };
+}
+
+const startedMs = performance.now();
+ensureBuilt();
+const unit = runVitest();
+const browser = ensureChromium();
+const specs = browser.ok ? runPlaywright(browser.path) : { passed: 0, failed: 0 };
+
+const counts = { passed: unit.passed + specs.passed, failed: unit.failed + specs.failed };
+console.log(`\n${Math.round((performance.now() - startedMs) / 1000)} s on Node ${process.version}`);
+if (!browser.ok) console.log(`1 not possible here: the specs in e2e/specs: ${browser.reason}`);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
