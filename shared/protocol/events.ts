@@ -1,4 +1,6 @@
 import type { AssignmentToken } from '../ids.ts';
+import type { Refusal } from '../errors.ts';
+import type { AssignmentToken } from '../ids.ts';
 import type {
   Assignment,
   CheckIn,
@@ -37,4 +39,6 @@ export interface ServerToClientEvents {
   round: (message: RoundEnd) => void;
   retry: (message: RetryWindow) => void;
   draining: (message: { retryAfterMs: number }) => void;
+  /** The session ends for this reason; the disconnect follows. `replaced`: do not come back by yourself. */
+  refused: (message: Refusal) => void;
 }

@@ -78,7 +78,8 @@ export type ReportMetrics = v.InferOutput<typeof reportMetricsSchema>;
 /** `report-begin`: announces a frame; its chunks are `ceil(bytes / 262144)`, all full but the last. */
 export const reportBeginSchema = v.object({
   token,
-  bytes: count(LIMITS.frameBytes),
+  /** Any length is well-formed; one that the task's codec cannot have is refused `size`. */
+  bytes: count(Number.MAX_SAFE_INTEGER),
   sha256,
   metrics: reportMetricsSchema,
 });
@@ -103,7 +104,8 @@ export const emptySchema = v.object({});
 
 // ── server → client ────────────────────────────────────────────────────────────────────────────────────────────
 
-const refusal = v.object({
+/** A refusal: in an ack, as `data` of a failed handshake, and as the message `refused` before a session ends. */
+export const refusalSchema = v.object({
   ok: v.literal(false),
   reason: v.picklist(REFUSAL_REASONS),
   message: v.string(),
@@ -232,13 +234,14 @@ export const retrySchema = v.object({
 });
 export type RetryWindow = v.InferOutput<typeof retrySchema>;
 
+/** `draining`: this process ends; finish an upload that is under way, then come back after `retryAfterMs`. */
 export const drainingSchema = v.object({ retryAfterMs: milliseconds });
 
 // ── acks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const either = <Schema extends v.ObjectSchema<v.ObjectEntries & { ok: v.LiteralSchema<true, undefined> }, undefined>>(
   ok: Schema,
-) => v.variant('ok', [ok, refusal]);
+) => v.variant('ok', [ok, refusalSchema]);
 export const okAckSchema = either(v.object({ ok: v.literal(true) }));
 export const resumeAckSchema = either(
   v.object({ ok: v.literal(true), assignment: v.nullable(assignmentSchema), receipt: v.nullable(receiptSchema) }),
