@@ -34,10 +34,16 @@ export const LIMITS = {
   messagesPerSocketPerSecond: 256,
   /** Progress messages are for the eye; more than this in a second are dropped. */
   progressPerSecond: 4,
+  /** HTTP requests of one address in a minute, for each socket that it may have: a page load takes about twenty. */
+  requestsPerMinutePerSocket: 24,
   /** JSON body of an admin call; a custom topology is the largest. */
   apiBodyBytes: 1 * MiB,
   /** A single-use ticket for the dashboard's live events. */
   ticketLifeMs: 30_000,
+  /** Tickets that wait to be used; beyond it the oldest go. */
+  ticketsCount: 1_000,
+  /** Wrong admin credentials of one address in a minute; then it waits. */
+  failedLoginsPerMinute: 20,
   /** The one-time admin link printed at start. */
   adminLinkLifeMs: 3_600_000,
   /** A dashboard session. */
