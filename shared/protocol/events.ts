@@ -1,4 +1,3 @@
-import type { AssignmentToken } from '../ids.ts';
 import type { Refusal } from '../errors.ts';
 import type { AssignmentToken } from '../ids.ts';
 import type {
