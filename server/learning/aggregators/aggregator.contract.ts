@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Aggregator, Contribution } from './aggregator.ts';
+
+const value = fc.float({ min: -1e6, max: 1e6, noNaN: true });
+
+/** 1 to 12 contributions to a model of 1 to 20 values. */
+const round = fc.integer({ min: 1, max: 20 }).chain((values) =>
+  fc.array(
+    fc.record({
+      delta: fc.array(value, { minLength: values, maxLength: values }).map((list) => Float32Array.from(list)),
+      weight: fc.integer({ min: 1, max: 1_000_000 }),
+    }),
+    { minLength: 1, maxLength: 12 },
+  ),
+);
+
+const valuesOf = (contributions: readonly Contribution[]): number => contributions[0]?.delta.length ?? 0;
+
+/** What every aggregator promises, whatever it computes. */
+export function describeAggregator<State>(aggregator: Aggregator<State>): void {
+  const aggregate = (contributions: readonly Contribution[]): Float64Array =>
+    aggregator.finish(
+      contributions.reduce(
+        (state, contribution) => aggregator.add(state, contribution),
+        aggregator.init(valuesOf(contributions)),
+      ),
+    );
+
+  describe(`aggregator ${aggregator.name}`, () => {
+    test('one update alone is the aggregate, whatever its weight', () => {
+      fc.assert(
+        fc.property(round, ([only]) => {
+          const result = aggregate([only!]);
+          result.forEach((number, at) => {
+            expect(Math.abs(number - only!.delta[at]!)).toBeLessThanOrEqual(1e-12 * Math.abs(only!.delta[at]!));
+          });
+        }),
+      );
+    });
+
+    test('the same updates in the same order give the same bits', () => {
+      fc.assert(
+        fc.property(round, (contributions) => {
+          expect(new Uint8Array(aggregate(contributions).buffer)).toEqual(
+            new Uint8Array(aggregate(contributions).buffer),
+          );
+        }),
+      );
+    });
+
+    test('another order agrees to 1e-6 of the largest value', () => {
+      fc.assert(
+        fc.property(round, (contributions) => {
+          const scale = Math.max(...contributions.flatMap(({ delta }) => [...delta].map(Math.abs)), 1e-30);
+          const turned = aggregate([...contributions].reverse());
+          aggregate(contributions).forEach((number, at) => {
+            expect(Math.abs(number - turned[at]!)).toBeLessThanOrEqual(1e-6 * scale);
+          });
+        }),
+      );
+    });
+
+    test('an update is neither changed nor kept: its memory may be used again', () => {
+      fc.assert(
+        fc.property(round, (contributions) => {
+          const expected = aggregate(contributions);
+          const reused = new Float32Array(valuesOf(contributions));
+          let state = aggregator.init(reused.length);
+          for (const { delta, weight } of contributions) {
+            reused.set(delta);
+            state = aggregator.add(state, { delta: reused, weight });
+            expect(reused).toEqual(delta);
+          }
+          reused.fill(Number.NaN);
+          expect(aggregator.finish(state)).toEqual(expected);
+        }),
+      );
+    });
+
+    test('the aggregate of equal updates is that update', () => {
+      fc.assert(
+        fc.property(round, (contributions) => {
+          const { delta } = contributions[0]!;
+          const result = aggregate(contributions.map(({ weight }) => ({ delta, weight })));
+          result.forEach((number, at) => {
+            expect(Math.abs(number - delta[at]!)).toBeLessThanOrEqual(1e-9 * Math.abs(delta[at]!));
+          });
+        }),
+      );
+    });
+
+    test('nothing added, or an update of another size, is a bug', () => {
+      expect(() => aggregator.finish(aggregator.init(3))).toThrow();
+      expect(() => aggregator.add(aggregator.init(3), { delta: new Float32Array(2), weight: 1 })).toThrow();
+    });
+  });
+}

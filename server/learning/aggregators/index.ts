@@ -1,0 +1,16 @@
+import type { TaskSpec } from '../../../shared/task/spec.ts';
+import type { Aggregator } from './aggregator.ts';
+import { mean } from './mean.ts';
+
+/** The aggregators there are: one file each, one line here. */
+const AGGREGATORS = { mean } as const;
+
+/** Which aggregator a strategy is composed with (DESIGN §2). */
+const AGGREGATOR_OF = { fedavg: 'mean', fedsgd: 'mean' } as const satisfies Record<
+  TaskSpec['strategy']['name'],
+  keyof typeof AGGREGATORS
+>;
+
+/** The strategy's aggregator; what its state is, only itself knows. */
+export const aggregatorOf = (strategy: TaskSpec['strategy']): Aggregator<unknown> =>
+  AGGREGATORS[AGGREGATOR_OF[strategy.name]] as unknown as Aggregator<unknown>;
