@@ -48,6 +48,18 @@ export const LIMITS = {
   adminLinkLifeMs: 3_600_000,
   /** A dashboard session. */
   adminSessionLifeMs: 12 * 3_600_000,
+  /** A client whose connection ends keeps its assignment this long: a reload comes back in a few seconds. */
+  reconnectGraceMs: 10_000,
+  /** The same after a restart of the server, when every client must come back. */
+  restartGraceMs: 30_000,
+  /** Enough clients wait, but more are connected: they get this long to check in, so that the fastest is not always chosen. */
+  selectionSettleMs: 250,
+  /** Clients that were not chosen come back after this long at the earliest, … */
+  retryAfterMs: 1_000,
+  /** … spread over at least this long, … */
+  retrySpreadMs: 4_000,
+  /** … and thinly enough for no more check-ins than these in a second. */
+  retriesPerSecond: 50,
   /** Abandoned rounds in a row after which the task pauses with the reason. */
   abandonedInARowCount: 5,
   /** Back-off between rounds after an abandoned one, doubled each time up to the maximum. */
