@@ -1,0 +1,117 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type uPlot from 'uplot';
+import { MISSING } from '../i18n/format.ts';
+import { language } from '../i18n/language.ts';
+import { words } from '../i18n/words.ts';
+import { Table } from '../table.tsx';
+import { shownTheme } from '../theme/theme.ts';
+import { optionsOf, resolveColours } from './options.ts';
+
+export interface ChartSeries {
+  readonly name: string;
+  /** One value for each x; null leaves a gap. */
+  readonly values: readonly (number | null)[];
+  readonly tone: 'accent' | 'grey' | 'training';
+  readonly format: (value: number) => string;
+  /** Bounds of its axis; from the values where absent. */
+  readonly range?: readonly [number, number];
+}
+
+export interface LineChartProps {
+  /** What is drawn, as the visible heading and the table's caption. */
+  readonly title: string;
+  /** Name of the horizontal axis, and how its values are written. */
+  readonly xName: string;
+  readonly x: readonly number[];
+  readonly xFormat?: (value: number) => string;
+  /** One to three; the first has its axis on the left, the second on the right. */
+  readonly series: readonly ChartSeries[];
+  readonly heightPx?: number;
+  /** Charts of the same key share their cursor. */
+  readonly syncKey?: string;
+  /** Said in the reserved space while there are fewer than two points. */
+  readonly empty?: string;
+}
+
+/** Lines over time by uPlot, fetched when the first chart is shown; last values stand at the lines' ends, a table behind. */
+export function LineChart(props: LineChartProps): JSX.Element {
+  const { title, xName, x, series, heightPx = 180, empty } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const [at, setAt] = useState<number | null>(null);
+  const isEmpty = x.length < 2;
+  const names = series.map(({ name, tone }) => `${name} ${tone}`).join('|');
+
+  // A new plot only where its frame changes; data follows below.
+  useEffect(() => {
+    const target = place.current;
+    if (isEmpty || !target) return;
+    let isGone = false;
+    const resized = new ResizeObserver(() => plot.current?.setSize({ width: target.clientWidth, height: heightPx }));
+    import('uplot').then(({ default: Plot }) => {
+      if (isGone) return;
+      const options = optionsOf(props, resolveColours(target), target.clientWidth, setAt);
+      plot.current = new Plot(options, dataOf(x, series), target);
+      resized.observe(target);
+    });
+    return () => {
+      isGone = true;
+      resized.disconnect();
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [isEmpty, names, shownTheme.value, language.value, heightPx]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf(x, series));
+  }, [x, series]);
+
+  const xFormat = props.xFormat ?? String;
+  const shown = at === null ? null : (x[at] ?? null);
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="chart-title">{title}</span>
+        <span class="chart-cursor" aria-hidden="true">
+          {shown !== null && at !== null && (
+            <>
+              {xName} {xFormat(shown)}
+              {series.map(({ name, values, format }) => (
+                <b key={name}>{written(values[at], format)}</b>
+              ))}
+            </>
+          )}
+        </span>
+      </figcaption>
+      <div class="chart-place" ref={place} style={{ height: `${heightPx}px` }} aria-hidden="true">
+        {isEmpty && <p class="chart-empty">{empty}</p>}
+      </div>
+      {!isEmpty && (
+        <details class="chart-table">
+          <summary>{words().table}</summary>
+          <Table
+            caption={title}
+            columns={[
+              { name: xName, isHead: true, cell: (index: number) => xFormat(x[index] ?? 0) },
+              ...series.map(({ name, values, format }) => ({
+                name,
+                isNumeric: true,
+                cell: (index: number) => written(values[index], format),
+              })),
+            ]}
+            rows={x.map((_, index) => index)}
+            keyOf={(index) => index}
+          />
+        </details>
+      )}
+    </figure>
+  );
+}
+
+const written = (value: number | null | undefined, format: (value: number) => string): string =>
+  value === null || value === undefined ? MISSING : format(value);
+
+function dataOf(x: readonly number[], series: readonly ChartSeries[]): uPlot.AlignedData {
+  return [[...x], ...series.map(({ values }) => [...values])];
+}

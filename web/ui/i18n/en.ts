@@ -1,0 +1,156 @@
+import type { AbandonReason, RefusalReason } from '../../../shared/errors.ts';
+import type { CohortMember, TaskState } from '../../../shared/protocol/index.ts';
+import type { TrainResult } from '../../client/ports.ts';
+import type { ParticipationState, RoundNote } from '../../client/view.ts';
+
+/** Values of a sentence, formatted already; null where the fact is not known. */
+export interface Facts {
+  readonly version: string | null;
+  readonly bytes: string | null;
+  readonly count: string | null;
+  readonly time: string | null;
+  readonly reason: string | null;
+}
+type Sentence = (facts: Facts) => string;
+export type MemberState = CohortMember['state'];
+export type TrainerReason = Extract<TrainResult, { ok: false }>['reason'];
+export type Reason = RefusalReason | AbandonReason | TrainerReason;
+
+const examples = (count: string): string => (count === '1' ? '1 example' : `${count} examples`);
+
+/** What every surface says: the contributor's page, the dashboard, the embed. Plain, short, true; no exclamation marks. */
+export const en = {
+  states: {
+    idle: () => 'Nothing is running. Your examples stay on this device.',
+    'needs-data': () => 'There is nothing to train on yet. Add an example, and training starts with the next round.',
+    connecting: () => 'Connecting to the server.',
+    waiting: () => 'Waiting for the next round. You can leave this tab open.',
+    'not-selected': ({ time }) =>
+      time === null
+        ? 'This round is full. You are asked again for the next one.'
+        : `This round is full. The next one starts in about ${time}.`,
+    downloading: ({ version, bytes }) =>
+      `Getting model ${version === null ? '' : `version ${version}`}${bytes === null ? '' : ` (${bytes})`}.`,
+    preparing: () => 'Preparing the model on this device.',
+    training: ({ count }) =>
+      count === null
+        ? 'Training on your examples, here on this device.'
+        : `Training on your ${examples(count)}, here on this device.`,
+    uploading: ({ bytes }) =>
+      `Sending the changes of the model${bytes === null ? '' : ` (${bytes})`}, not your examples.`,
+    accepted: ({ version }) =>
+      version === null
+        ? 'Your changes have arrived. They count when the round ends.'
+        : `Your changes count in version ${version}. Thank you.`,
+    late: () => 'This round ended before your changes arrived. Nothing of them was used.',
+    surplus: () => 'This round already had enough contributors. Your changes were not needed.',
+    rejected: () => 'The server did not take your changes. Nothing of them was used.',
+    abandoned: ({ reason }) =>
+      reason === 'stopped'
+        ? 'The organiser stopped this round. Nothing of it was used.'
+        : reason === 'failed'
+          ? 'The server could not finish this round. Nothing of it was used.'
+          : 'This round ended without enough contributors. Nothing of it was used.',
+    paused: () => 'Paused. Nothing is trained or sent until you resume.',
+    'paused-battery': () => 'Paused: the battery is low. Training goes on when it is charging.',
+    'paused-data': () => 'Paused: this connection saves data. Training goes on when that is switched off.',
+    'other-tab': () => 'Another tab of this browser takes part already. This one takes over when that one closes.',
+    'server-away': ({ time }) =>
+      time === null
+        ? 'The server cannot be reached. Trying again.'
+        : `The server cannot be reached. Trying again in ${time}.`,
+    unsupported: () => 'This browser cannot train this model. Your examples stay on this device.',
+    error: () => 'Training stopped because of a fault. Your examples are still on this device.',
+    left: () => 'You have left. Nothing runs any more.',
+  } satisfies Record<ParticipationState, Sentence> as Record<ParticipationState, Sentence>,
+
+  reasons: {
+    'upgrade-required': 'This page is older than the server. Reload it to go on.',
+    'bad-message': 'The server did not understand a message of this page. Reload it to go on.',
+    unauthorized: 'This task is closed, and the invitation is missing or wrong. Ask the organiser for a link.',
+    origin: 'This site may not take part in this task.',
+    'unknown-task': 'This task does not exist any more.',
+    rate: 'Too many messages came from here. Going on in a moment.',
+    busy: 'The server has no room just now. Trying again.',
+    draining: 'The server is restarting. Trying again.',
+    replaced: 'A newer connection of this browser took over.',
+    'other-tab': 'Another tab of this browser takes part already.',
+    'not-assigned': 'The server no longer waits for this result.',
+    'wrong-round': 'The round of this result is over.',
+    late: 'The round ended before the result was complete.',
+    surplus: 'The round had enough results already.',
+    size: 'The result had the wrong length.',
+    count: 'The result held a wrong number of values or examples.',
+    schema: 'The result was not in a form that the server knows.',
+    layout: 'The result belongs to another model. Reload the page to go on.',
+    hash: 'The result was damaged on its way.',
+    chunk: 'A part of the result was damaged on its way and is sent again.',
+    'not-finite':
+      'Training produced values that are not numbers. A smaller learning rate may help; tell the organiser.',
+    zero: 'Training changed nothing: the graphics driver may have stopped. Reload the page to try again.',
+    norm: 'The changes were larger than this task allows.',
+    conflict: 'The server already has another result for this round.',
+    'storage-full': 'The server could not store the result: its disk is full.',
+    internal: 'The server made a mistake. It is in its log.',
+    'too-few': 'Too few contributors took part in time.',
+    'everyone-left': 'The other contributors left before they were done.',
+    stopped: 'The organiser stopped the round.',
+    failed: 'The work could not be finished.',
+    aborted: 'Training was stopped.',
+    'no-examples': 'There are no examples on this device.',
+    'dataset-damaged': 'The examples stored on this device are damaged. Repair keeps the ones that can still be read.',
+    'backend-lost': 'The graphics driver stopped. Training goes on once it is back.',
+  } satisfies Record<Reason, string> as Record<Reason, string>,
+
+  outcomes: {
+    counted: 'counted',
+    accepted: 'arrived',
+    rejected: 'not taken',
+    late: 'too late',
+    surplus: 'not needed',
+    abandoned: 'round ended early',
+    'not-selected': 'not selected',
+    dropped: 'left the round',
+  } satisfies Record<RoundNote['outcome'], string> as Record<RoundNote['outcome'], string>,
+
+  taskStates: {
+    idle: 'no rounds running',
+    running: 'learning now',
+    paused: 'paused',
+    stopping: 'stopping',
+  } satisfies Record<TaskState, string> as Record<TaskState, string>,
+
+  members: {
+    waiting: 'waiting',
+    downloading: 'getting the model',
+    training: 'training',
+    uploading: 'sending changes',
+    done: 'done',
+    dropped: 'gone',
+  } satisfies Record<MemberState, string> as Record<MemberState, string>,
+
+  ring: {
+    you: 'you',
+    version: (version: string) => `version ${version}`,
+    versionAlone: 'version',
+    round: (round: string) => `Round ${round}`,
+    noRound: 'No round is running',
+    contributors: (count: string) => (count === '1' ? '1 contributor' : `${count} contributors`),
+    gathering: (available: string, goal: string) => `${available} of ${goal} contributors are there`,
+    state: 'State',
+    contributorsHead: 'Contributors',
+    yours: (state: string) => `You: ${state}`,
+    accuracy: (share: string) => `accuracy ${share}`,
+  },
+
+  close: 'Close',
+  dismiss: 'Dismiss',
+  language: 'Language',
+  theme: { name: 'Colours', auto: 'as the system', light: 'light', dark: 'dark' },
+  skip: 'Skip to the content',
+  table: 'as a table',
+  noValue: 'no value',
+  units: { examples },
+};
+
+export type Words = typeof en;

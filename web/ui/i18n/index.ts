@@ -1,0 +1,13 @@
+export type { Facts, MemberState, Reason, TrainerReason, Words } from './en.ts';
+export * from './format.ts';
+export {
+  chooseLanguage,
+  dictionary,
+  LANGUAGES,
+  type Language,
+  language,
+  setLanguage,
+  startLanguage,
+} from './language.ts';
+export { reasonSentence, stateSentence } from './sentence.ts';
+export { words } from './words.ts';

@@ -1,0 +1,24 @@
+import type { ClientView } from '../../client/view.ts';
+import { formatBytes, formatNumber, formatWait } from './format.ts';
+import { words } from './words.ts';
+
+type Shown = Pick<ClientView, 'state' | 'reason' | 'round' | 'version' | 'examples' | 'retryInMs' | 'notes'>;
+
+/** The one sentence that says what is happening now. `bytes`: of the model (downloading) or the report (uploading). */
+export function stateSentence(view: Shown, bytes: number | null): string {
+  const last = view.notes.findLast((note) => note.round === view.round && note.outcome === 'counted');
+  const version = view.state === 'accepted' ? (last?.version ?? null) : view.version;
+  return words().states[view.state]({
+    version: version === null ? null : formatNumber(version),
+    bytes: bytes === null ? null : formatBytes(bytes),
+    count: view.examples > 0 ? formatNumber(view.examples) : null,
+    time: view.retryInMs === null ? null : formatWait(view.retryInMs),
+    reason: view.reason,
+  });
+}
+
+/** The sentence of a reason; null for one that this page does not know. */
+export function reasonSentence(reason: string | null): string | null {
+  const reasons: Readonly<Record<string, string>> = words().reasons;
+  return reason !== null && Object.hasOwn(reasons, reason) ? (reasons[reason] ?? null) : null;
+}
