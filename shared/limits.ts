@@ -46,6 +46,8 @@ export const LIMITS = {
   failedLoginsPerMinute: 20,
   /** The one-time admin link printed at start. */
   adminLinkLifeMs: 3_600_000,
+  /** Contributors in one live picture of a dashboard; the rest is a number. */
+  contributorsShownCount: 200,
   /** A dashboard session. */
   adminSessionLifeMs: 12 * 3_600_000,
   /** A client whose connection ends keeps its assignment this long: a reload comes back in a few seconds. */

@@ -1,3 +1,4 @@
+export * from './admin-events.ts';
 export * from './events.ts';
 export * from './identity.ts';
 export * from './messages.ts';

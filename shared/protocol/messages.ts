@@ -109,7 +109,7 @@ export const refusalSchema = v.object({
   ok: v.literal(false),
   reason: v.picklist(REFUSAL_REASONS),
   message: v.string(),
-  retryAfterMs: v.optional(milliseconds),
+  retryAfterMs: v.exactOptional(milliseconds),
 });
 
 /** What everybody may know of a task: enough to train for it. Part of `GET /api/tasks/:id` too, as `participation`. */

@@ -1,0 +1,178 @@
+import type { Namespace, Socket } from 'socket.io';
+import * as v from 'valibot';
+import type { Clock } from '../../shared/clock.ts';
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import {
+  type AdminToServerEvents,
+  adminHandshakeSchema,
+  type LiveTask,
+  type ServerToAdminEvents,
+  type TaskStatus,
+} from '../../shared/protocol/index.ts';
+import type { Admin, Admins } from '../auth/admins.ts';
+import { isOwnOrigin } from '../auth/origins.ts';
+import type { ContributorView, Coordinator, CoordinatorEvent } from '../rounds/port.ts';
+import type { TaskRow } from '../storage/port.ts';
+import type { Broadcast, GatewayServer } from './broadcast.ts';
+import { taskIdOf } from './door.ts';
+import { internalRefusal } from './internal-refusal.ts';
+import type { GatewayLog, GatewayMetrics } from './ports.ts';
+import { shuttingDown } from './socket-server.ts';
+
+export interface AdminGatewayOptions {
+  readonly server: GatewayServer;
+  readonly coordinator: Coordinator;
+  readonly broadcast: Broadcast;
+  readonly admins: Pick<Admins, 'redeemTicket' | 'onLogOut'>;
+  readonly publicUrl: string | null;
+  readonly isDraining: () => boolean;
+  readonly clock: Clock;
+  readonly log: GatewayLog;
+  readonly metrics: GatewayMetrics;
+}
+
+export interface AdminGateway {
+  status(task: TaskId, status: TaskStatus): void;
+  close(): void;
+}
+
+type AdminData = { admin: Admin };
+type AdminSocket = Socket<AdminToServerEvents, ServerToAdminEvents, Record<never, never>, AdminData>;
+type AdminNamespace = Namespace<AdminToServerEvents, ServerToAdminEvents, Record<never, never>, AdminData>;
+
+/** Live events for dashboards on `/admin`. They only listen: what they send is not read. */
+export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
+  const { coordinator, admins, log, metrics, clock } = options;
+  const namespace = options.server.of('/admin') as unknown as AdminNamespace;
+
+  namespace.use((socket, next) => {
+    let answer: Admin | Refusal;
+    try {
+      answer = decide(socket);
+    } catch (error) {
+      answer = internalRefusal(log, { socket: socket.id }, error);
+    }
+    if ('ok' in answer) {
+      metrics.refused('handshake', answer.reason);
+      return next(Object.assign(new Error(answer.message), { data: answer }));
+    }
+    socket.data = { admin: answer };
+    next();
+  });
+
+  function decide(socket: AdminSocket): Admin | Refusal {
+    if (options.isDraining()) return shuttingDown;
+    const { origin, host } = socket.request.headers;
+    if (origin !== undefined && !isOwnOrigin(origin, { publicUrl: options.publicUrl, host }))
+      return refuse('origin', 'dashboards live on the server itself');
+    const parsed = v.safeParse(adminHandshakeSchema, socket.handshake.auth);
+    if (!parsed.success) return refuse('bad-message', 'a dashboard brings a ticket');
+    return admins.redeemTicket(parsed.output.ticket) ?? refuse('unauthorized', 'this ticket is not good any more');
+  }
+
+  namespace.on('connection', (socket: AdminSocket) => {
+    const { admin } = socket.data;
+    metrics.adminSessions(1);
+    const expiry = expiryOf(admin, socket);
+    socket.on('disconnect', () => {
+      expiry();
+      metrics.adminSessions(-1);
+      socket.conn.close();
+    });
+    try {
+      socket.emit('live', { tasks: coordinator.tasks().flatMap((row) => liveTask(row) ?? []) });
+    } catch (error) {
+      end(socket, internalRefusal(log, { socket: socket.id }, error));
+    }
+  });
+
+  /** A login of twelve hours ends also for who stays connected. */
+  function expiryOf(admin: Admin, socket: AdminSocket): () => void {
+    if (admin.expiresAt === null) return () => {};
+    return clock.after(Math.max(0, admin.expiresAt - clock.now()), () => end(socket, loggedOut));
+  }
+
+  const stopLogOut = admins.onLogOut((actor) => {
+    for (const socket of [...namespace.sockets.values()]) if (socket.data.admin.actor === actor) end(socket, loggedOut);
+  });
+  const stopEvents = coordinator.subscribe((event) => {
+    try {
+      tell(event);
+    } catch (error) {
+      internalRefusal(log, { task: event.task, event: event.kind }, error);
+    }
+  });
+
+  function tell(event: CoordinatorEvent): void {
+    switch (event.kind) {
+      case 'round-ended': {
+        const { task, round, outcome, reason, version } = event;
+        namespace.emit('round-ended', { task, round, outcome, reason, version });
+        options.broadcast.changed(task);
+        return;
+      }
+      case 'scored':
+        namespace.emit('scored', { task: event.task, version: event.version, ...event.score });
+        options.broadcast.changed(event.task);
+        return;
+      case 'task-removed':
+        namespace.emit('task-removed', { task: event.task });
+        return;
+      case 'task-created':
+      case 'task-state':
+      case 'round-started':
+        options.broadcast.changed(event.task);
+        return;
+      case 'report':
+        return;
+    }
+  }
+
+  function liveTask(row: TaskRow, known?: TaskStatus): LiveTask | undefined {
+    const task = taskIdOf(row);
+    const status = known ?? coordinator.status(task);
+    const participation = coordinator.participation(task);
+    if (status === undefined || participation === undefined) return undefined;
+    const contributors = coordinator.contributors(task);
+    return {
+      task,
+      title: row.spec.title,
+      archived: row.archivedAt !== null,
+      status,
+      parameters: participation.parameters,
+      contributors: shown(contributors),
+      contributorsCount: contributors.length,
+    };
+  }
+
+  return {
+    status(task, status) {
+      if (namespace.sockets.size === 0) return;
+      const row = coordinator.task(task);
+      const live = row === undefined ? undefined : liveTask(row, status);
+      if (live !== undefined) namespace.emit('task', live);
+    },
+    close() {
+      stopLogOut();
+      stopEvents();
+      for (const socket of [...namespace.sockets.values()]) end(socket, shuttingDown);
+    },
+  };
+}
+
+const loggedOut = refuse('unauthorized', 'this login is over');
+
+function end(socket: AdminSocket, refusal: Refusal): void {
+  socket.emit('refused', refusal);
+  socket.disconnect(true);
+}
+
+/** Those with a part in the round first. */
+function shown(contributors: readonly ContributorView[]): ContributorView[] {
+  if (contributors.length <= LIMITS.contributorsShownCount) return [...contributors];
+  const assigned = contributors.filter(({ state }) => state === 'assigned');
+  const others = contributors.filter(({ state }) => state !== 'assigned');
+  return [...assigned, ...others].slice(0, LIMITS.contributorsShownCount);
+}

@@ -1,0 +1,159 @@
+import type { Server } from 'socket.io';
+import type { Clock } from '../../shared/clock.ts';
+import type { Refusal } from '../../shared/errors.ts';
+import type { ClientId, Sha256, TaskId } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import type {
+  Assignment,
+  ClientToServerEvents,
+  RetryWindow,
+  RoundEnd,
+  ServerToClientEvents,
+  TaskStatus,
+} from '../../shared/protocol/index.ts';
+import type { Coordinator, Downlink } from '../rounds/port.ts';
+import { backlogBytes } from './backlog.ts';
+import type { GatewayLog, GatewayMetrics } from './ports.ts';
+import { type ClientSession, type Sessions, taskRoom } from './sessions.ts';
+import { StatusTicker } from './status-ticker.ts';
+
+export type GatewayServer = Server<ClientToServerEvents, ServerToClientEvents>;
+type Yours = ReadonlyMap<ClientId, Pick<RoundEnd, 'yours' | 'yoursReason'>>;
+type Ended = Omit<RoundEnd, 'yours' | 'yoursReason'>;
+
+export interface BroadcastOptions {
+  readonly server: GatewayServer;
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+  readonly log: GatewayLog;
+  readonly metrics: GatewayMetrics;
+}
+
+/** Who else wants to know what goes out: the uploads, the dashboards. */
+export interface BroadcastListener {
+  roundEnded(task: TaskId, end: Ended, yours: Yours): void;
+  status(task: TaskId, status: TaskStatus): void;
+}
+
+/** Above this a socket is still taking weights. */
+const BUSY_BYTES = 64 * 1024;
+
+/** The coordinator's way out to the clients. One broadcast is encoded once, whatever the number of sockets. */
+export class Broadcast implements Downlink {
+  readonly #options: BroadcastOptions;
+  readonly #ticker: StatusTicker;
+  #coordinator: Pick<Coordinator, 'status'> | undefined;
+  #listeners: readonly BroadcastListener[] = [];
+
+  constructor(options: BroadcastOptions) {
+    this.#options = options;
+    this.#ticker = new StatusTicker(
+      options.clock,
+      (task) => this.online(task),
+      (task) => this.#safely(task, () => this.#publishStatus(task)),
+    );
+  }
+
+  /** The second step of the wiring: the coordinator needs the downlink before it is there itself. */
+  attach(coordinator: Pick<Coordinator, 'status'>, listeners: readonly BroadcastListener[]): void {
+    this.#coordinator = coordinator;
+    this.#listeners = listeners;
+  }
+
+  assign(task: TaskId, clientId: ClientId, assignment: Assignment): void {
+    this.#safely(task, () => this.#options.sessions.get(task, clientId)?.socket.emit('assign', assignment));
+  }
+
+  weights(task: TaskId, clientIds: readonly ClientId[], version: number, sha256: Sha256, bytes: Uint8Array): number {
+    if (bytes.byteLength > LIMITS.broadcastBytes) {
+      this.#options.log.error(
+        { task, version, bytes: bytes.byteLength },
+        'weights too large for a broadcast: HTTP has them',
+      );
+      return 0;
+    }
+    let count = 0;
+    this.#safely(task, () => {
+      const socketIds = clientIds.flatMap((clientId) => {
+        const session = this.#options.sessions.get(task, clientId);
+        // Who has not taken the last weights yet takes these over HTTP, so that a slow reader pins no memory here.
+        return session !== undefined && backlogBytes(session.socket) <= LIMITS.broadcastBytes
+          ? [session.socket.id]
+          : [];
+      });
+      if (socketIds.length === 0) return; // to([]) would be everybody
+      this.#options.server.to(socketIds).emit('weights', { version, sha256, bytes: bytes.byteLength }, bytes);
+      this.#options.metrics.sent(bytes.byteLength * socketIds.length);
+      count = socketIds.length;
+    });
+    return count;
+  }
+
+  retry(task: TaskId, clientId: ClientId, window: RetryWindow): void {
+    this.#safely(task, () => this.#options.sessions.get(task, clientId)?.socket.emit('retry', window));
+  }
+
+  roundEnded(task: TaskId, end: Ended, yours: Yours): void {
+    this.#safely(task, () => {
+      for (const listener of this.#listeners) listener.roundEnded(task, end, yours);
+      const cohort: string[] = [];
+      for (const [clientId, mine] of yours) {
+        const session = this.#options.sessions.get(task, clientId);
+        if (session === undefined) continue;
+        session.socket.emit('round', { ...end, ...mine });
+        cohort.push(session.socket.id);
+      }
+      this.#options.server
+        .to(taskRoom(task))
+        .except(cohort)
+        .emit('round', { ...end, yours: null });
+    });
+    this.changed(task);
+  }
+
+  changed(task: TaskId): void {
+    this.#ticker.touch(task);
+  }
+
+  online(task: TaskId): number {
+    return this.#options.sessions.count(task);
+  }
+
+  expel(task: TaskId, refusal: Refusal): void {
+    this.#safely(task, () => {
+      for (const session of [...this.#options.sessions.of(task)]) endSession(session, refusal);
+    });
+    this.#ticker.forget(task);
+  }
+
+  close(): void {
+    this.#ticker.close();
+  }
+
+  #publishStatus(task: TaskId): void {
+    const status = this.#coordinator?.status(task);
+    if (status === undefined) return;
+    const busy: string[] = [];
+    for (const { socket } of this.#options.sessions.of(task))
+      if (backlogBytes(socket) > BUSY_BYTES) busy.push(socket.id);
+    this.#options.server.to(taskRoom(task)).except(busy).emit('status', status);
+    // The picture is worth nothing late: who is still taking weights gets the next one instead.
+    if (busy.length > 0) this.#ticker.touch(task);
+    for (const listener of this.#listeners) listener.status(task, status);
+  }
+
+  /** A downlink call comes from the middle of a round: nothing that goes wrong out here may go back into it. */
+  #safely(task: TaskId, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.log.error({ err: error, task }, 'a message to clients could not be sent');
+    }
+  }
+}
+
+/** Tells a session why it ends, and ends it once that is on its way. */
+export function endSession(session: ClientSession, refusal: Refusal): void {
+  session.socket.emit('refused', refusal);
+  session.socket.disconnect(true);
+}

@@ -1,0 +1,214 @@
+import * as v from 'valibot';
+import type { Clock } from '../../shared/clock.ts';
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import {
+  checkInSchema,
+  emptySchema,
+  progressSchema,
+  reportBeginSchema,
+  reportChunkSchema,
+  reportEndSchema,
+  resumeSchema,
+} from '../../shared/protocol/index.ts';
+import type { Coordinator } from '../rounds/port.ts';
+import { type Broadcast, endSession, type GatewayServer } from './broadcast.ts';
+import { decideJoin, type Joined, pathOf } from './handshake.ts';
+import { internalRefusal } from './internal-refusal.ts';
+import type { GatewayLog, GatewayMetrics } from './ports.ts';
+import { TokenBucket } from './rate-limit.ts';
+import { type ClientSession, type ClientSocket, type Sessions, taskRoom } from './sessions.ts';
+import type { Uploads } from './upload.ts';
+
+export interface ClientGatewayOptions {
+  readonly server: GatewayServer;
+  readonly coordinator: Coordinator;
+  readonly sessions: Sessions;
+  readonly broadcast: Broadcast;
+  readonly uploads: Uploads;
+  readonly publicUrl: string | null;
+  readonly isDraining: () => boolean;
+  readonly clock: Clock;
+  readonly log: GatewayLog;
+  readonly metrics: GatewayMetrics;
+}
+
+type Answer = { readonly ok: true } | Refusal;
+type Ack = (answer: Answer) => void;
+
+/** One event: its schema, whether a binary attachment belongs to it, and what it does. */
+interface EventRule {
+  readonly hasBytes: boolean;
+  readonly hasAck: boolean;
+  /** Parses and handles, or says that the message is not well-formed. */
+  readonly take: (session: ClientSession, message: unknown, bytes: Uint8Array) => Promise<Answer> | Answer;
+}
+
+/** Sockets of the main namespace ⇄ the coordinator. What arrives is parsed; what is wrong is told; nothing throws. */
+export function openClientGateway(options: ClientGatewayOptions): void {
+  const { server, coordinator, sessions, broadcast, clock, log, metrics } = options;
+  const rules = eventRules(options);
+
+  server.use((socket, next) => {
+    let answer: Joined | Refusal;
+    try {
+      answer = decideJoin(socket.handshake.auth, socket.request, coordinator, options.publicUrl);
+    } catch (error) {
+      answer = internalRefusal(log, { socket: socket.id }, error);
+    }
+    if (!answer.ok) {
+      metrics.refused('handshake', answer.reason);
+      return next(Object.assign(new Error(answer.message), { data: answer }));
+    }
+    const messages = new TokenBucket(clock, LIMITS.messagesPerSocketPerSecond);
+    const progress = new TokenBucket(clock, LIMITS.progressPerSecond);
+    const { task, clientId, protocol } = answer;
+    (socket as ClientSocket).data = { session: { task, clientId, protocol, socket, messages, progress } };
+    next();
+  });
+
+  server.on('connection', (socket) => {
+    const { session } = (socket as ClientSocket).data;
+    // Set up first: from here on every way out of this session passes by `closed`.
+    socket.on('disconnect', () => closed(session));
+    socket.onAny((event: unknown, ...args: unknown[]) => void dispatch(session, event, args));
+    try {
+      welcome(session);
+    } catch (error) {
+      endSession(session, internalRefusal(log, idsOf(session), error));
+    }
+  });
+
+  function welcome(session: ClientSession): void {
+    const { task, clientId, protocol, socket } = session;
+    const older = sessions.open(session);
+    metrics.sessions(1);
+    if (older !== undefined) endSession(older, refuse('replaced', 'a newer session of this client took over'));
+    const participation = coordinator.participation(task);
+    const status = coordinator.status(task);
+    if (participation === undefined || status === undefined) {
+      endSession(session, refuse('unknown-task', 'there is no such task'));
+      return;
+    }
+    void socket.join(taskRoom(task));
+    socket.emit('welcome', { protocol, task, clientId, participation, status });
+    broadcast.changed(task);
+  }
+
+  function closed(session: ClientSession): void {
+    // One session a connection: another needs a new upgrade, with its Origin and its limits.
+    session.socket.conn.close();
+    metrics.sessions(-1);
+    if (!sessions.close(session)) return;
+    try {
+      coordinator.disconnected(session.task, session.clientId);
+    } catch (error) {
+      internalRefusal(log, idsOf(session), error);
+    }
+    broadcast.changed(session.task);
+  }
+
+  /** The one catch of every event. */
+  async function dispatch(session: ClientSession, event: unknown, args: unknown[]): Promise<void> {
+    const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined;
+    const name = typeof event === 'string' && rules.has(event) ? event : 'unknown';
+    const startedMs = clock.elapsed();
+    let answer: Answer;
+    try {
+      answer = await takeEvent(session, name, ack !== undefined, args);
+    } catch (error) {
+      answer = internalRefusal(log, { ...idsOf(session), event: name }, error);
+    }
+    if (answer.ok) metrics.handled(name, (clock.elapsed() - startedMs) / 1000);
+    else metrics.refused('event', answer.reason);
+    ack?.(answer);
+  }
+
+  function takeEvent(
+    session: ClientSession,
+    name: string,
+    hasAck: boolean,
+    args: readonly unknown[],
+  ): Promise<Answer> | Answer {
+    const waitMs = session.messages.take();
+    if (waitMs > 0) return refuse('rate', 'too many messages', waitMs);
+    if (!sessions.isLive(session)) return refuse('replaced', 'a newer session of this client took over');
+    const rule = rules.get(name);
+    if (rule === undefined) return refuse('bad-message', 'there is no such event');
+    if (rule.hasAck && !hasAck) return refuse('bad-message', 'this event needs an ack');
+    if (args.length !== (rule.hasBytes ? 2 : 1)) return refuse('bad-message', 'wrong number of arguments');
+    const bytes = rule.hasBytes ? args[1] : noBytes;
+    if (!(bytes instanceof Uint8Array)) return refuse('bad-message', 'the attachment must be binary');
+    return rule.take(session, args[0], bytes);
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+const idsOf = (session: ClientSession): Readonly<Record<string, unknown>> => ({
+  task: session.task,
+  client: session.clientId,
+  socket: session.socket.id,
+});
+
+function eventRules(options: ClientGatewayOptions): ReadonlyMap<string, EventRule> {
+  const { coordinator, uploads } = options;
+  const ok = { ok: true } as const;
+
+  return new Map<string, EventRule>([
+    rule('check-in', checkInSchema, ({ task, clientId, socket }, message) => {
+      if (options.isDraining()) return refuse('draining', 'the server is shutting down', 1_000);
+      // The task may have been archived since the handshake, and its Origins are asked about again.
+      const again = decideJoin(socket.handshake.auth, socket.request, coordinator, options.publicUrl);
+      return again.ok ? coordinator.checkIn(task, clientId, message) : again;
+    }),
+    rule('check-out', emptySchema, ({ task, clientId }) => {
+      coordinator.checkOut(task, clientId);
+      return ok;
+    }),
+    rule('resume', resumeSchema, ({ task, clientId }, { token }) => coordinator.resume(task, clientId, token)),
+    rule('report-begin', reportBeginSchema, ({ task, clientId }, message) => uploads.begin(task, clientId, message)),
+    rule(
+      'report-chunk',
+      reportChunkSchema,
+      ({ task, clientId }, message, bytes) => uploads.chunk(task, clientId, message, bytes),
+      { hasBytes: true },
+    ),
+    rule('report-end', reportEndSchema, ({ task, clientId }, { token }) => uploads.end(task, clientId, token)),
+    rule(
+      'progress',
+      progressSchema,
+      ({ task, clientId, progress }, message) => {
+        if (progress.take() === 0) coordinator.progress(task, clientId, message);
+        return ok;
+      },
+      { hasAck: false },
+    ),
+    rule('forget', emptySchema, async ({ task, clientId }) => {
+      await uploads.forget(task, clientId);
+      await coordinator.forget(task, clientId);
+      return ok;
+    }),
+  ]);
+}
+
+function rule<Schema extends v.GenericSchema>(
+  name: string,
+  schema: Schema,
+  handle: (session: ClientSession, message: v.InferOutput<Schema>, bytes: Uint8Array) => Promise<Answer> | Answer,
+  { hasBytes = false, hasAck = true } = {},
+): [string, EventRule] {
+  return [
+    name,
+    {
+      hasBytes,
+      hasAck,
+      take: (session, message, bytes) => {
+        const parsed = v.safeParse(schema, message);
+        return parsed.success
+          ? handle(session, parsed.output, bytes)
+          : refuse('bad-message', `${name} is not well-formed at ${pathOf(parsed.issues)}`);
+      },
+    },
+  ];
+}

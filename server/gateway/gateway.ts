@@ -1,0 +1,124 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import { assert } from '../../shared/assert.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import type { Admins } from '../auth/admins.ts';
+import type { Coordinator, Downlink } from '../rounds/port.ts';
+import type { Spool } from '../storage/blobs/port.ts';
+import { type AdminGateway, openAdminGateway } from './admin-gateway.ts';
+import { Broadcast, endSession } from './broadcast.ts';
+import { openClientGateway } from './client-gateway.ts';
+import { decideUpgrade } from './door.ts';
+import { type GatewayLog, type GatewayMetrics, noMetrics } from './ports.ts';
+import { AddressLimits } from './rate-limit.ts';
+import { Sessions } from './sessions.ts';
+import { attachSocketServer, createSocketServer, type SocketServerOptions, shuttingDown } from './socket-server.ts';
+import { Uploads } from './upload.ts';
+
+export interface GatewayOptions {
+  readonly spool: Pick<Spool, 'open'>;
+  readonly admins: Pick<Admins, 'redeemTicket' | 'onLogOut'>;
+  readonly clock: Clock;
+  readonly log: GatewayLog;
+  readonly metrics?: GatewayMetrics;
+  /** The origin that the server is known by, when it differs from the Host that it sees. */
+  readonly publicUrl: string | null;
+  /** Proxies of ours in front: that many entries of `X-Forwarded-For` are believed, from the right. */
+  readonly trustedProxies: number;
+  readonly socketsPerAddress?: number;
+  readonly joinsPerAddressPerSecond?: number;
+}
+
+export interface Gateway {
+  /** For the coordinator, which is made after the gateway and before `open`. */
+  readonly downlink: Downlink;
+  /** Sockets are let in from here on. The HTTP server has its own request handler already. */
+  open(httpServer: HttpServer | HttpsServer, coordinator: Coordinator): void;
+  /**
+   * Tells every client to come back later, lets open uploads finish for up to `withinMs`, parks the others and ends
+   * every session. New sockets, check-ins and uploads are refused `draining` meanwhile.
+   */
+  drain(withinMs?: number): Promise<void>;
+  /** Ends every session at once. The HTTP server stays the caller's. */
+  close(): Promise<void>;
+}
+
+/** Socket.IO ⇄ the coordinator. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { clock, log, spool, admins, publicUrl, trustedProxies, metrics = noMetrics } = options;
+  const sessions = new Sessions();
+  const addresses = new AddressLimits(clock, {
+    sockets: options.socketsPerAddress ?? LIMITS.socketsPerAddressCount,
+    joinsPerSecond: options.joinsPerAddressPerSecond ?? LIMITS.joinsPerAddressPerSecond,
+  });
+  let tasks: Pick<Coordinator, 'task'> = { task: () => undefined };
+  let uploads: Uploads | undefined;
+  let adminGateway: AdminGateway | undefined;
+  let isDraining = false;
+
+  const socketOptions: SocketServerOptions = {
+    addresses,
+    trustedProxies,
+    clock,
+    log,
+    metrics,
+    decide: (request, address) => decideUpgrade(request, address, { tasks, publicUrl, addresses, isDraining }),
+  };
+  const server = createSocketServer(socketOptions);
+  const broadcast = new Broadcast({ server, sessions, clock, log, metrics });
+
+  function open(httpServer: HttpServer | HttpsServer, coordinator: Coordinator): void {
+    assert(uploads === undefined, 'the gateway is open already');
+    const incoming = new Uploads({ coordinator, spool, clock, log, metrics });
+    const shared = { server, coordinator, broadcast, publicUrl, isDraining: () => isDraining, clock, log, metrics };
+    const dashboards = openAdminGateway({ ...shared, admins });
+    openClientGateway({ ...shared, sessions, uploads: incoming });
+    broadcast.attach(coordinator, [
+      {
+        roundEnded: (task, end, yours) =>
+          incoming.roundEnded(task, end.number, (client) =>
+            yours.get(client)?.yours === 'surplus' ? 'surplus' : 'late',
+          ),
+        status: (task, status) => dashboards.status(task, status),
+      },
+    ]);
+    uploads = incoming;
+    adminGateway = dashboards;
+    tasks = coordinator;
+    attachSocketServer(server, httpServer, socketOptions);
+  }
+
+  async function drain(withinMs: number = LIMITS.drainMs): Promise<void> {
+    isDraining = true;
+    // Spread out, a hundred a second: whoever comes back all at once would be refused for that.
+    let retryAfterMs = 1_000;
+    for (const { socket } of sessions.all()) {
+      socket.emit('draining', { retryAfterMs });
+      retryAfterMs += 10;
+    }
+    if (uploads !== undefined) {
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(withinMs, resolve);
+        void uploads?.drain().finally(() => {
+          cancel();
+          resolve();
+        });
+      });
+    }
+    await close();
+  }
+
+  async function close(): Promise<void> {
+    isDraining = true;
+    await uploads?.park();
+    broadcast.close();
+    adminGateway?.close();
+    for (const session of [...sessions.all()]) endSession(session, shuttingDown);
+    // Not `server.close()`: that would close the HTTP server too, which answers until the very end.
+    server.disconnectSockets(true);
+    if (uploads !== undefined) server.engine.close();
+  }
+
+  return { downlink: broadcast, open, drain, close };
+}

@@ -1,0 +1,65 @@
+import type { DefaultEventsMap, Socket } from 'socket.io';
+import type { ClientId, TaskId } from '../../shared/ids.ts';
+import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/protocol/index.ts';
+import type { TokenBucket } from './rate-limit.ts';
+
+/** What is known of a client's socket once it joined. */
+export interface SocketData {
+  session: ClientSession;
+}
+export type ClientSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
+
+/** One socket of one client in one task. */
+export interface ClientSession {
+  readonly task: TaskId;
+  readonly clientId: ClientId;
+  readonly protocol: number;
+  readonly socket: ClientSocket;
+  readonly messages: TokenBucket;
+  readonly progress: TokenBucket;
+}
+
+export const taskRoom = (task: TaskId): string => `task:${task}`;
+
+/** The live sessions of this process: one a client, the newest. */
+export class Sessions {
+  readonly #byTask = new Map<TaskId, Map<ClientId, ClientSession>>();
+
+  /** Makes this the client's live session; returns the one it takes the place of. */
+  open(session: ClientSession): ClientSession | undefined {
+    const clients = this.#byTask.get(session.task) ?? new Map<ClientId, ClientSession>();
+    this.#byTask.set(session.task, clients);
+    const older = clients.get(session.clientId);
+    clients.set(session.clientId, session);
+    return older;
+  }
+
+  /** True when this was the client's live session, so the client is gone. */
+  close(session: ClientSession): boolean {
+    const clients = this.#byTask.get(session.task);
+    if (clients?.get(session.clientId) !== session) return false;
+    clients.delete(session.clientId);
+    if (clients.size === 0) this.#byTask.delete(session.task);
+    return true;
+  }
+
+  get(task: TaskId, clientId: ClientId): ClientSession | undefined {
+    return this.#byTask.get(task)?.get(clientId);
+  }
+
+  isLive(session: ClientSession): boolean {
+    return this.get(session.task, session.clientId) === session;
+  }
+
+  count(task: TaskId): number {
+    return this.#byTask.get(task)?.size ?? 0;
+  }
+
+  *of(task: TaskId): IterableIterator<ClientSession> {
+    yield* this.#byTask.get(task)?.values() ?? [];
+  }
+
+  *all(): IterableIterator<ClientSession> {
+    for (const clients of this.#byTask.values()) yield* clients.values();
+  }
+}

@@ -1,0 +1,100 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import { Server } from 'socket.io';
+import type { Clock } from '../../shared/clock.ts';
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import { clientAddress } from './address.ts';
+import type { GatewayServer } from './broadcast.ts';
+import { internalRefusal } from './internal-refusal.ts';
+import type { GatewayLog, GatewayMetrics } from './ports.ts';
+import { type AddressLimits, TokenBucket } from './rate-limit.ts';
+import { strictParser } from './strict-parser.ts';
+
+export interface SocketServerOptions {
+  /** Decides about each upgrade; whatever it throws is a refusal. */
+  readonly decide: (request: IncomingMessage, address: string) => { readonly ok: true } | Refusal;
+  readonly addresses: AddressLimits;
+  readonly trustedProxies: number;
+  readonly clock: Clock;
+  readonly log: GatewayLog;
+  readonly metrics: GatewayMetrics;
+}
+
+/** Packets of the transport in a second: an event and its attachment are two, pongs come on top. */
+const PACKETS_PER_SECOND = 4 * LIMITS.messagesPerSocketPerSecond;
+
+/** A Socket.IO server that is not attached yet. Each setting that differs from the library's has its reason. */
+export function createSocketServer(options: SocketServerOptions): GatewayServer {
+  const { trustedProxies, log, metrics } = options;
+  return new Server({
+    path: '/socket.io/',
+    // With polling, an upgrade that names a session would pass by `allowRequest` (socketio/socket.io#5077).
+    transports: ['websocket'],
+    allowUpgrades: false,
+    upgradeTimeout: 5_000,
+    // No ambient credentials: `cors` stays unset and no cookie is given. The Origin is checked here and at the handshake.
+    allowRequest: (request, callback) => {
+      const answer = attempt(() => options.decide(request, addressOf(request, trustedProxies)), log);
+      if (answer.ok) return callback(null, true);
+      metrics.refused('upgrade', answer.reason);
+      callback(JSON.stringify(answer), false);
+    },
+    // Float32 does not compress, and a compressed message may be a bomb.
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: LIMITS.socketMessageBytes,
+    connectTimeout: 5_000,
+    // A hidden tab's timers run once a minute: do not ask more often, nor wait less.
+    pingInterval: 25_000,
+    pingTimeout: 20_000,
+    // Pages bring their own bundle. Connection-state recovery stays off: it would keep every broadcast in memory.
+    serveClient: false,
+    parser: strictParser,
+  });
+}
+
+/** Attaches it and guards the transport below Socket.IO. */
+export function attachSocketServer(
+  server: GatewayServer,
+  httpServer: HttpServer | HttpsServer,
+  { addresses, clock, trustedProxies, metrics }: SocketServerOptions,
+): void {
+  server.attach(httpServer);
+  // Without polling nothing has a reason to name a session, and `allowRequest` would not be asked about it.
+  server.engine.use((request: IncomingMessage, _response: unknown, next: (error?: Error) => void) =>
+    next(/[?&]sid=/.test(request.url ?? '') ? new Error('sessions are not resumed') : undefined),
+  );
+  server.engine.on('connection', (connection: TransportSocket) => {
+    const closed = addresses.opened(addressOf(connection.request, trustedProxies));
+    const packets = new TokenBucket(clock, PACKETS_PER_SECOND);
+    connection.on('packet', () => {
+      if (packets.take() === 0) return;
+      metrics.refused('session', 'rate');
+      connection.close(true);
+    });
+    connection.once('close', closed);
+  });
+}
+
+/** The part of Engine.IO's socket that is used here. */
+interface TransportSocket {
+  readonly request: IncomingMessage;
+  on(event: 'packet', listener: () => void): void;
+  once(event: 'close', listener: () => void): void;
+  close(discard: boolean): void;
+}
+
+const addressOf = (request: IncomingMessage, trustedProxies: number): string =>
+  clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'], trustedProxies);
+
+function attempt(decide: () => { readonly ok: true } | Refusal, log: GatewayLog): { readonly ok: true } | Refusal {
+  try {
+    return decide();
+  } catch (error) {
+    return internalRefusal(log, {}, error);
+  }
+}
+
+/** What a socket is told when there is nothing to wait for any more. */
+export const shuttingDown = refuse('draining', 'the server is shutting down');
