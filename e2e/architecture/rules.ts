@@ -45,7 +45,7 @@ export const zones: Readonly<Record<string, Zone>> = {
   'server/rounds': { folders: ['server/learning', ...serverWide], packages: [], node: true },
   'server/gateway': {
     folders: ['server/auth', ...serverWide],
-    packages: ['socket.io', 'valibot', 'fastify'],
+    packages: ['socket.io', 'socket.io-parser', 'valibot', 'fastify'],
     node: true,
   },
   'server/http': {
