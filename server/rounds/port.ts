@@ -33,7 +33,11 @@ export interface Downlink {
   weights(task: TaskId, clientIds: readonly ClientId[], version: number, sha256: Sha256, bytes: Uint8Array): number;
   retry(task: TaskId, clientId: ClientId, window: RetryWindow): void;
   /** To every session of the task; `yours` is filled in for members of the cohort. */
-  roundEnded(task: TaskId, end: Omit<RoundEnd, 'yours' | 'yoursReason'>, yours: ReadonlyMap<ClientId, Pick<RoundEnd, 'yours' | 'yoursReason'>>): void;
+  roundEnded(
+    task: TaskId,
+    end: Omit<RoundEnd, 'yours' | 'yoursReason'>,
+    yours: ReadonlyMap<ClientId, Pick<RoundEnd, 'yours' | 'yoursReason'>>,
+  ): void;
   /** The picture changed; the gateway fetches `Coordinator.status` when it next sends one (throttled there). */
   changed(task: TaskId): void;
   /** How many clients are connected to this task. */
@@ -58,7 +62,15 @@ export interface ArrivedReport {
   readonly writer: SpoolWriter;
 }
 
-export type Control = { readonly ok: true } | { readonly ok: false; readonly status: 404 | 409 | 422; readonly code: string; readonly message: string; readonly problems?: readonly Problem[] };
+export type Control =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly status: 404 | 409 | 422;
+      readonly code: string;
+      readonly message: string;
+      readonly problems?: readonly Problem[];
+    };
 
 /** A dashboard's view of who is connected or has a part in the current round; client ids are shortened to 8 digits. */
 export interface ContributorView {
@@ -86,9 +98,17 @@ export interface Coordinator {
   /** The identity and round checks of DESIGN §7.1, before a byte is taken. */
   admit(task: TaskId, clientId: ClientId, token: AssignmentToken): AdmittedReport | Refusal;
   /** The report that was accepted under this token, if any. */
-  receiptOf(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<{ readonly receipt: Receipt; readonly sha256: Sha256 } | null>;
+  receiptOf(
+    task: TaskId,
+    clientId: ClientId,
+    token: AssignmentToken,
+  ): Promise<{ readonly receipt: Receipt; readonly sha256: Sha256 } | null>;
   /** The rest of the checks, then durable, then the receipt. */
-  report(task: TaskId, clientId: ClientId, report: ArrivedReport): Promise<{ readonly ok: true; readonly receipt: Receipt } | Refusal>;
+  report(
+    task: TaskId,
+    clientId: ClientId,
+    report: ArrivedReport,
+  ): Promise<{ readonly ok: true; readonly receipt: Receipt } | Refusal>;
   /** A refusal that the upload itself found (size, hash …): ends the assignment as rejected. */
   rejected(task: TaskId, clientId: ClientId, token: AssignmentToken, reason: RejectionReason): void;
   forget(task: TaskId, clientId: ClientId): Promise<void>;
@@ -117,10 +137,28 @@ export interface Coordinator {
 
 export type CoordinatorEvent =
   | { readonly kind: 'round-started'; readonly task: TaskId; readonly round: number }
-  | { readonly kind: 'round-ended'; readonly task: TaskId; readonly round: number; readonly outcome: 'committed' | 'abandoned'; readonly reason: AbandonReason | null; readonly version: number | null; readonly seconds: number }
-  | { readonly kind: 'report'; readonly task: TaskId; readonly outcome: 'accepted' | 'duplicate' | 'late' | 'surplus' | 'conflict' | RejectionReason; readonly bytes: number }
+  | {
+      readonly kind: 'round-ended';
+      readonly task: TaskId;
+      readonly round: number;
+      readonly outcome: 'committed' | 'abandoned';
+      readonly reason: AbandonReason | null;
+      readonly version: number | null;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: 'report';
+      readonly task: TaskId;
+      readonly outcome: 'accepted' | 'duplicate' | 'late' | 'surplus' | 'conflict' | RejectionReason;
+      readonly bytes: number;
+    }
   | { readonly kind: 'scored'; readonly task: TaskId; readonly version: number; readonly score: Score }
-  | { readonly kind: 'task-state'; readonly task: TaskId; readonly state: TaskRow['state']; readonly reason: string | null }
+  | {
+      readonly kind: 'task-state';
+      readonly task: TaskId;
+      readonly state: TaskRow['state'];
+      readonly reason: string | null;
+    }
   | { readonly kind: 'task-created' | 'task-removed'; readonly task: TaskId };
 
 /** Scores a checkpoint; null where the task has no held-out data. The evaluation thread implements it. */
@@ -135,7 +173,12 @@ export interface Arithmetic {
    * Hash, header, finiteness, zero and norm of a frame on disk, in the order of DESIGN §7.1. Nothing of the file is
    * kept. Resolves to what the receipt needs, or the refusal.
    */
-  check(path: string, announced: { readonly sha256: Sha256; readonly bytes: number }, expected: ExpectedFrame, maxDeltaNorm: number): Promise<{ readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal>;
+  check(
+    path: string,
+    announced: { readonly sha256: Sha256; readonly bytes: number },
+    expected: ExpectedFrame,
+    maxDeltaNorm: number,
+  ): Promise<{ readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal>;
   /** Starts an empty aggregate for a round; an open one of the same key is dropped. */
   begin(key: string, spec: Pick<TaskSpec, 'strategy'>, values: number): Promise<void>;
   /** Folds one accepted frame; calls are answered in order. */
@@ -144,7 +187,11 @@ export interface Arithmetic {
    * Finishes the aggregate, applies the server optimizer to the base params and stores the new ones as a blob
    * (durable). The aggregate is dropped.
    */
-  finish(key: string, spec: Pick<TaskSpec, 'strategy'>, base: { readonly params: string; readonly optimizer: string | null }): Promise<{ readonly sha256: Sha256; readonly bytes: number; readonly optimizerSha256: Sha256 | null }>;
+  finish(
+    key: string,
+    spec: Pick<TaskSpec, 'strategy'>,
+    base: { readonly params: string; readonly optimizer: string | null },
+  ): Promise<{ readonly sha256: Sha256; readonly bytes: number; readonly optimizerSha256: Sha256 | null }>;
   drop(key: string): Promise<void>;
   close(): Promise<void>;
 }
