@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../../shared/clock.ts';
+import type { Admins } from '../auth/admins.ts';
+import type { Audit } from '../observability/audit.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Coordinator } from '../rounds/port.ts';
+import type { Samples } from '../samples/samples.ts';
+import type { BlobStore } from '../storage/blobs/port.ts';
+import type { Storage } from '../storage/port.ts';
+
+export type Readiness = 'starting' | 'ready' | 'draining';
+
+/** What HTTP speaks to; the composition root brings it. */
+export interface HttpDependencies {
+  readonly coordinator: Coordinator;
+  readonly storage: Storage;
+  readonly blobs: Pick<BlobStore, 'size' | 'stream'>;
+  readonly samples: Pick<Samples, 'take'>;
+  readonly admins: Admins;
+  readonly audit: Audit;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly readiness: () => Readiness;
+  /** The address that limits are kept by. */
+  readonly addressOf: (
+    remoteAddress: string | undefined,
+    forwardedFor: string | readonly string[] | undefined,
+  ) => string;
+  readonly server: {
+    readonly publicUrl: string | null;
+    /** People reach it over https: cookies are `Secure`, HSTS is sent. */
+    readonly isSecure: boolean;
+    readonly maxPerAddress: number;
+    /** Key and certificate where this process itself speaks TLS. */
+    readonly tls: { readonly key: string; readonly cert: string } | null;
+  };
+  /** The built pages and scripts. */
+  readonly webFolder: URL;
+}
+
+/** The Fastify instance, whatever transport carries it. */
+export type App = FastifyInstance;

@@ -1,0 +1,73 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import * as v from 'valibot';
+import { isUpdateId } from '../../../shared/ids.ts';
+import { TEMPLATES } from '../../../shared/task/templates/index.ts';
+import type { Authentication } from '../authentication.ts';
+import type { App, HttpDependencies } from '../dependencies.ts';
+import { deny } from '../errors.ts';
+import { findTask, parseQueryCount } from '../parsing.ts';
+import { viewCheckpoint, viewRound, viewTask } from '../task-view.ts';
+
+/** A task's history is read whole: about 300 bytes a round. */
+const ROUNDS_LISTED = 10_000;
+
+/** What everybody may read of tasks; pages of other sites too. */
+export function taskRoutes(app: App, dependencies: HttpDependencies, auth: Authentication): void {
+  const { coordinator, storage } = dependencies;
+  const open = { onRequest: auth.recogniseAdmin };
+
+  app.get('/api/templates', async () =>
+    Object.entries(TEMPLATES).map(([name, spec]) => ({ name, title: spec.title, spec })),
+  );
+
+  app.get('/api/tasks', open, async (request, reply) => {
+    const isAdmin = request.admin !== null;
+    const rows = coordinator.tasks().filter(({ archivedAt }) => isAdmin || archivedAt === null);
+    reply.header('cache-control', 'no-store');
+    return Promise.all(rows.map((row) => viewTask(dependencies, row, { isAdmin, isWhole: false })));
+  });
+
+  app.get('/api/tasks/:id', open, async (request, reply) => {
+    const row = findTask(coordinator, request, reply);
+    if (row === undefined) return reply;
+    reply.header('cache-control', 'no-store');
+    return viewTask(dependencies, row, { isAdmin: request.admin !== null, isWhole: true });
+  });
+
+  app.get('/api/tasks/:id/rounds', open, async (request, reply) => {
+    const row = findReadable(request, reply);
+    const range = { minimum: 1, maximum: ROUNDS_LISTED, fallback: ROUNDS_LISTED };
+    const limit = row && parseQueryCount(request, reply, 'limit', range);
+    if (row === undefined || limit === undefined) return reply;
+    const [rounds, checkpoints] = await Promise.all([
+      storage.rounds.list(row.spec.id, limit),
+      storage.checkpoints.list(row.spec.id),
+    ]);
+    const scores = new Map(checkpoints.map(({ version, metrics }) => [version, metrics]));
+    reply.header('cache-control', 'no-store');
+    return rounds.map((round) => viewRound(round, round.version === null ? null : (scores.get(round.version) ?? null)));
+  });
+
+  app.get('/api/tasks/:id/checkpoints', open, async (request, reply) => {
+    const row = findReadable(request, reply);
+    if (row === undefined) return reply;
+    reply.header('cache-control', 'no-store');
+    return (await storage.checkpoints.list(row.spec.id)).map(viewCheckpoint);
+  });
+
+  app.get('/api/receipts/:updateId', async (request, reply) => {
+    const { updateId } = v.parse(v.object({ updateId: v.string() }), request.params);
+    const receipt = isUpdateId(updateId) ? await storage.rounds.receipt(updateId) : null;
+    if (receipt === null) return deny(reply, 404, 'unknown-receipt', 'no report of this name was accepted');
+    const { status, round, version, reason } = receipt;
+    reply.header('cache-control', 'no-store');
+    return { status, round, ...(version === null ? {} : { version }), ...(reason === null ? {} : { reason }) };
+  });
+
+  function findReadable(request: FastifyRequest, reply: FastifyReply) {
+    const row = findTask(coordinator, request, reply);
+    if (row === undefined || auth.mayRead(request, row)) return row;
+    deny(reply, 401, 'join-token', 'this task is closed: send its join token');
+    return undefined;
+  }
+}

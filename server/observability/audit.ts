@@ -1,0 +1,33 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import type { AdminStore } from '../storage/port.ts';
+import type { Logger } from './logger.ts';
+
+/** What admins do, as they are named in the audit. */
+export type AuditAction =
+  | 'session.start'
+  | 'session.refused'
+  | 'session.end'
+  | 'link.make'
+  | `task.${'create' | 'duplicate' | 'archive' | 'delete' | 'rounds' | 'pause' | 'resume' | 'stop' | 'rollback'}`;
+
+export interface Audit {
+  /** Durable when it resolves. `details` never holds a secret. */
+  record(
+    actor: string,
+    action: AuditAction,
+    task: TaskId | null,
+    details?: Readonly<Record<string, unknown>>,
+  ): Promise<void>;
+}
+
+export const createAudit = (
+  store: Pick<AdminStore, 'appendAudit'>,
+  clock: Pick<Clock, 'now'>,
+  logger: Logger,
+): Audit => ({
+  async record(actor, action, task, details = {}) {
+    logger.info({ audit: action, actor, task, details }, 'admin action');
+    await store.appendAudit({ at: clock.now(), actor, action, task, details });
+  },
+});

@@ -1,0 +1,97 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Coordinator } from '../rounds/port.ts';
+import type { RoundCounts } from '../storage/port.ts';
+import { ASSIGNMENT_ENDS, METRICS, REPORT_OUTCOMES, ROUND_OUTCOMES, STATUS_CLASSES, TASK_STATES } from './names.ts';
+
+type Observed = Pick<Coordinator, 'tasks' | 'status' | 'subscribe'>;
+
+export interface Metrics {
+  /** Prometheus text. */
+  text(): Promise<string>;
+  readonly contentType: string;
+  /** Counts the events of a coordinator and reads its figures at each scrape. Returns what ends it. */
+  observe(coordinator: Observed): () => void;
+  request(status: number): void;
+  weightsSent(bytes: number): void;
+  /** How the assignments of one ended round ended. */
+  assignments(counts: Pick<RoundCounts, 'accepted' | 'rejected' | 'late' | 'surplus' | 'dropped'>): void;
+  close(): void;
+}
+
+/** A registry of its own, so that two servers in one process (tests) do not share figures. */
+export function createMetrics(options: { readonly processMetrics: boolean } = { processMetrics: true }): Metrics {
+  const registry = new Registry();
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  const counter = <Label extends string>(row: { name: string; help: string; labels: readonly Label[] }) =>
+    new Counter({ name: row.name, help: row.help, labelNames: [...row.labels], registers: [registry] });
+
+  const rounds = counter(METRICS.rounds);
+  const reports = counter(METRICS.reports);
+  const assignments = counter(METRICS.assignments);
+  const requests = counter(METRICS.requests);
+  const reportBytes = counter(METRICS.reportBytes);
+  const weightsBytes = counter(METRICS.weightsBytes);
+  const scored = counter(METRICS.scored);
+  // Series that exist from the start read 0 instead of nothing, so that rates over the first event are right.
+  for (const outcome of ROUND_OUTCOMES) rounds.inc({ outcome }, 0);
+  for (const outcome of REPORT_OUTCOMES) reports.inc({ outcome }, 0);
+  for (const end of ASSIGNMENT_ENDS) assignments.inc({ end }, 0);
+  for (const status of STATUS_CLASSES) requests.inc({ status }, 0);
+
+  const roundSeconds = new Histogram({
+    name: METRICS.roundSeconds.name,
+    help: METRICS.roundSeconds.help,
+    labelNames: [...METRICS.roundSeconds.labels],
+    buckets: [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600],
+    registers: [registry],
+  });
+
+  let observed: Observed | undefined;
+  new Gauge({
+    name: METRICS.clients.name,
+    help: METRICS.clients.help,
+    registers: [registry],
+    collect() {
+      this.set((observed?.tasks() ?? []).reduce((sum, { spec }) => sum + (observed?.status(spec.id)?.online ?? 0), 0));
+    },
+  });
+  new Gauge({
+    name: METRICS.tasks.name,
+    help: METRICS.tasks.help,
+    labelNames: [...METRICS.tasks.labels],
+    registers: [registry],
+    collect() {
+      const live = (observed?.tasks() ?? []).filter(({ archivedAt }) => archivedAt === null);
+      for (const state of TASK_STATES) this.set({ state }, live.filter((task) => task.state === state).length);
+    },
+  });
+
+  return {
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+    observe(coordinator) {
+      observed = coordinator;
+      return coordinator.subscribe((event) => {
+        if (event.kind === 'round-ended') {
+          const outcome = event.reason ?? 'committed';
+          rounds.inc({ outcome });
+          roundSeconds.observe({ outcome: event.outcome }, event.seconds);
+        } else if (event.kind === 'report') {
+          reports.inc({ outcome: event.outcome });
+          reportBytes.inc(event.bytes);
+        } else if (event.kind === 'scored') scored.inc();
+      });
+    },
+    request: (status) => requests.inc({ status: `${Math.min(5, Math.max(2, Math.floor(status / 100)))}xx` }),
+    weightsSent: (bytes) => weightsBytes.inc(bytes),
+    assignments(counts) {
+      const { rejected, ...plain } = counts;
+      assignments.inc(
+        { end: 'rejected' },
+        Object.values(rejected).reduce((sum, count) => sum + count, 0),
+      );
+      for (const end of ['accepted', 'late', 'surplus', 'dropped'] as const) assignments.inc({ end }, plain[end]);
+    },
+    close: () => registry.clear(),
+  };
+}

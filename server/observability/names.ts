@@ -1,0 +1,28 @@
+import { ABANDON_REASONS, REJECTION_REASONS } from '../../shared/errors.ts';
+
+/** Every metric of Fedtab with its labels, in one table (docs and dashboards follow it). Labels come from closed lists. */
+export const METRICS = {
+  rounds: { name: 'fedtab_rounds_total', help: 'Rounds that ended', labels: ['outcome'] },
+  roundSeconds: { name: 'fedtab_round_seconds', help: 'Duration of rounds that ended', labels: ['outcome'] },
+  reports: { name: 'fedtab_reports_total', help: 'Reports, by what became of them', labels: ['outcome'] },
+  reportBytes: { name: 'fedtab_report_bytes_total', help: 'Bytes of the reports that arrived', labels: [] },
+  weightsBytes: { name: 'fedtab_weights_bytes_total', help: 'Bytes of weights sent over HTTP', labels: [] },
+  assignments: {
+    name: 'fedtab_assignments_total',
+    help: 'Assignments of ended rounds, by how they ended',
+    labels: ['end'],
+  },
+  scored: { name: 'fedtab_checkpoints_scored_total', help: 'Checkpoints scored on held-out data', labels: [] },
+  clients: { name: 'fedtab_clients_online', help: 'Clients connected now', labels: [] },
+  tasks: { name: 'fedtab_tasks', help: 'Tasks that are not archived, by state', labels: ['state'] },
+  requests: { name: 'fedtab_http_requests_total', help: 'HTTP requests, by status class', labels: ['status'] },
+} as const;
+
+/** `outcome` of a round: `committed`, or why it was abandoned. */
+export const ROUND_OUTCOMES = ['committed', ...ABANDON_REASONS] as const;
+/** `outcome` of a report; `rejected` reasons stand for themselves. */
+export const REPORT_OUTCOMES = ['accepted', 'duplicate', 'late', 'surplus', 'conflict', ...REJECTION_REASONS] as const;
+/** `end` of an assignment. */
+export const ASSIGNMENT_ENDS = ['accepted', 'rejected', 'late', 'surplus', 'dropped'] as const;
+export const TASK_STATES = ['idle', 'running', 'paused', 'stopping'] as const;
+export const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
