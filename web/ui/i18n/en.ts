@@ -1,7 +1,5 @@
 import type { AbandonReason, RefusalReason } from '../../../shared/errors.ts';
 import type { CohortMember, TaskState } from '../../../shared/protocol/index.ts';
-import type { TrainResult } from '../../client/ports.ts';
-import type { ParticipationState, RoundNote } from '../../client/view.ts';
 
 /** Values of a sentence, formatted already; null where the fact is not known. */
 export interface Facts {
@@ -13,7 +11,8 @@ export interface Facts {
 }
 type Sentence = (facts: Facts) => string;
 export type MemberState = CohortMember['state'];
-export type TrainerReason = Extract<TrainResult, { ok: false }>['reason'];
+/** Why a tab could not train, in the trainer's words. */
+export type TrainerReason = 'aborted' | 'no-examples' | 'dataset-damaged' | 'not-finite' | 'backend-lost' | 'failed';
 export type Reason = RefusalReason | AbandonReason | TrainerReason;
 
 const examples = (count: string): string => (count === '1' ? '1 example' : `${count} examples`);
@@ -62,7 +61,7 @@ export const en = {
     unsupported: () => 'This browser cannot train this model. Your examples stay on this device.',
     error: () => 'Training stopped because of a fault. Your examples are still on this device.',
     left: () => 'You have left. Nothing runs any more.',
-  } satisfies Record<ParticipationState, Sentence> as Record<ParticipationState, Sentence>,
+  } satisfies Record<string, Sentence>,
 
   reasons: {
     'upgrade-required': 'This page is older than the server. Reload it to go on.',
@@ -100,7 +99,7 @@ export const en = {
     'no-examples': 'There are no examples on this device.',
     'dataset-damaged': 'The examples stored on this device are damaged. Repair keeps the ones that can still be read.',
     'backend-lost': 'The graphics driver stopped. Training goes on once it is back.',
-  } satisfies Record<Reason, string> as Record<Reason, string>,
+  } satisfies Record<Reason, string>,
 
   outcomes: {
     counted: 'counted',
@@ -111,14 +110,14 @@ export const en = {
     abandoned: 'round ended early',
     'not-selected': 'not selected',
     dropped: 'left the round',
-  } satisfies Record<RoundNote['outcome'], string> as Record<RoundNote['outcome'], string>,
+  },
 
   taskStates: {
     idle: 'no rounds running',
     running: 'learning now',
     paused: 'paused',
     stopping: 'stopping',
-  } satisfies Record<TaskState, string> as Record<TaskState, string>,
+  } satisfies Record<TaskState, string>,
 
   members: {
     waiting: 'waiting',
@@ -127,7 +126,7 @@ export const en = {
     uploading: 'sending changes',
     done: 'done',
     dropped: 'gone',
-  } satisfies Record<MemberState, string> as Record<MemberState, string>,
+  } satisfies Record<MemberState, string>,
 
   ring: {
     you: 'you',
@@ -153,4 +152,9 @@ export const en = {
   units: { examples },
 };
 
-export type Words = typeof en;
+export type Words = {
+  readonly [Part in keyof typeof en]: Part extends 'states' ? Readonly<Record<StateName, Sentence>> : (typeof en)[Part];
+};
+/** The participation states; a view of the engine that has another one does not compile. */
+export type StateName = keyof typeof en.states;
+export type OutcomeName = keyof typeof en.outcomes;

@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { PARTICIPATION_STATES } from '../../client/view.ts';
-import { en } from './en.ts';
+import { en, type Words } from './en.ts';
 import { formatBytes, formatDuration, formatNumber, formatShare, formatTime, formatWait } from './format.ts';
 import { chooseLanguage, language } from './language.ts';
 import { reasonSentence, stateSentence } from './sentence.ts';
 import { zh } from './zh.ts';
 
+const english: Words = en;
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 const view = {
   state: 'idle',
@@ -78,14 +79,18 @@ describe('the language', () => {
 });
 
 describe('sentences', () => {
+  it('has exactly the states of the engine', () => {
+    expect(Object.keys(en.states)).toEqual([...PARTICIPATION_STATES]);
+  });
+
   it('has one for every state in both languages, whether the facts are known or not', () => {
     const unknown = { version: null, bytes: null, count: null, time: null, reason: null };
     const known = { version: '37', bytes: '1 MB', count: '120', time: '5 s', reason: 'too-few' };
     for (const state of PARTICIPATION_STATES) {
       for (const facts of [unknown, known]) {
-        expect(en.states[state](facts)).toMatch(/^[A-Z].*\.$/);
+        expect(english.states[state](facts)).toMatch(/^[A-Z].*\.$/);
         expect(zh.states[state](facts)).toMatch(/。$/);
-        expect(`${en.states[state](facts)} ${zh.states[state](facts)}`).not.toMatch(/null|undefined|!|！/);
+        expect(`${english.states[state](facts)} ${zh.states[state](facts)}`).not.toMatch(/null|undefined|!|！/);
       }
     }
   });

@@ -1,8 +1,17 @@
-import type { ClientView } from '../../client/view.ts';
+import type { OutcomeName, StateName } from './en.ts';
 import { formatBytes, formatNumber, formatWait } from './format.ts';
 import { words } from './words.ts';
 
-type Shown = Pick<ClientView, 'state' | 'reason' | 'round' | 'version' | 'examples' | 'retryInMs' | 'notes'>;
+/** Of a client's view, what its sentence needs. */
+interface Shown {
+  readonly state: StateName;
+  readonly reason: string | null;
+  readonly round: number | null;
+  readonly version: number | null;
+  readonly examples: number;
+  readonly retryInMs: number | null;
+  readonly notes: readonly { readonly round: number; readonly outcome: OutcomeName; readonly version: number | null }[];
+}
 
 /** The one sentence that says what is happening now. `bytes`: of the model (downloading) or the report (uploading). */
 export function stateSentence(view: Shown, bytes: number | null): string {
