@@ -1,12 +1,15 @@
 import type { AbandonReason, RejectionReason } from '../../shared/errors.ts';
-import type { ClientId, Sha256, TaskId, UpdateId, AssignmentToken } from '../../shared/ids.ts';
+import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
 import type { ReportMetrics, Score, TaskState } from '../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 
+export { CorruptDatabaseError, DataFolderInUseError, StorageFullError, StorageIoError } from './errors.ts';
+
 /**
  * Everything durable but bytes. Each method is one transaction: when its promise resolves, the data would survive a
- * power cut; when it rejects, nothing of it happened. Times are milliseconds since 1970. Every adapter passes
- * `contract.ts`.
+ * power cut; when it rejects, nothing of it happened. It rejects with `StorageFullError`, `StorageIoError` or
+ * `CorruptDatabaseError` of `errors.ts`, or with a `BugError` when the caller's picture of the round or the versions is
+ * wrong. Times are milliseconds since 1970. Every adapter passes `contract.ts`.
  */
 export interface Storage {
   readonly tasks: TaskStore;
@@ -43,6 +46,7 @@ export interface TaskStore {
   get(task: TaskId): Promise<TaskRow | null>;
   /** Archived ones too, oldest first. */
   list(): Promise<TaskRow[]>;
+  /** Nothing happens if the task is gone; so too for `setMetrics` and `reject`. */
   update(task: TaskId, patch: TaskPatch): Promise<void>;
   /** Deletes the task and all that hangs on it but the audit rows. */
   remove(task: TaskId): Promise<void>;
@@ -75,7 +79,10 @@ export interface CheckpointStore {
   /** Versions in order from 0. */
   list(task: TaskId): Promise<CheckpointRow[]>;
   setMetrics(task: TaskId, version: number, metrics: Score): Promise<void>;
-  /** A rollback: the next version with an older one's weights. */
+  /**
+   * A rollback: the next version with an older one's weights. A `BugError` if it is not the next version, or if the
+   * weights of `copyOf` are not kept or not these.
+   */
   append(task: TaskId, fence: FencingToken, checkpoint: NewCheckpoint, at: number): Promise<'saved' | 'fenced'>;
   /** Marks weights as gone, by retention. */
   release(task: TaskId, versions: readonly number[]): Promise<void>;
@@ -116,7 +123,10 @@ export interface AssignmentRow {
   readonly token: AssignmentToken;
   readonly updateId: UpdateId;
   readonly seed: number;
-  /** How it ended, once it has: a rejection is durable so that a restart does not ask again. */
+  /**
+   * How it ended: null until the round ends, but for a rejection, which is durable so that a restart does not ask
+   * again. That a report was accepted is said by its receipt.
+   */
   readonly end: 'accepted' | 'rejected' | 'dropped' | 'late' | 'surplus' | null;
   readonly rejection: RejectionReason | null;
 }
@@ -169,13 +179,19 @@ export type ReceiptOutcome =
   | { readonly kind: 'duplicate'; readonly receipt: ReceiptRow }
   /** Other bytes under this assignment. */
   | { readonly kind: 'conflict' }
-  /** The round has ended. */
+  /** The round is not, or no longer, reporting. */
   | { readonly kind: 'closed' };
 
 export interface RoundStore {
-  /** Starts round `number` in `selecting`. */
-  open(fence: FencingToken, round: Pick<RoundRow, 'task' | 'number' | 'baseVersion' | 'selectionEndsAt' | 'startedAt'>): Promise<'saved' | 'fenced'>;
-  /** Moves it to `reporting` with its cohort; only then may an assignment be sent. */
+  /**
+   * Starts round `number` in `selecting`. A `BugError` if another is under way, or it is not the next number, or
+   * `baseVersion` is not the newest version.
+   */
+  open(
+    fence: FencingToken,
+    round: Pick<RoundRow, 'task' | 'number' | 'baseVersion' | 'selectionEndsAt' | 'startedAt'>,
+  ): Promise<'saved' | 'fenced'>;
+  /** Moves it to `reporting` with its cohort (`selected` = its size); only then may an assignment be sent. */
   assign(
     fence: FencingToken,
     task: TaskId,
@@ -183,15 +199,22 @@ export interface RoundStore {
     reportingEndsAt: number,
     assignments: readonly AssignmentRow[],
   ): Promise<'saved' | 'fenced'>;
-  /** Receipts of one turn, all in one transaction; outcomes in the same order. Only then may they be acknowledged. */
+  /**
+   * Receipts of one turn, all in one transaction; outcomes in the same order. Only then may they be acknowledged.
+   * Calls made at about the same time share a transaction. A receipt that is there already is `duplicate` or `conflict`
+   * also after its round has ended; a second one of the same client in a round is a `conflict`; a round that is not
+   * `reporting` is `closed`.
+   */
   accept(receipts: readonly NewReceipt[], at: number): Promise<ReceiptOutcome[]>;
-  /** Makes a rejection durable. */
+  /** Makes a rejection durable; the first one stays. */
   reject(task: TaskId, updateId: UpdateId, reason: RejectionReason): Promise<void>;
   /** Ends a round without a version; its receipts become `abandoned`. */
   abandon(fence: FencingToken, end: RoundEndRow, reason: AbandonReason): Promise<'saved' | 'fenced'>;
   /**
    * Ends a round with version base + 1: checkpoint, receipts counted, assignments, round outcome and task in one
-   * transaction, only if the fence still holds, the round is open and `checkpoint.version` is the next one.
+   * transaction. `fenced` if the fence does not hold; a `BugError` unless the round is under way, `checkpoint.version`
+   * is the next one, and the receipts with status `accepted` are exactly the assignments that `end` calls `accepted`:
+   * wait for every `accept` and `withdraw` of the round, and fold again without what was withdrawn, before this.
    */
   commit(fence: FencingToken, end: RoundEndRow, checkpoint: NewCheckpoint): Promise<'saved' | 'fenced'>;
   /** The round that has not ended, with all that a restart needs; null if there is none. */
@@ -201,7 +224,7 @@ export interface RoundStore {
   lastNumber(task: TaskId): Promise<number>;
   receipt(updateId: UpdateId): Promise<ReceiptRow | null>;
   receiptsOf(task: TaskId, round: number): Promise<ReceiptRow[]>;
-  /** "Delete my data": uncommitted receipts of this client become `withdrawn`; returns their ids. */
+  /** "Delete my data": `accepted` receipts of this client become `withdrawn`; returns their ids. */
   withdraw(task: TaskId, clientId: ClientId): Promise<UpdateId[]>;
 }
 
@@ -224,7 +247,10 @@ export interface AdminStore {
   saveLink(sha256: Sha256, expiresAt: number): Promise<void>;
   /** True once: takes the link away if it is there and not expired. */
   useLink(sha256: Sha256, now: number): Promise<boolean>;
+  /** Forgets sessions and links that have expired. */
+  removeExpired(now: number): Promise<void>;
   appendAudit(row: AuditRow): Promise<void>;
+  /** Oldest first; the last `limit` of them. */
   audit(limit: number): Promise<AuditRow[]>;
   /** Small durable settings, such as the generated admin token's hash. */
   setting(key: string): Promise<string | null>;

@@ -1,0 +1,616 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BugError } from '../../shared/assert.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import {
+  assignment,
+  checkpoint,
+  client,
+  committedRound,
+  createdTask,
+  DIGITS,
+  NO_COUNTS,
+  opening,
+  receipt,
+  reportingRound,
+  roundEnd,
+  sha,
+  spec,
+  T0,
+  update,
+} from './contract-rows.ts';
+import type { FencingToken, ReceiptOutcome, Storage } from './port.ts';
+
+const OTHER = 'other' as TaskId;
+const kinds = (outcomes: readonly ReceiptOutcome[]): string[] => outcomes.map(({ kind }) => kind);
+const score = { accuracy: 0.9, loss: 0.31 };
+
+/** What every adapter must do. `open` gives an empty storage; the suite closes it. */
+export function storageContract(open: () => Promise<Storage>): void {
+  let storage: Storage;
+  beforeEach(async () => {
+    storage = await open();
+  });
+  afterEach(() => storage.close());
+
+  describe('tasks', () => {
+    it('are created idle with version 0, once', async () => {
+      expect(await storage.tasks.create(spec(), checkpoint(0), T0)).toBe('created');
+      expect(
+        await storage.tasks.create(spec('digits', { title: 'Again' }), checkpoint(0, { sha256: sha(9) }), T0),
+      ).toBe('taken');
+      expect(await storage.tasks.get(DIGITS)).toEqual({
+        spec: spec(),
+        state: 'idle',
+        roundsLeft: 0,
+        pausedReason: null,
+        abandonedInARow: 0,
+        createdAt: T0,
+        archivedAt: null,
+        version: 0,
+        sha256: checkpoint(0).sha256,
+      });
+      expect(await storage.checkpoints.list(DIGITS)).toHaveLength(1);
+      expect(await storage.tasks.get(OTHER)).toBeNull();
+    });
+
+    it('start at version 0 only', async () => {
+      await expect(storage.tasks.create(spec(), checkpoint(1), T0)).rejects.toThrow(BugError);
+      expect(await storage.tasks.list()).toEqual([]);
+    });
+
+    it('are listed oldest first, archived ones too', async () => {
+      await storage.tasks.create(spec('late'), checkpoint(0), T0 + 5);
+      await storage.tasks.create(spec('early'), checkpoint(0), T0 + 1);
+      await storage.tasks.create(spec('aside'), checkpoint(0), T0 + 5);
+      await storage.tasks.update('early' as TaskId, { archivedAt: T0 + 9 });
+      const rows = await storage.tasks.list();
+      expect(rows.map(({ spec: { id }, archivedAt }) => [id, archivedAt])).toEqual([
+        ['early', T0 + 9],
+        ['aside', null],
+        ['late', null],
+      ]);
+    });
+
+    it('change only what a patch names', async () => {
+      await createdTask(storage);
+      await storage.tasks.update(DIGITS, {
+        state: 'paused',
+        pausedReason: 'too-few',
+        abandonedInARow: 5,
+        roundsLeft: 3,
+      });
+      await storage.tasks.update(DIGITS, { pausedReason: null });
+      await storage.tasks.update(DIGITS, {});
+      await storage.tasks.update(OTHER, { state: 'running' });
+      expect(await storage.tasks.get(DIGITS)).toMatchObject({
+        state: 'paused',
+        pausedReason: null,
+        abandonedInARow: 5,
+        roundsLeft: 3,
+      });
+      expect(await storage.tasks.list()).toHaveLength(1);
+    });
+
+    it('go with all that hangs on them but the audit', async () => {
+      const fence = await createdTask(storage);
+      await committedRound(storage, fence, 1, 2);
+      await storage.admin.appendAudit({ at: T0, actor: 'token', action: 'task.create', task: DIGITS, details: {} });
+      await storage.tasks.remove(DIGITS);
+      expect(await storage.tasks.get(DIGITS)).toBeNull();
+      expect(await storage.checkpoints.list(DIGITS)).toEqual([]);
+      expect(await storage.rounds.list(DIGITS, 10)).toEqual([]);
+      expect(await storage.rounds.receipt(update(1, 0))).toBeNull();
+      expect(await storage.checkpoints.referenced()).toEqual(new Set());
+      expect(await storage.admin.audit(10)).toHaveLength(1);
+    });
+
+    it('are new under an old name, and no old token writes to them', async () => {
+      const old = await createdTask(storage);
+      await storage.tasks.remove(DIGITS);
+      expect(await createdTask(storage)).toBeGreaterThan(old);
+      expect(await storage.rounds.open(old, opening(1))).toBe('fenced');
+    });
+  });
+
+  describe('fencing', () => {
+    it('gives every holder a larger token than any before', async () => {
+      const first = await createdTask(storage);
+      await storage.tasks.create(spec('other'), checkpoint(0), T0);
+      const tokens = [
+        first,
+        await storage.tasks.fence(DIGITS),
+        await storage.tasks.fence(OTHER),
+        await storage.tasks.fence(DIGITS),
+      ];
+      expect([...tokens].sort((a, b) => a - b)).toEqual(tokens);
+      expect(new Set(tokens).size).toBe(4);
+      await expect(storage.tasks.fence('absent' as TaskId)).rejects.toThrow(BugError);
+    });
+
+    it('refuses every write of an older holder, and nothing of it happens', async () => {
+      const old = await createdTask(storage);
+      await reportingRound(storage, old, 1, 2);
+      await storage.rounds.accept([receipt(1, 0)], T0);
+      const fresh = await storage.tasks.fence(DIGITS);
+
+      expect(await storage.rounds.assign(old, DIGITS, 1, T0, [assignment(1, 5)])).toBe('fenced');
+      expect(await storage.rounds.commit(old, roundEnd(1, [0], [1]), checkpoint(1))).toBe('fenced');
+      expect(await storage.rounds.abandon(old, roundEnd(1, [], [0, 1]), 'stopped')).toBe('fenced');
+      expect(await storage.rounds.open(old, opening(2, 0))).toBe('fenced');
+      const copy = checkpoint(1, { origin: 'rollback', sha256: checkpoint(0).sha256, copyOf: 0, round: null });
+      expect(await storage.checkpoints.append(DIGITS, old, copy, T0)).toBe('fenced');
+
+      expect(await storage.checkpoints.list(DIGITS)).toHaveLength(1);
+      const open = await storage.rounds.unfinished(DIGITS);
+      expect(open?.assignments).toHaveLength(2);
+      expect(open?.receipts.map(({ status }) => status)).toEqual(['accepted']);
+      expect(await storage.rounds.commit(fresh, roundEnd(1, [0], [1]), checkpoint(1))).toBe('saved');
+    });
+
+    it('refuses the token of another task, and any of a task that is not there', async () => {
+      await createdTask(storage);
+      await storage.tasks.create(spec('other'), checkpoint(0), T0);
+      const others = await storage.tasks.fence(OTHER);
+      expect(await storage.rounds.open(others, opening(1))).toBe('fenced');
+      expect(await storage.rounds.open(others, { ...opening(1), task: 'absent' as TaskId })).toBe('fenced');
+    });
+  });
+
+  describe('rounds', () => {
+    let fence: FencingToken;
+    beforeEach(async () => {
+      fence = await createdTask(storage);
+    });
+
+    it('open in `selecting` and get their cohort once', async () => {
+      expect(await storage.rounds.lastNumber(DIGITS)).toBe(0);
+      expect(await storage.rounds.unfinished(DIGITS)).toBeNull();
+      expect(await storage.rounds.open(fence, opening(1))).toBe('saved');
+      const selecting = {
+        ...opening(1),
+        ...NO_COUNTS,
+        phase: 'selecting',
+        reportingEndsAt: null,
+        endedAt: null,
+        outcome: null,
+        reason: null,
+        version: null,
+      };
+      expect(await storage.rounds.unfinished(DIGITS)).toEqual({ round: selecting, assignments: [], receipts: [] });
+
+      const cohort = [assignment(1, 1), assignment(1, 0), assignment(1, 2)];
+      expect(await storage.rounds.assign(fence, DIGITS, 1, T0 + 9, cohort)).toBe('saved');
+      expect(await storage.rounds.unfinished(DIGITS)).toEqual({
+        round: { ...selecting, phase: 'reporting', reportingEndsAt: T0 + 9, selected: 3 },
+        assignments: [assignment(1, 0), assignment(1, 1), assignment(1, 2)],
+        receipts: [],
+      });
+      expect(await storage.rounds.lastNumber(DIGITS)).toBe(1);
+      await expect(storage.rounds.assign(fence, DIGITS, 1, T0, [assignment(1, 3)])).rejects.toThrow(BugError);
+    });
+
+    it('refuse a cohort with a client or an id twice', async () => {
+      await storage.rounds.open(fence, opening(1));
+      const twice = [assignment(1, 0), { ...assignment(1, 1), clientId: client(0) }];
+      await expect(storage.rounds.assign(fence, DIGITS, 1, T0, twice)).rejects.toThrow(BugError);
+      expect(await storage.rounds.unfinished(DIGITS)).toMatchObject({ round: { phase: 'selecting' }, assignments: [] });
+    });
+
+    it('open only as the next number, on the newest version, when no other is under way', async () => {
+      await expect(storage.rounds.open(fence, opening(2))).rejects.toThrow(BugError);
+      await expect(storage.rounds.open(fence, opening(1, 1))).rejects.toThrow(BugError);
+      await storage.rounds.open(fence, opening(1));
+      await expect(storage.rounds.open(fence, opening(2, 0))).rejects.toThrow(BugError);
+      expect(await storage.rounds.list(DIGITS, 10)).toHaveLength(1);
+    });
+
+    it('take cohorts of thousands', async () => {
+      const slots = Array.from({ length: 2_100 }, (_, slot) => slot);
+      await reportingRound(storage, fence, 1, slots.length);
+      expect(
+        kinds(
+          await storage.rounds.accept(
+            slots.map((slot) => receipt(1, slot)),
+            T0,
+          ),
+        ),
+      ).toEqual(slots.map(() => 'accepted'));
+      expect(
+        kinds(
+          await storage.rounds.accept(
+            slots.map((slot) => receipt(1, slot)),
+            T0,
+          ),
+        ),
+      ).toEqual(slots.map(() => 'duplicate'));
+      expect(await storage.rounds.commit(fence, roundEnd(1, slots), checkpoint(1))).toBe('saved');
+      const rows = await storage.rounds.receiptsOf(DIGITS, 1);
+      expect(rows.map(({ order, status }) => [order, status])).toEqual(slots.map((slot) => [slot + 1, 'counted']));
+    });
+
+    it('keep the first rejection of an assignment', async () => {
+      await reportingRound(storage, fence, 1, 2);
+      await storage.rounds.reject(DIGITS, update(1, 0), 'norm');
+      await storage.rounds.reject(DIGITS, update(1, 0), 'hash');
+      await storage.rounds.reject(OTHER, update(1, 1), 'hash');
+      const open = await storage.rounds.unfinished(DIGITS);
+      expect(open?.assignments).toEqual([
+        { ...assignment(1, 0), end: 'rejected', rejection: 'norm' },
+        assignment(1, 1),
+      ]);
+    });
+
+    it('are listed oldest first, the last of them', async () => {
+      for (const round of [1, 2, 3]) await committedRound(storage, fence, round, 1);
+      await storage.rounds.open(fence, opening(4));
+      const rows = await storage.rounds.list(DIGITS, 3);
+      expect(rows.map(({ number, phase }) => [number, phase])).toEqual([
+        [2, 'ended'],
+        [3, 'ended'],
+        [4, 'selecting'],
+      ]);
+      expect(await storage.rounds.list(OTHER, 3)).toEqual([]);
+    });
+  });
+
+  describe('accept', () => {
+    let fence: FencingToken;
+    beforeEach(async () => {
+      fence = await createdTask(storage);
+      await reportingRound(storage, fence, 1, 4);
+    });
+
+    it('numbers receipts 1, 2, 3 … and gives back what it wrote', async () => {
+      const [first, second] = await storage.rounds.accept([receipt(1, 2), receipt(1, 0)], T0 + 7);
+      const row = { acceptedAt: T0 + 7, status: 'accepted', version: null, reason: null };
+      expect(first).toEqual({ kind: 'accepted', receipt: { ...receipt(1, 2), ...row, order: 1 } });
+      expect(second).toEqual({ kind: 'accepted', receipt: { ...receipt(1, 0), ...row, order: 2 } });
+      await storage.rounds.accept([receipt(1, 3)], T0 + 8);
+      const rows = await storage.rounds.receiptsOf(DIGITS, 1);
+      expect(rows.map(({ updateId, order }) => [updateId, order])).toEqual([
+        [update(1, 2), 1],
+        [update(1, 0), 2],
+        [update(1, 3), 3],
+      ]);
+      expect(await storage.rounds.receipt(update(1, 0))).toEqual(rows[1]);
+      expect((await storage.rounds.unfinished(DIGITS))?.receipts).toEqual(rows);
+      expect(await storage.rounds.receipt(update(1, 1))).toBeNull();
+    });
+
+    it('answers the same bytes with the receipt that there was, and other bytes with `conflict`', async () => {
+      const [accepted] = await storage.rounds.accept([receipt(1, 0)], T0);
+      const again = await storage.rounds.accept([receipt(1, 0), receipt(1, 0, { sha256: sha(5) })], T0 + 1);
+      expect(again).toEqual([{ ...accepted, kind: 'duplicate' }, { kind: 'conflict' }]);
+      expect(await storage.rounds.receiptsOf(DIGITS, 1)).toHaveLength(1);
+    });
+
+    it('sees receipts of the same call and of the same turn', async () => {
+      const calls = await Promise.all([
+        storage.rounds.accept([receipt(1, 0), receipt(1, 0), receipt(1, 0, { sha256: sha(5) })], T0),
+        storage.rounds.accept([receipt(1, 0, { sha256: sha(6) }), receipt(1, 1)], T0),
+        storage.rounds.accept([receipt(1, 1)], T0),
+      ]);
+      expect(calls.map(kinds)).toEqual([
+        ['accepted', 'duplicate', 'conflict'],
+        ['conflict', 'accepted'],
+        ['duplicate'],
+      ]);
+      const rows = await storage.rounds.receiptsOf(DIGITS, 1);
+      expect(rows.map(({ updateId, order }) => [updateId, order])).toEqual([
+        [update(1, 0), 1],
+        [update(1, 1), 2],
+      ]);
+    });
+
+    it('takes one report of a client in a round', async () => {
+      await storage.rounds.accept([receipt(1, 0)], T0);
+      const stolen = receipt(1, 0, { updateId: update(1, 1) });
+      expect(kinds(await storage.rounds.accept([stolen], T0))).toEqual(['conflict']);
+      const claimed = receipt(1, 1, { updateId: update(1, 0), sha256: receipt(1, 0).sha256 });
+      expect(kinds(await storage.rounds.accept([claimed], T0))).toEqual(['conflict']);
+      expect(await storage.rounds.receiptsOf(DIGITS, 1)).toHaveLength(1);
+    });
+
+    it('is closed where no round reports, and still knows the receipts of one that has ended', async () => {
+      await storage.rounds.accept([receipt(1, 0)], T0);
+      await storage.rounds.commit(fence, roundEnd(1, [0], [1, 2, 3]), checkpoint(1));
+      await storage.rounds.open(fence, opening(2));
+      const late = [
+        receipt(1, 1),
+        receipt(2, 0),
+        receipt(7, 0),
+        receipt(1, 0, { task: OTHER, updateId: update(9, 9) }),
+        receipt(1, 0),
+        receipt(1, 0, { sha256: sha(5) }),
+      ];
+      const outcomes = await storage.rounds.accept(late, T0);
+      expect(kinds(outcomes)).toEqual(['closed', 'closed', 'closed', 'closed', 'duplicate', 'conflict']);
+      expect(outcomes[4]).toMatchObject({ receipt: { status: 'counted', version: 1 } });
+      expect(await storage.rounds.accept([], T0)).toEqual([]);
+    });
+
+    it('keeps rounds of several tasks apart in one transaction', async () => {
+      await storage.tasks.create(spec('other'), checkpoint(0), T0);
+      const others = await storage.tasks.fence(OTHER);
+      await storage.rounds.open(others, { ...opening(1), task: OTHER });
+      const cohort = { ...assignment(8, 0), clientId: client(0) };
+      await storage.rounds.assign(others, OTHER, 1, T0, [cohort]);
+      const outcomes = await storage.rounds.accept(
+        [receipt(1, 0), receipt(1, 0, { task: OTHER, updateId: update(8, 0) })],
+        T0,
+      );
+      expect(outcomes).toMatchObject([{ receipt: { task: DIGITS, order: 1 } }, { receipt: { task: OTHER, order: 1 } }]);
+    });
+
+    it('counts hundreds of concurrent calls once each, in a dense order', async () => {
+      await storage.rounds.commit(fence, roundEnd(1, [], [0, 1, 2, 3]), checkpoint(1));
+      await reportingRound(storage, fence, 2, 300);
+      const slots = Array.from({ length: 600 }, (_, index) => index % 300);
+      const outcomes = (await Promise.all(slots.map((slot) => storage.rounds.accept([receipt(2, slot)], T0)))).flat();
+      expect(outcomes.filter(({ kind }) => kind === 'accepted')).toHaveLength(300);
+      expect(outcomes.filter(({ kind }) => kind === 'duplicate')).toHaveLength(300);
+      const rows = await storage.rounds.receiptsOf(DIGITS, 2);
+      expect(rows.map(({ order }) => order)).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
+    });
+
+    it('runs against commits without losing or counting twice', async () => {
+      const accepting = storage.rounds.accept([receipt(1, 0)], T0);
+      const ending = storage.rounds.commit(fence, roundEnd(1, [], [0, 1, 2, 3]), checkpoint(1)).then(
+        () => 'committed',
+        (error: unknown) => (error instanceof BugError ? 'refused' : 'broken'),
+      );
+      const [[outcome], end] = await Promise.all([accepting, ending]);
+      expect([outcome?.kind, end]).toBeOneOf([
+        ['accepted', 'refused'],
+        ['closed', 'committed'],
+      ]);
+    });
+  });
+
+  describe('the end of a round', () => {
+    let fence: FencingToken;
+    beforeEach(async () => {
+      fence = await createdTask(storage);
+      await reportingRound(storage, fence, 1, 4);
+      await storage.rounds.accept([receipt(1, 0), receipt(1, 1)], T0);
+      await storage.rounds.reject(DIGITS, update(1, 2), 'zero');
+    });
+    const end = {
+      ...roundEnd(1, [0, 1], [3]),
+      counts: {
+        ...NO_COUNTS,
+        selected: 4,
+        accepted: 2,
+        rejected: { zero: 1 },
+        dropped: 1,
+        uplinkBytes: 2 ** 41,
+        downlinkBytes: 9,
+      },
+      taskPatch: { roundsLeft: 6, abandonedInARow: 0 },
+    };
+
+    it('commits version, receipts, round and task together', async () => {
+      const next = checkpoint(1, { optimizerSha256: sha(0xaa) });
+      expect(await storage.rounds.commit(fence, end, next)).toBe('saved');
+      expect(await storage.tasks.get(DIGITS)).toMatchObject({ version: 1, sha256: next.sha256, roundsLeft: 6 });
+      expect(await storage.checkpoints.list(DIGITS)).toEqual([
+        { ...checkpoint(0), createdAt: T0, metrics: null, kept: true },
+        { ...next, createdAt: end.endedAt, metrics: null, kept: true },
+      ]);
+      expect(await storage.rounds.list(DIGITS, 9)).toEqual([
+        {
+          ...opening(1),
+          ...end.counts,
+          phase: 'ended',
+          reportingEndsAt: T0 + 1800,
+          endedAt: end.endedAt,
+          outcome: 'committed',
+          reason: null,
+          version: 1,
+        },
+      ]);
+      const rows = await storage.rounds.receiptsOf(DIGITS, 1);
+      expect(rows.map(({ status, version, reason }) => [status, version, reason])).toEqual([
+        ['counted', 1, null],
+        ['counted', 1, null],
+      ]);
+      expect(await storage.rounds.unfinished(DIGITS)).toBeNull();
+      await expect(storage.rounds.commit(fence, end, checkpoint(2))).rejects.toThrow(BugError);
+      await expect(storage.rounds.abandon(fence, end, 'failed')).rejects.toThrow(BugError);
+      expect(await storage.checkpoints.list(DIGITS)).toHaveLength(2);
+    });
+
+    it('abandons with a reason that every receipt tells', async () => {
+      const patch = { state: 'paused', pausedReason: 'too-few', abandonedInARow: 1 } as const;
+      expect(await storage.rounds.abandon(fence, { ...end, taskPatch: patch }, 'too-few')).toBe('saved');
+      expect(await storage.tasks.get(DIGITS)).toMatchObject({ version: 0, ...patch });
+      expect(await storage.rounds.list(DIGITS, 9)).toMatchObject([
+        { phase: 'ended', outcome: 'abandoned', reason: 'too-few', version: null, rejected: { zero: 1 } },
+      ]);
+      const rows = await storage.rounds.receiptsOf(DIGITS, 1);
+      expect(rows.map(({ status, version, reason }) => [status, version, reason])).toEqual([
+        ['abandoned', null, 'too-few'],
+        ['abandoned', null, 'too-few'],
+      ]);
+      expect(await storage.rounds.open(fence, opening(2, 0))).toBe('saved');
+    });
+
+    it.each([1, 3])('is not committed as version %i + 1', async (version) => {
+      await expect(storage.rounds.commit(fence, end, checkpoint(version + 1))).rejects.toThrow(BugError);
+      await expect(storage.rounds.commit(fence, end, checkpoint(0))).rejects.toThrow(BugError);
+      expect(await storage.tasks.get(DIGITS)).toMatchObject({ version: 0, roundsLeft: 0 });
+      expect((await storage.rounds.unfinished(DIGITS))?.receipts).toHaveLength(2);
+    });
+
+    it('is not committed with a receipt too few or too many: nothing of it happens', async () => {
+      for (const wrong of [roundEnd(1, [0], [1]), roundEnd(1, [0, 1, 3])]) {
+        await expect(storage.rounds.commit(fence, wrong, checkpoint(1))).rejects.toThrow(BugError);
+      }
+      expect(await storage.tasks.get(DIGITS)).toMatchObject({ version: 0 });
+      expect((await storage.rounds.unfinished(DIGITS))?.receipts.map(({ status }) => status)).toEqual([
+        'accepted',
+        'accepted',
+      ]);
+      expect(await storage.rounds.commit(fence, end, checkpoint(1))).toBe('saved');
+    });
+
+    it('happens to rounds under way only', async () => {
+      await expect(storage.rounds.commit(fence, roundEnd(2, []), checkpoint(1))).rejects.toThrow(BugError);
+      await expect(storage.rounds.abandon(fence, roundEnd(2, []), 'stopped')).rejects.toThrow(BugError);
+    });
+
+    it('may come before anybody was selected', async () => {
+      await storage.rounds.abandon(fence, end, 'stopped');
+      await storage.rounds.open(fence, opening(2, 0));
+      expect(await storage.rounds.abandon(fence, roundEnd(2, []), 'too-few')).toBe('saved');
+      expect(await storage.rounds.list(DIGITS, 1)).toMatchObject([
+        { number: 2, outcome: 'abandoned', reportingEndsAt: null },
+      ]);
+    });
+
+    it('counts nothing that was withdrawn', async () => {
+      expect(await storage.rounds.withdraw(DIGITS, client(1))).toEqual([update(1, 1)]);
+      expect(await storage.rounds.withdraw(DIGITS, client(1))).toEqual([]);
+      expect(await storage.rounds.withdraw(OTHER, client(0))).toEqual([]);
+      expect((await storage.rounds.unfinished(DIGITS))?.receipts.map(({ updateId }) => updateId)).toEqual([
+        update(1, 0),
+      ]);
+      await expect(storage.rounds.commit(fence, end, checkpoint(1))).rejects.toThrow(BugError);
+
+      const [next] = await storage.rounds.accept([receipt(1, 3)], T0);
+      expect(next).toMatchObject({ kind: 'accepted', receipt: { order: 3 } });
+      expect(await storage.rounds.commit(fence, roundEnd(1, [0, 3], [1]), checkpoint(1))).toBe('saved');
+      expect((await storage.rounds.receiptsOf(DIGITS, 1)).map(({ status }) => status)).toEqual([
+        'counted',
+        'withdrawn',
+        'counted',
+      ]);
+      expect(await storage.rounds.withdraw(DIGITS, client(0))).toEqual([]);
+      expect(await storage.rounds.receipt(update(1, 1))).toMatchObject({ status: 'withdrawn', version: null });
+    });
+  });
+
+  describe('checkpoints', () => {
+    let fence: FencingToken;
+    beforeEach(async () => {
+      fence = await createdTask(storage);
+      await committedRound(storage, fence, 1, 1);
+    });
+    const copy = checkpoint(2, { origin: 'rollback', round: null, copyOf: 0, sha256: checkpoint(0).sha256 });
+
+    it('are found by version and carry their score', async () => {
+      await storage.checkpoints.setMetrics(DIGITS, 1, score);
+      await storage.checkpoints.setMetrics(DIGITS, 5, score);
+      await storage.checkpoints.setMetrics(OTHER, 1, score);
+      expect(await storage.checkpoints.get(DIGITS, 1)).toMatchObject({
+        version: 1,
+        origin: 'round',
+        round: 1,
+        metrics: score,
+      });
+      expect(await storage.checkpoints.get(DIGITS, 2)).toBeNull();
+      expect(await storage.checkpoints.get(OTHER, 0)).toBeNull();
+    });
+
+    it('are rolled back to by a new version with the same weights', async () => {
+      expect(await storage.checkpoints.append(DIGITS, fence, copy, T0 + 3)).toBe('saved');
+      expect(await storage.checkpoints.get(DIGITS, 2)).toEqual({
+        ...copy,
+        createdAt: T0 + 3,
+        metrics: null,
+        kept: true,
+      });
+      expect(await storage.tasks.get(DIGITS)).toMatchObject({ version: 2, sha256: checkpoint(0).sha256 });
+      expect(await storage.rounds.open(fence, opening(2, 2))).toBe('saved');
+    });
+
+    it('are not rolled back to when the weights are gone, are others, or the version is not the next', async () => {
+      const wrong = [
+        { ...copy, version: 3 },
+        { ...copy, version: 1 },
+        { ...copy, copyOf: 9 },
+        { ...copy, sha256: sha(1) },
+      ];
+      for (const bad of wrong)
+        await expect(storage.checkpoints.append(DIGITS, fence, bad, T0)).rejects.toThrow(BugError);
+      await storage.checkpoints.release(DIGITS, [0]);
+      await expect(storage.checkpoints.append(DIGITS, fence, copy, T0)).rejects.toThrow(BugError);
+      expect(await storage.checkpoints.list(DIGITS)).toHaveLength(2);
+    });
+
+    it('stay as rows when retention takes their weights', async () => {
+      await storage.checkpoints.append(DIGITS, fence, copy, T0);
+      await storage.checkpoints.release(DIGITS, [1, 7]);
+      await storage.checkpoints.release(DIGITS, []);
+      expect((await storage.checkpoints.list(DIGITS)).map(({ kept }) => kept)).toEqual([true, false, true]);
+      expect(await storage.checkpoints.referenced()).toEqual(new Set([checkpoint(0).sha256]));
+      expect(await storage.checkpoints.taskOf(checkpoint(1).sha256)).toBeNull();
+      await storage.checkpoints.release(DIGITS, [0]);
+      expect(await storage.checkpoints.taskOf(checkpoint(0).sha256)).toEqual({ task: DIGITS, closed: false });
+    });
+
+    it('refer to their weights and to the state of the optimizer', async () => {
+      await reportingRound(storage, fence, 2, 0);
+      await storage.rounds.commit(fence, roundEnd(2, []), checkpoint(2, { optimizerSha256: sha(0xaa) }));
+      const expected = [checkpoint(0).sha256, checkpoint(1).sha256, checkpoint(2).sha256, sha(0xaa)];
+      expect(await storage.checkpoints.referenced()).toEqual(new Set(expected));
+      expect(await storage.checkpoints.taskOf(sha(0xaa))).toBeNull();
+    });
+
+    it('belong to an open task rather than a closed one', async () => {
+      const access = { allowedOrigins: [], joinToken: 'let-me-in' };
+      await storage.tasks.create(spec('a-closed', { access }), checkpoint(0), T0);
+      await storage.tasks.create(spec('b-closed', { access }), checkpoint(0, { sha256: sha(0xbb) }), T0);
+      expect(await storage.checkpoints.taskOf(checkpoint(0).sha256)).toEqual({ task: DIGITS, closed: false });
+      expect(await storage.checkpoints.taskOf(sha(0xbb))).toEqual({ task: 'b-closed', closed: true });
+    });
+  });
+
+  describe('admin', () => {
+    it('keeps sessions until they are removed or expire', async () => {
+      await storage.admin.saveSession(sha(1), T0 + 10);
+      await storage.admin.saveSession(sha(1), T0 + 20);
+      await storage.admin.saveSession(sha(2), T0 + 11);
+      expect(await storage.admin.session(sha(1))).toBe(T0 + 20);
+      await storage.admin.removeExpired(T0 + 11);
+      expect(await storage.admin.session(sha(2))).toBeNull();
+      await storage.admin.removeSession(sha(1));
+      expect(await storage.admin.session(sha(1))).toBeNull();
+    });
+
+    it('lets a link be used once, in time', async () => {
+      await storage.admin.saveLink(sha(1), T0 + 10);
+      await storage.admin.saveLink(sha(2), T0 + 10);
+      await storage.admin.saveLink(sha(3), T0 + 10);
+      const uses = await Promise.all([storage.admin.useLink(sha(1), T0 + 9), storage.admin.useLink(sha(1), T0 + 9)]);
+      expect([...uses].sort()).toEqual([false, true]);
+      expect(await storage.admin.useLink(sha(2), T0 + 10)).toBe(false);
+      expect(await storage.admin.useLink(sha(9), T0)).toBe(false);
+      await storage.admin.removeExpired(T0 + 10);
+      expect(await storage.admin.useLink(sha(3), T0)).toBe(false);
+    });
+
+    it('lists the last audit rows, oldest first', async () => {
+      for (const at of [3, 1, 2]) {
+        await storage.admin.appendAudit({
+          at,
+          actor: 'system',
+          action: 'task.create',
+          task: null,
+          details: { deep: { at } },
+        });
+      }
+      expect(await storage.admin.audit(2)).toEqual([
+        { at: 1, actor: 'system', action: 'task.create', task: null, details: { deep: { at: 1 } } },
+        { at: 2, actor: 'system', action: 'task.create', task: null, details: { deep: { at: 2 } } },
+      ]);
+    });
+
+    it('keeps settings', async () => {
+      expect(await storage.admin.setting('a')).toBeNull();
+      await storage.admin.setSetting('a', '1');
+      await storage.admin.setSetting('a', "it's 2");
+      expect(await storage.admin.setting('a')).toBe("it's 2");
+    });
+  });
+}

@@ -1,0 +1,41 @@
+/**
+ * What can go wrong below the ports. After any of these nothing of the call happened, and nothing may be acknowledged.
+ */
+
+/** No room, or a quota: new reports are refused as `storage-full`, what is there can still be read. */
+export class StorageFullError extends Error {
+  override readonly name = 'StorageFullError';
+}
+
+/** The disk or the database failed, or is closed. */
+export class StorageIoError extends Error {
+  override readonly name = 'StorageIoError';
+}
+
+/** What is on the disk is not what was written. */
+export class CorruptDatabaseError extends Error {
+  override readonly name = 'CorruptDatabaseError';
+}
+
+/** Another process has this data folder. */
+export class DataFolderInUseError extends Error {
+  override readonly name = 'DataFolderInUseError';
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** An error of `node:fs` as one of ours, with the file's path left in the message for the log. */
+export function fileError(error: unknown): Error {
+  const code = codeOf(error);
+  if (code === undefined) return error instanceof Error ? error : new StorageIoError(String(error));
+  const message = (error as Error).message;
+  return FULL.has(code)
+    ? new StorageFullError(message, { cause: error })
+    : new StorageIoError(message, { cause: error });
+}
+
+/** `ENOENT` and the like, if it is an error of the system. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

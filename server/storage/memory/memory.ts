@@ -1,0 +1,49 @@
+import type { AdminStore, Storage } from '../port.ts';
+import { memoryRounds } from './rounds.ts';
+import { emptyState, type State } from './state.ts';
+import { memoryCheckpoints, memoryTasks } from './tasks.ts';
+
+/** Storage that ends with the process: for the simulator and for tests. Nothing waits, so each call is atomic. */
+export function memoryStorage(): Storage {
+  const state = emptyState();
+  return {
+    tasks: memoryTasks(state),
+    rounds: memoryRounds(state),
+    checkpoints: memoryCheckpoints(state),
+    admin: memoryAdmin(state),
+    async close() {},
+  };
+}
+
+function memoryAdmin({ sessions, links, settings, audit }: State): AdminStore {
+  return {
+    async saveSession(sha256, expiresAt) {
+      sessions.set(sha256, expiresAt);
+    },
+    session: async (sha256) => sessions.get(sha256) ?? null,
+    async removeSession(sha256) {
+      sessions.delete(sha256);
+    },
+    async saveLink(sha256, expiresAt) {
+      links.set(sha256, expiresAt);
+    },
+    async useLink(sha256, now) {
+      const expiresAt = links.get(sha256);
+      links.delete(sha256);
+      return expiresAt !== undefined && expiresAt > now;
+    },
+    async removeExpired(now) {
+      for (const expiring of [sessions, links]) {
+        for (const [sha256, expiresAt] of expiring) if (expiresAt <= now) expiring.delete(sha256);
+      }
+    },
+    async appendAudit(row) {
+      audit.push(structuredClone(row));
+    },
+    audit: async (limit) => audit.slice(Math.max(0, audit.length - limit)),
+    setting: async (key) => settings.get(key) ?? null,
+    async setSetting(key, value) {
+      settings.set(key, value);
+    },
+  };
+}

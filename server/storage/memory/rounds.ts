@@ -1,0 +1,169 @@
+import { BugError } from '../../../shared/assert.ts';
+import type { TaskId } from '../../../shared/ids.ts';
+import type { FencingToken, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
+import {
+  checkCohort,
+  checkCommit,
+  checkNextVersion,
+  checkOpening,
+  checkUnderWay,
+  decideReceipts,
+  type KnownReceipts,
+} from '../rules.ts';
+import { newCheckpointRow, newestVersionOf, type RoundState, roundOf, type State, type TaskState } from './state.ts';
+
+export function memoryRounds(state: State): RoundStore {
+  const held = (task: TaskId, fence: FencingToken): TaskState | null => {
+    const found = state.tasks.get(task);
+    return found?.fence === fence ? found : null;
+  };
+  const receipt: RoundStore['receipt'] = async (updateId) => receiptIn(state, updateId);
+
+  return {
+    async open(fence, { task, number, baseVersion, selectionEndsAt, startedAt }) {
+      const found = held(task, fence);
+      if (!found) return 'fenced';
+      checkOpening(
+        { task, number, baseVersion },
+        {
+          lastNumber: found.rounds.at(-1)?.row.number ?? 0,
+          underWay: underWay(found) !== undefined,
+          newestVersion: newestVersionOf(found),
+        },
+      );
+      const times = { selectionEndsAt, reportingEndsAt: null, startedAt, endedAt: null };
+      const end = { outcome: null, reason: null, version: null };
+      const counts = {
+        selected: 0,
+        accepted: 0,
+        rejected: {},
+        late: 0,
+        surplus: 0,
+        dropped: 0,
+        uplinkBytes: 0,
+        downlinkBytes: 0,
+      };
+      const row: RoundRow = { task, number, baseVersion, phase: 'selecting', ...times, ...end, ...counts };
+      found.rounds.push({ row, assignments: [], receipts: [] });
+      return 'saved';
+    },
+
+    async assign(fence, task, number, reportingEndsAt, assignments) {
+      const found = held(task, fence);
+      if (!found) return 'fenced';
+      const round = mustBeUnderWay(found, { task, number });
+      checkCohort({ task, number }, round.row.phase, assignments);
+      round.row = { ...round.row, phase: 'reporting', reportingEndsAt, selected: assignments.length };
+      round.assignments = [...assignments].sort((a, b) => a.slot - b.slot);
+      return 'saved';
+    },
+
+    async accept(receipts, at) {
+      const { outcomes, added } = decideReceipts(receipts, at, knownIn(state));
+      for (const row of added) {
+        roundOf(state.tasks.get(row.task), row.round)?.receipts.push(row);
+        state.receipts.set(row.updateId, { task: row.task, round: row.round });
+      }
+      return [...outcomes];
+    },
+
+    async reject(task, updateId, reason) {
+      for (const round of state.tasks.get(task)?.rounds ?? []) {
+        round.assignments = round.assignments.map((row) =>
+          row.updateId === updateId && row.end === null ? { ...row, end: 'rejected', rejection: reason } : row,
+        );
+      }
+    },
+
+    async abandon(fence, end, reason) {
+      const found = held(end.task, fence);
+      if (!found) return 'fenced';
+      const round = mustBeUnderWay(found, end);
+      endRound(found, round, end, { outcome: 'abandoned', reason, version: null }, { status: 'abandoned', reason });
+      return 'saved';
+    },
+
+    async commit(fence, end, checkpoint) {
+      const found = held(end.task, fence);
+      if (!found) return 'fenced';
+      const round = mustBeUnderWay(found, end);
+      const acceptedIds = round.receipts.filter(({ status }) => status === 'accepted').map(({ updateId }) => updateId);
+      checkCommit(end, { phase: round.row.phase, acceptedIds });
+      checkNextVersion(end.task, checkpoint, newestVersionOf(found), null);
+      const { version } = checkpoint;
+      endRound(found, round, end, { outcome: 'committed', reason: null, version }, { status: 'counted', version });
+      found.checkpoints.push(newCheckpointRow(checkpoint, end.endedAt));
+      return 'saved';
+    },
+
+    async unfinished(task) {
+      const found = state.tasks.get(task);
+      const round = found && underWay(found);
+      if (!round) return null;
+      const receipts = round.receipts.filter(({ status }) => status !== 'withdrawn');
+      return { round: round.row, assignments: [...round.assignments], receipts };
+    },
+
+    async list(task, limit) {
+      const rows = (state.tasks.get(task)?.rounds ?? []).map(({ row }) => row);
+      return rows.slice(Math.max(0, rows.length - limit));
+    },
+
+    lastNumber: async (task) => state.tasks.get(task)?.rounds.at(-1)?.row.number ?? 0,
+
+    receipt,
+
+    receiptsOf: async (task, number) => [...(roundOf(state.tasks.get(task), number)?.receipts ?? [])],
+
+    async withdraw(task, clientId) {
+      const isTheirs = (row: ReceiptRow): boolean => row.clientId === clientId && row.status === 'accepted';
+      const rounds = state.tasks.get(task)?.rounds ?? [];
+      const withdrawn = rounds.flatMap(({ receipts }) => receipts.filter(isTheirs));
+      for (const round of rounds) {
+        round.receipts = round.receipts.map((row) => (isTheirs(row) ? { ...row, status: 'withdrawn' } : row));
+      }
+      return withdrawn.map(({ updateId }) => updateId);
+    },
+  };
+}
+
+const underWay = (task: TaskState): RoundState | undefined => task.rounds.find(({ row }) => row.phase !== 'ended');
+
+function mustBeUnderWay(task: TaskState, place: Pick<RoundRow, 'task' | 'number'>): RoundState {
+  const round = roundOf(task, place.number);
+  checkUnderWay(place, round?.row.phase);
+  if (!round) throw new BugError('a round that is under way is there');
+  return round;
+}
+
+function receiptIn(state: State, updateId: ReceiptRow['updateId']): ReceiptRow | null {
+  const place = state.receipts.get(updateId);
+  const round = place && roundOf(state.tasks.get(place.task), place.round);
+  return round?.receipts.find((row) => row.updateId === updateId) ?? null;
+}
+
+function knownIn(state: State): KnownReceipts {
+  return {
+    byUpdate: (updateId) => receiptIn(state, updateId),
+    ofClient: (task, round, clientId) =>
+      roundOf(state.tasks.get(task), round)?.receipts.find((row) => row.clientId === clientId) ?? null,
+    round(task, number) {
+      const round = roundOf(state.tasks.get(task), number);
+      return round ? { isOpen: round.row.phase === 'reporting', lastOrder: round.receipts.at(-1)?.order ?? 0 } : null;
+    },
+  };
+}
+
+function endRound(
+  task: TaskState,
+  round: RoundState,
+  end: RoundEndRow,
+  result: Pick<RoundRow, 'outcome' | 'reason' | 'version'>,
+  receiptEnd: Partial<Pick<ReceiptRow, 'status' | 'version' | 'reason'>>,
+): void {
+  const ends = new Map(end.assignments.map((assignment) => [assignment.updateId, assignment.end]));
+  round.row = { ...round.row, phase: 'ended', endedAt: end.endedAt, ...end.counts, ...result };
+  round.assignments = round.assignments.map((row) => ({ ...row, end: ends.get(row.updateId) ?? row.end }));
+  round.receipts = round.receipts.map((row) => (row.status === 'accepted' ? { ...row, ...receiptEnd } : row));
+  task.row = { ...task.row, ...end.taskPatch };
+}

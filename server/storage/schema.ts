@@ -1,0 +1,100 @@
+import type { Generated } from 'kysely';
+import type { AbandonReason, RejectionReason } from '../../shared/errors.ts';
+import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
+import type { TaskState } from '../../shared/protocol/index.ts';
+import type { AssignmentRow, NewCheckpoint, ReceiptRow, RoundRow } from './port.ts';
+
+/**
+ * The tables as Kysely sees them; the migrations make them. Columns are snake_case in the database. Times are
+ * milliseconds since 1970, `…Json` is JSON text, flags are 0 or 1.
+ */
+export interface Schema {
+  tasks: {
+    id: TaskId;
+    specJson: string;
+    /** It has a join token. */
+    closed: number;
+    state: TaskState;
+    roundsLeft: number;
+    pausedReason: string | null;
+    abandonedInARow: number;
+    createdAt: number;
+    archivedAt: number | null;
+    /** The only fencing token that may write; 0: none was given out. */
+    fence: number;
+  };
+  checkpoints: {
+    task: TaskId;
+    version: number;
+    sha256: Sha256;
+    bytes: number;
+    optimizerSha256: Sha256 | null;
+    origin: NewCheckpoint['origin'];
+    round: number | null;
+    copyOf: number | null;
+    createdAt: number;
+    metricsJson: string | null;
+    kept: number;
+  };
+  rounds: {
+    task: TaskId;
+    number: number;
+    baseVersion: number;
+    phase: RoundRow['phase'];
+    selectionEndsAt: number;
+    reportingEndsAt: number | null;
+    startedAt: number;
+    endedAt: number | null;
+    outcome: RoundRow['outcome'];
+    reason: AbandonReason | null;
+    version: number | null;
+    selected: number;
+    accepted: number;
+    rejectedJson: string;
+    late: number;
+    surplus: number;
+    dropped: number;
+    uplinkBytes: number;
+    downlinkBytes: number;
+  };
+  assignments: {
+    task: TaskId;
+    round: number;
+    slot: number;
+    clientId: ClientId;
+    token: AssignmentToken;
+    updateId: UpdateId;
+    seed: number;
+    ended: AssignmentRow['end'];
+    rejection: RejectionReason | null;
+  };
+  receipts: {
+    updateId: UpdateId;
+    task: TaskId;
+    round: number;
+    clientId: ClientId;
+    sha256: Sha256;
+    bytes: number;
+    examples: number;
+    steps: number;
+    norm: number;
+    metricsJson: string;
+    foldOrder: number;
+    acceptedAt: number;
+    status: ReceiptRow['status'];
+    version: number | null;
+    reason: AbandonReason | null;
+  };
+  adminSessions: { sha256: Sha256; expiresAt: number };
+  adminLinks: { sha256: Sha256; expiresAt: number };
+  audit: {
+    id: Generated<number>;
+    at: number;
+    actor: string;
+    action: string;
+    task: TaskId | null;
+    detailsJson: string;
+  };
+  settings: { key: string; value: string };
+  counters: { name: string; value: number };
+}

@@ -1,0 +1,51 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { TaskId } from '../../../shared/ids.ts';
+import type { FencingToken, NewCheckpoint } from '../port.ts';
+import type { Schema } from '../schema.ts';
+
+export type Database = Kysely<Schema>;
+export type Work = Transaction<Schema>;
+
+/** Ids in one `in (…)`, or rows in one insert: below every database's limit on parameters. */
+const PORTION = 500;
+
+export function portions<Item>(items: readonly Item[]): Item[][] {
+  const result: Item[][] = [];
+  for (let start = 0; start < items.length; start += PORTION) result.push(items.slice(start, start + PORTION));
+  return result;
+}
+
+export async function fenceHolds(work: Work, task: TaskId, fence: FencingToken): Promise<boolean> {
+  const row = await work.selectFrom('tasks').select('fence').where('id', '=', task).executeTakeFirst();
+  return row?.fence === fence;
+}
+
+/** −1 if the task is not there. */
+export async function newestVersion(work: Work, task: TaskId): Promise<number> {
+  const row = await work
+    .selectFrom('checkpoints')
+    .select(({ fn }) => fn.max('version').as('version'))
+    .where('task', '=', task)
+    .executeTakeFirst();
+  return row?.version ?? -1;
+}
+
+export async function insertCheckpoint(work: Work, task: TaskId, checkpoint: NewCheckpoint, at: number): Promise<void> {
+  const { version, sha256, bytes, optimizerSha256, origin, round, copyOf } = checkpoint;
+  await work
+    .insertInto('checkpoints')
+    .values({
+      task,
+      version,
+      sha256,
+      bytes,
+      optimizerSha256,
+      origin,
+      round,
+      copyOf,
+      createdAt: at,
+      metricsJson: null,
+      kept: 1,
+    })
+    .execute();
+}

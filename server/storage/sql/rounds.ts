@@ -1,0 +1,267 @@
+import type { UpdateId } from '../../../shared/ids.ts';
+import type { RoundEndRow, RoundRow, RoundStore } from '../port.ts';
+import { checkCohort, checkCommit, checkNextVersion, checkOpening, checkUnderWay } from '../rules.ts';
+import { gatheredAccept } from './accept.ts';
+import { type Database, fenceHolds, insertCheckpoint, newestVersion, portions, type Work } from './parts.ts';
+import { assignmentRow, type receiptColumns, receiptRow, roundRow, taskColumns } from './rows.ts';
+
+export function sqlRounds(database: Database): RoundStore {
+  const lastNumber = async (connection: Database, task: RoundRow['task']): Promise<number> => {
+    const row = await connection
+      .selectFrom('rounds')
+      .select(({ fn }) => fn.max('number').as('number'))
+      .where('task', '=', task)
+      .executeTakeFirst();
+    return row?.number ?? 0;
+  };
+
+  return {
+    open: (fence, { task, number, baseVersion, selectionEndsAt, startedAt }) =>
+      database.transaction().execute(async (work) => {
+        const [holds, last, underWay, newest] = await Promise.all([
+          fenceHolds(work, task, fence),
+          lastNumber(work, task),
+          roundUnderWay(work, task),
+          newestVersion(work, task),
+        ]);
+        if (!holds) return 'fenced';
+        const found = { lastNumber: last, underWay: underWay !== undefined, newestVersion: newest };
+        checkOpening({ task, number, baseVersion }, found);
+        const times = { selectionEndsAt, reportingEndsAt: null, startedAt, endedAt: null };
+        const end = { outcome: null, reason: null, version: null };
+        const counts = { selected: 0, accepted: 0, rejectedJson: '{}', late: 0, surplus: 0, dropped: 0 };
+        await work
+          .insertInto('rounds')
+          .values({
+            task,
+            number,
+            baseVersion,
+            phase: 'selecting',
+            ...times,
+            ...end,
+            ...counts,
+            uplinkBytes: 0,
+            downlinkBytes: 0,
+          })
+          .execute();
+        return 'saved';
+      }),
+
+    assign: (fence, task, number, reportingEndsAt, assignments) =>
+      database.transaction().execute(async (work) => {
+        const [holds, phase] = await Promise.all([fenceHolds(work, task, fence), phaseOf(work, { task, number })]);
+        if (!holds) return 'fenced';
+        checkCohort({ task, number }, phase, assignments);
+        const rows = assignments.map(({ end, ...rest }) => ({ ...rest, task, round: number, ended: end }));
+        await Promise.all([
+          work
+            .updateTable('rounds')
+            .set({ phase: 'reporting', reportingEndsAt, selected: assignments.length })
+            .where('task', '=', task)
+            .where('number', '=', number)
+            .execute(),
+          ...portions(rows).map((portion) => work.insertInto('assignments').values(portion).execute()),
+        ]);
+        return 'saved';
+      }),
+
+    accept: gatheredAccept(database),
+
+    async reject(task, updateId, reason) {
+      await database
+        .updateTable('assignments')
+        .set({ ended: 'rejected', rejection: reason })
+        .where('task', '=', task)
+        .where('updateId', '=', updateId)
+        .where('ended', 'is', null)
+        .execute();
+    },
+
+    abandon: (fence, end, reason) =>
+      database.transaction().execute(async (work) => {
+        const [holds, phase] = await Promise.all([fenceHolds(work, end.task, fence), phaseOf(work, end)]);
+        if (!holds) return 'fenced';
+        checkUnderWay(end, phase);
+        await Promise.all([
+          endReceipts(work, end, { status: 'abandoned', reason }),
+          ...endRound(work, end, { outcome: 'abandoned', reason, version: null }),
+        ]);
+        return 'saved';
+      }),
+
+    commit: (fence, end, checkpoint) =>
+      database.transaction().execute(async (work) => {
+        const { task } = end;
+        const [holds, phase, newest, acceptedIds] = await Promise.all([
+          fenceHolds(work, task, fence),
+          phaseOf(work, end),
+          newestVersion(work, task),
+          acceptedIn(work, end),
+        ]);
+        if (!holds) return 'fenced';
+        checkCommit(end, { phase, acceptedIds });
+        checkNextVersion(task, checkpoint, newest, null);
+        const { version } = checkpoint;
+        await Promise.all([
+          insertCheckpoint(work, task, checkpoint, end.endedAt),
+          endReceipts(work, end, { status: 'counted', version }),
+          ...endRound(work, end, { outcome: 'committed', reason: null, version }),
+        ]);
+        return 'saved';
+      }),
+
+    unfinished: (task) =>
+      database.transaction().execute(async (work) => {
+        const round = await roundUnderWay(work, task);
+        if (!round) return null;
+        const [assignments, receipts] = await Promise.all([
+          work
+            .selectFrom('assignments')
+            .selectAll()
+            .where('task', '=', task)
+            .where('round', '=', round.number)
+            .orderBy('slot')
+            .execute(),
+          work
+            .selectFrom('receipts')
+            .selectAll()
+            .where('task', '=', task)
+            .where('round', '=', round.number)
+            .where('status', '<>', 'withdrawn')
+            .orderBy('foldOrder')
+            .execute(),
+        ]);
+        return {
+          round: roundRow(round),
+          assignments: assignments.map(assignmentRow),
+          receipts: receipts.map(receiptRow),
+        };
+      }),
+
+    async list(task, limit) {
+      const rows = await database
+        .selectFrom('rounds')
+        .selectAll()
+        .where('task', '=', task)
+        .orderBy('number', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(roundRow).reverse();
+    },
+
+    lastNumber: (task) => lastNumber(database, task),
+
+    async receipt(updateId) {
+      const row = await database.selectFrom('receipts').selectAll().where('updateId', '=', updateId).executeTakeFirst();
+      return row ? receiptRow(row) : null;
+    },
+
+    async receiptsOf(task, round) {
+      const rows = await database
+        .selectFrom('receipts')
+        .selectAll()
+        .where('task', '=', task)
+        .where('round', '=', round)
+        .orderBy('foldOrder')
+        .execute();
+      return rows.map(receiptRow);
+    },
+
+    async withdraw(task, clientId) {
+      const rows = await database
+        .updateTable('receipts')
+        .set({ status: 'withdrawn' })
+        .where('task', '=', task)
+        .where('clientId', '=', clientId)
+        .where('status', '=', 'accepted')
+        .returning('updateId')
+        .execute();
+      return rows.map(({ updateId }) => updateId);
+    },
+  };
+}
+
+type Place = Pick<RoundRow, 'task' | 'number'>;
+
+function roundUnderWay(work: Work, task: RoundRow['task']) {
+  return work
+    .selectFrom('rounds')
+    .selectAll()
+    .where('task', '=', task)
+    .where('phase', '<>', 'ended')
+    .executeTakeFirst();
+}
+
+async function phaseOf(work: Work, { task, number }: Place): Promise<RoundRow['phase'] | undefined> {
+  const query = work.selectFrom('rounds').select('phase').where('task', '=', task).where('number', '=', number);
+  return (await query.executeTakeFirst())?.phase;
+}
+
+async function acceptedIn(work: Work, { task, number }: Place): Promise<UpdateId[]> {
+  const rows = await work
+    .selectFrom('receipts')
+    .select('updateId')
+    .where('task', '=', task)
+    .where('round', '=', number)
+    .where('status', '=', 'accepted')
+    .execute();
+  return rows.map(({ updateId }) => updateId);
+}
+
+type ReceiptEnd = Partial<Pick<ReturnType<typeof receiptColumns>, 'status' | 'version' | 'reason'>>;
+
+async function endReceipts(work: Work, { task, number }: Place, columns: ReceiptEnd): Promise<void> {
+  await work
+    .updateTable('receipts')
+    .set(columns)
+    .where('task', '=', task)
+    .where('round', '=', number)
+    .where('status', '=', 'accepted')
+    .execute();
+}
+
+/** The writes of a round's end but those on its receipts: all are sent at once. */
+function endRound(
+  work: Work,
+  end: RoundEndRow,
+  result: Pick<RoundRow, 'outcome' | 'reason' | 'version'>,
+): Promise<unknown>[] {
+  const { task, number, endedAt } = end;
+  const { rejected, ...counts } = end.counts;
+  const writes: Promise<unknown>[] = [
+    work
+      .updateTable('rounds')
+      .set({ phase: 'ended', endedAt, ...result, ...counts, rejectedJson: JSON.stringify(rejected) })
+      .where('task', '=', task)
+      .where('number', '=', number)
+      .execute(),
+  ];
+  const columns = taskColumns(end.taskPatch);
+  if (Object.keys(columns).length > 0) {
+    writes.push(work.updateTable('tasks').set(columns).where('id', '=', task).execute());
+  }
+  for (const [how, ids] of byEnd(end.assignments)) {
+    for (const portion of portions(ids)) {
+      writes.push(
+        work
+          .updateTable('assignments')
+          .set({ ended: how })
+          .where('task', '=', task)
+          .where('round', '=', number)
+          .where('updateId', 'in', portion)
+          .execute(),
+      );
+    }
+  }
+  return writes;
+}
+
+function byEnd(assignments: RoundEndRow['assignments']) {
+  const found = new Map<RoundEndRow['assignments'][number]['end'], UpdateId[]>();
+  for (const { updateId, end } of assignments) {
+    const ids = found.get(end);
+    if (ids) ids.push(updateId);
+    else found.set(end, [updateId]);
+  }
+  return found;
+}

@@ -1,0 +1,75 @@
+import type { Selectable } from 'kysely';
+import * as v from 'valibot';
+import { REJECTION_REASONS } from '../../../shared/errors.ts';
+import type { Sha256 } from '../../../shared/ids.ts';
+import { reportMetricsSchema, statusSchema } from '../../../shared/protocol/index.ts';
+import { taskSpecSchema } from '../../../shared/task/spec.ts';
+import { CorruptDatabaseError } from '../errors.ts';
+import type { AssignmentRow, AuditRow, CheckpointRow, ReceiptRow, RoundRow, TaskPatch, TaskRow } from '../port.ts';
+import type { Schema } from '../schema.ts';
+
+/** Between the rows of the database and those of the port. JSON columns are checked on their way out. */
+
+type Row<Table extends keyof Schema> = Selectable<Schema[Table]>;
+
+const rejectedSchema = v.record(v.picklist(REJECTION_REASONS), v.pipe(v.number(), v.integer(), v.minValue(0)));
+const detailsSchema = v.record(v.string(), v.unknown());
+const scoreSchema = statusSchema.entries.metrics;
+
+export function taskRow(row: Row<'tasks'> & { readonly version: number; readonly sha256: Sha256 }): TaskRow {
+  const { state, roundsLeft, pausedReason, abandonedInARow, createdAt, archivedAt, version, sha256 } = row;
+  const spec = parse(taskSpecSchema, row.specJson, `the spec of ${row.id}`);
+  return { spec, state, roundsLeft, pausedReason, abandonedInARow, createdAt, archivedAt, version, sha256 };
+}
+
+/** The columns that a patch names, and no others. */
+export function taskColumns(patch: TaskPatch): Partial<Row<'tasks'>> {
+  const { state, roundsLeft, pausedReason, abandonedInARow, archivedAt } = patch;
+  const columns = { state, roundsLeft, pausedReason, abandonedInARow, archivedAt };
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+}
+
+export function checkpointRow(row: Row<'checkpoints'>): CheckpointRow {
+  const { task, metricsJson, kept, ...rest } = row;
+  const where = `the score of version ${row.version} of ${task}`;
+  return { ...rest, metrics: metricsJson === null ? null : parse(scoreSchema, metricsJson, where), kept: kept === 1 };
+}
+
+export function roundRow(row: Row<'rounds'>): RoundRow {
+  const { rejectedJson, ...rest } = row;
+  return { ...rest, rejected: parse(rejectedSchema, rejectedJson, `the counts of round ${row.number} of ${row.task}`) };
+}
+
+export function assignmentRow(row: Row<'assignments'>): AssignmentRow {
+  const { task: _task, round: _round, ended, ...rest } = row;
+  return { ...rest, end: ended };
+}
+
+export function receiptRow(row: Row<'receipts'>): ReceiptRow {
+  const { metricsJson, foldOrder, ...rest } = row;
+  const metrics = parse(reportMetricsSchema, metricsJson, `the metrics of report ${row.updateId}`);
+  return { ...rest, metrics, order: foldOrder };
+}
+
+export function receiptColumns(receipt: ReceiptRow): Row<'receipts'> {
+  const { metrics, order, ...rest } = receipt;
+  return { ...rest, metricsJson: JSON.stringify(metrics), foldOrder: order };
+}
+
+export function auditRow(row: Row<'audit'>): AuditRow {
+  const { id, detailsJson, ...rest } = row;
+  return { ...rest, details: parse(detailsSchema, detailsJson, `the details of audit row ${id}`) };
+}
+
+function parse<Output>(schema: v.GenericSchema<unknown, Output>, json: string, what: string): Output {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new CorruptDatabaseError(`${what} is not JSON`, { cause: error });
+  }
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new CorruptDatabaseError(`${what} is not as it was written: ${v.getDotPath(issue) ?? ''} ${issue.message}`);
+}

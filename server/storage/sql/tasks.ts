@@ -1,0 +1,83 @@
+import { sql } from 'kysely';
+import { BugError } from '../../../shared/assert.ts';
+import type { TaskStore } from '../port.ts';
+import { type Database, insertCheckpoint } from './parts.ts';
+import { taskColumns, taskRow } from './rows.ts';
+
+export function sqlTasks(database: Database): TaskStore {
+  const tasksWithNewest = () =>
+    database
+      .selectFrom('tasks')
+      .innerJoin('checkpoints', 'checkpoints.task', 'tasks.id')
+      .whereRef('checkpoints.version', '=', ({ selectFrom }) =>
+        selectFrom('checkpoints as newest')
+          .select(({ fn }) => fn.max('newest.version').as('version'))
+          .whereRef('newest.task', '=', 'tasks.id'),
+      )
+      .selectAll('tasks')
+      .select(['checkpoints.version', 'checkpoints.sha256']);
+
+  return {
+    create: (spec, initial, at) =>
+      database.transaction().execute(async (work) => {
+        if (initial.version !== 0) throw new BugError(`${spec.id}: the first version is 0, not ${initial.version}`);
+        const { numInsertedOrUpdatedRows } = await work
+          .insertInto('tasks')
+          .values({
+            id: spec.id,
+            specJson: JSON.stringify(spec),
+            closed: spec.access.joinToken === undefined ? 0 : 1,
+            state: 'idle',
+            roundsLeft: 0,
+            pausedReason: null,
+            abandonedInARow: 0,
+            createdAt: at,
+            archivedAt: null,
+            fence: 0,
+          })
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .executeTakeFirstOrThrow();
+        if (numInsertedOrUpdatedRows === 0n) return 'taken';
+        await insertCheckpoint(work, spec.id, initial, at);
+        return 'created';
+      }),
+
+    async get(task) {
+      const row = await tasksWithNewest().where('tasks.id', '=', task).executeTakeFirst();
+      return row ? taskRow(row) : null;
+    },
+
+    async list() {
+      const rows = await tasksWithNewest().orderBy('tasks.createdAt').orderBy('tasks.id').execute();
+      return rows.map(taskRow);
+    },
+
+    async update(task, patch) {
+      const columns = taskColumns(patch);
+      if (Object.keys(columns).length === 0) return;
+      await database.updateTable('tasks').set(columns).where('id', '=', task).execute();
+    },
+
+    async remove(task) {
+      await database.deleteFrom('tasks').where('id', '=', task).execute();
+    },
+
+    // One counter for all tasks: a task made anew under an old name never gives out an old token.
+    fence: (task) =>
+      database.transaction().execute(async (work) => {
+        const { value } = await work
+          .updateTable('counters')
+          .set({ value: sql<number>`value + 1` })
+          .where('name', '=', 'fence')
+          .returning('value')
+          .executeTakeFirstOrThrow();
+        const { numUpdatedRows } = await work
+          .updateTable('tasks')
+          .set({ fence: value })
+          .where('id', '=', task)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 0n) throw new BugError(`no lease for ${task}: there is no such task`);
+        return value;
+      }),
+  };
+}
