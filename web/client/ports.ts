@@ -1,7 +1,9 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { SecureRng } from '../../shared/rng.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { Participation, ReportMetrics } from '../../shared/protocol/index.ts';
+import type { SecureRng } from '../../shared/rng.ts';
+import type { HeldWeights } from './held-weights.ts';
+import type { Transport } from './transport.ts';
 
 /**
  * What the client engine needs from where it runs. `browser.ts` and `node.ts` are the two sets of these; the
@@ -14,6 +16,10 @@ export interface ClientPorts {
   readonly secrets: SecretStore;
   readonly lock: TabLock;
   readonly weights: WeightsSource;
+  /** Sessions; over Socket.IO where nothing is given. */
+  readonly transport?: Transport;
+  /** Weights that need not come again; each client has its own where nothing is given. */
+  readonly held?: HeldWeights;
 }
 
 export const BACKENDS = ['auto', 'webgl', 'webgpu', 'wasm', 'cpu'] as const;
@@ -51,18 +57,25 @@ export type TrainResult =
       readonly message: string;
     };
 
-/** Trains on the data it can reach itself: examples never pass through the engine. Contract in `trainer-contract.ts`. */
+/** Trains on the data it can reach itself: examples never pass through the engine. */
 export interface Trainer {
-  /** Builds the model and picks the backend; called again it answers from what it has. */
+  /**
+   * Builds the model and picks the backend; called again for the same model it answers from what it has, unless the
+   * backend was lost. A rejection means that this device cannot train this model.
+   */
   prepare(participation: Participation, requested: RequestedBackend): Promise<BackendChoice>;
-  /** How many examples there are to train on. */
+  /** How many examples there are to train on. A rejection's `reason` (a string, `dataset-damaged` without) is shown. */
   examples(): Promise<number>;
   /** One assignment. `params` may be transferred away. Stops within a second of the signal. */
   train(
     params: Float32Array,
-    options: { readonly seed: number; readonly onProgress: (progress: TrainProgress) => void; readonly signal: AbortSignal },
+    options: {
+      readonly seed: number;
+      readonly onProgress: (progress: TrainProgress) => void;
+      readonly signal: AbortSignal;
+    },
   ): Promise<TrainResult>;
-  /** Frees the backend and ends its thread. */
+  /** Frees the backend and ends its thread. The engine closes on leaving; a later `prepare` or `examples` starts anew. */
   close(): void;
 }
 

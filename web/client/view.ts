@@ -30,6 +30,9 @@ export const PARTICIPATION_STATES = [
 ] as const;
 export type ParticipationState = (typeof PARTICIPATION_STATES)[number];
 
+/** Who paused: a pause by the person shows as `paused`, the others as `paused-battery` and `paused-data`. */
+export type PauseCause = 'person' | 'battery' | 'data';
+
 /** One line of "Receipts": what became of this tab's part in one round. */
 export interface RoundNote {
   readonly round: number;
@@ -76,6 +79,8 @@ export interface ClientView {
   readonly notes: readonly RoundNote[];
   /** Reports accepted since joining. */
   readonly counted: number;
+  /** A session with the server is open. Training goes on for a while without one. */
+  readonly connected: boolean;
 }
 
 /** The engine as surfaces see it. */
@@ -85,12 +90,17 @@ export interface FederatedClient {
   subscribe(listener: (view: ClientView) => void): () => void;
   /** Joins; the caller has the consent. Makes the secret if there is none. */
   start(): Promise<void>;
-  pause(): void;
-  resume(): void;
+  /** Stops training within a second and gives the part in this round back; nothing is sent until `resume`. */
+  pause(cause?: PauseCause): void;
+  /** The person's `resume` (the default) lifts every pause and tries again after an error; another cause lifts its own. */
+  resume(cause?: PauseCause): void;
   /** Stops everything within a second; resolves when nothing runs any more. */
   leave(): Promise<void>;
-  /** Leaves, asks the server to forget this client, removes the secret. Examples are the caller's to delete. */
-  forget(): Promise<void>;
+  /**
+   * Leaves, asks the server to forget this client, removes the secret. Examples are the caller's to delete.
+   * `serverForgot` is false where the server could not be reached; the secret is gone all the same.
+   */
+  forget(): Promise<{ readonly serverForgot: boolean }>;
   /** The number of examples changed. */
   examplesChanged(): void;
   close(): Promise<void>;

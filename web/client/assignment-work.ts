@@ -1,0 +1,154 @@
+import type { RefusalReason } from '../../shared/errors.ts';
+import type { Assignment, Participation } from '../../shared/protocol/index.ts';
+import { fromBytes } from '../../shared/weights/vector.ts';
+import { type BroadcastBox, download } from './download.ts';
+import { HeldWeights } from './held-weights.ts';
+import type { Happening } from './participation-state.ts';
+import type { ClientPorts } from './ports.ts';
+import type { ReconnectPolicy } from './reconnect-policy.ts';
+import { type Report, reportOf, sendReport } from './report.ts';
+import { isUnanswered, type Session } from './transport.ts';
+import { messageOf } from './waiting.ts';
+
+export interface WorkOptions {
+  readonly ports: ClientPorts;
+  readonly policy: ReconnectPolicy;
+  readonly box: BroadcastBox;
+  readonly roll: () => number;
+  readonly onReceived: (bytes: number) => void;
+  /** Bytes sent so far, over all sessions. */
+  readonly sentBytes: () => number;
+  readonly report: (happening: Happening) => void;
+}
+
+/** What runs for the one assignment; `work` ends all of it, `upload` the sending alone. */
+interface Run {
+  readonly assignment: Assignment;
+  readonly work: AbortController;
+  upload: AbortController;
+  report: Report | null;
+}
+
+/** Downloads, trains and sends for one assignment at a time. Once stopped, nothing of it is heard any more. */
+export class AssignmentWork {
+  readonly #options: WorkOptions;
+  readonly #held: HeldWeights;
+  readonly #running = new Set<Promise<void>>();
+  #run: Run | null = null;
+  /** The trainer trains one thing at a time: the next waits until the last has heeded its signal. */
+  #training: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WorkOptions) {
+    this.#options = options;
+    this.#held = options.ports.held ?? new HeldWeights();
+  }
+
+  /** Reports `weights` or `weights-failed`. */
+  obtain(assignment: Assignment): void {
+    this.stop();
+    const run: Run = { assignment, work: new AbortController(), upload: new AbortController(), report: null };
+    this.#run = run;
+    const { token, base } = assignment;
+    const { signal } = run.work;
+    const { ports, policy, box, roll, onReceived } = this.#options;
+    const failed = (message: string): Happening => ({ kind: 'weights-failed', token, message });
+    const obtaining = async (): Promise<Happening> => {
+      if (this.#held.get(base.sha256) !== null) return { kind: 'weights', token };
+      const { clock, weights: source } = ports;
+      const got = await download(assignment, { box, source, clock, policy, roll, onFetched: onReceived, signal });
+      if (!got.ok) return failed(got.message);
+      this.#held.put(base.sha256, got.bytes);
+      return { kind: 'weights', token };
+    };
+    this.#launch(signal, obtaining, failed);
+  }
+
+  /** Reports `progress`, then `trained` or `training-failed`. */
+  train(participation: Participation): void {
+    const run = this.#run;
+    if (run === null) return;
+    const { token, base, seed } = run.assignment;
+    const { signal } = run.work;
+    const failed = (message: string): Happening => ({ kind: 'training-failed', token, reason: 'failed', message });
+    const onProgress = (progress: Extract<Happening, { kind: 'progress' }>['progress']): void => {
+      if (!signal.aborted) this.#options.report({ kind: 'progress', token, progress });
+    };
+    const training = async (): Promise<Happening | null> => {
+      await this.#training;
+      if (signal.aborted) return null;
+      const bytes = this.#held.get(base.sha256);
+      if (bytes === null) return failed('the weights are gone');
+      // A copy: the trainer may transfer it away, and what is held need not come again.
+      const result = await this.#exclusive(() =>
+        this.#options.ports.trainer.train(fromBytes(bytes).slice(), { seed, onProgress, signal }),
+      );
+      if (!result.ok) return { kind: 'training-failed', token, reason: result.reason, message: result.message };
+      if (signal.aborted) return null;
+      run.report = await reportOf(participation, run.assignment, result);
+      return { kind: 'trained', token, metrics: result.metrics };
+    };
+    this.#launch(signal, training, failed);
+  }
+
+  /** Reports `upload-progress`, then `report-accepted` or `report-refused`; nothing where the session ends first. */
+  upload(session: Session): void {
+    const run = this.#run;
+    if (run?.report == null) return;
+    const { report } = run;
+    const { token } = report;
+    run.upload = new AbortController();
+    const { signal } = run.upload;
+    const { clock } = this.#options.ports;
+    const beforeBytes = this.#options.sentBytes();
+    const onProgress = (share: number): void => this.#options.report({ kind: 'upload-progress', token, share });
+    const refused = (reason: RefusalReason, message: string, retryAfterMs: number | null): Happening => {
+      const sentBytes = this.#options.sentBytes() - beforeBytes;
+      return { kind: 'report-refused', token, reason, message, retryAfterMs, sentBytes };
+    };
+    const sending = async (): Promise<Happening | null> => {
+      const answer = await sendReport(session, report, { clock, onProgress, signal });
+      if (isUnanswered(answer)) return null;
+      if (!answer.ok) return refused(answer.reason, answer.message, answer.retryAfterMs ?? null);
+      const sentBytes = this.#options.sentBytes() - beforeBytes;
+      return { kind: 'report-accepted', token, receipt: answer.receipt, sentBytes };
+    };
+    this.#launch(signal, sending, (message) => refused('internal', message, null));
+  }
+
+  stopUpload(): void {
+    this.#run?.upload.abort();
+  }
+
+  /** Ends whatever runs and forgets the report. */
+  stop(): void {
+    this.#run?.work.abort();
+    this.#run?.upload.abort();
+    this.#run = null;
+  }
+
+  /** Resolves when nothing runs any more; soon after `stop`, if the trainer heeds its signal. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#running]);
+  }
+
+  /** Lets go of the weights, unless others share them. */
+  clear(): void {
+    if (this.#options.ports.held === undefined) this.#held.clear();
+  }
+
+  #exclusive<Value>(work: () => Promise<Value>): Promise<Value> {
+    const running = work();
+    this.#training = running.catch(() => undefined);
+    return running;
+  }
+
+  #launch(signal: AbortSignal, part: () => Promise<Happening | null>, failed: (message: string) => Happening): void {
+    const running: Promise<void> = part()
+      .catch((error: unknown) => failed(messageOf(error)))
+      .then((happening) => {
+        this.#running.delete(running);
+        if (happening !== null && !signal.aborted) this.#options.report(happening);
+      });
+    this.#running.add(running);
+  }
+}

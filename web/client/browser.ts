@@ -1,0 +1,18 @@
+import { secureRng } from '../../shared/rng.ts';
+import type { ClientPorts, Trainer } from './ports.ts';
+import { indexedDbSecrets } from './secret-store.ts';
+import { systemClock } from './system-clock.ts';
+import { browserTabLock } from './tab-lock.ts';
+import { httpWeights } from './weights-source.ts';
+
+export * from './index.ts';
+
+/** The engine's ports in a page or a worker; the page brings the trainer. Making them touches nothing yet. */
+export const browserPorts = (options: { readonly server: string; readonly trainer: Trainer }): ClientPorts => ({
+  clock: systemClock,
+  random: secureRng,
+  trainer: options.trainer,
+  secrets: indexedDbSecrets,
+  lock: browserTabLock,
+  weights: httpWeights(options.server),
+});

@@ -1,0 +1,95 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { Sha256 } from '../../shared/ids.ts';
+import type { Assignment } from '../../shared/protocol/index.ts';
+import { digest } from './digest.ts';
+import type { WeightsSource } from './ports.ts';
+import type { ReconnectPolicy } from './reconnect-policy.ts';
+import { messageOf, wait } from './waiting.ts';
+
+/** Weights that are announced and do not come are taken over HTTP after this long. */
+const BROADCAST_WAIT_MS = 10_000;
+const FETCHES_MAXIMUM = 5;
+
+/** Where broadcast weights wait for the assignment they belong to; the last ones only. */
+export class BroadcastBox {
+  #last: { readonly sha256: Sha256; readonly bytes: Uint8Array } | null = null;
+  #waiting: { readonly sha256: Sha256; readonly take: (bytes: Uint8Array | null) => void } | null = null;
+
+  put(sha256: Sha256, bytes: Uint8Array): void {
+    if (this.#waiting?.sha256 === sha256) this.#answer(bytes);
+    else this.#last = { sha256, bytes };
+  }
+
+  /** The session is gone: what has not come does not come. */
+  cut(): void {
+    this.#last = null;
+    this.#answer(null);
+  }
+
+  /** The bytes, unchecked; null when they do not come in time, the session is cut, or the signal aborts. */
+  take(sha256: Sha256, clock: Clock, signal: AbortSignal): Promise<Uint8Array | null> {
+    const last = this.#last;
+    this.#last = null;
+    this.#answer(null);
+    if (last?.sha256 === sha256) return Promise.resolve(last.bytes);
+    if (signal.aborted) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const onAbort = (): void => take(null);
+      const take = (bytes: Uint8Array | null): void => {
+        cancel();
+        signal.removeEventListener('abort', onAbort);
+        this.#waiting = null;
+        resolve(bytes);
+      };
+      const cancel = clock.after(BROADCAST_WAIT_MS, () => take(null));
+      signal.addEventListener('abort', onAbort);
+      this.#waiting = { sha256, take };
+    });
+  }
+
+  #answer(bytes: Uint8Array | null): void {
+    this.#waiting?.take(bytes);
+  }
+}
+
+export interface DownloadOptions {
+  readonly box: BroadcastBox;
+  readonly source: WeightsSource;
+  readonly clock: Clock;
+  readonly policy: ReconnectPolicy;
+  readonly roll: () => number;
+  readonly onFetched: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Download =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly message: string };
+
+/** The weights an assignment starts from, their hash checked whatever way they came (C13). */
+export async function download(
+  { base, delivery }: Pick<Assignment, 'base' | 'delivery'>,
+  { box, source, clock, policy, roll, onFetched, signal }: DownloadOptions,
+): Promise<Download> {
+  const isRight = async (bytes: Uint8Array): Promise<boolean> =>
+    bytes.byteLength === base.bytes && (await digest(bytes)) === base.sha256;
+
+  if (delivery === 'broadcast') {
+    const bytes = await box.take(base.sha256, clock, signal);
+    if (bytes !== null && (await isRight(bytes))) return { ok: true, bytes };
+  }
+  let message = '';
+  for (let attempt = 0; attempt < FETCHES_MAXIMUM && !signal.aborted; attempt++) {
+    if (attempt > 0) await wait(clock, policy.delayMs(attempt - 1, null, roll()), signal);
+    if (signal.aborted) break;
+    try {
+      const bytes = await source.fetch(base.sha256, base.bytes, signal);
+      onFetched(bytes.byteLength);
+      if (await isRight(bytes)) return { ok: true, bytes };
+      message = 'the weights that came are not those that were announced';
+    } catch (error) {
+      message = messageOf(error);
+    }
+  }
+  return { ok: false, message };
+}

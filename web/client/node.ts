@@ -1,0 +1,62 @@
+import { isTaskId } from '../../shared/ids.ts';
+import { secureRng } from '../../shared/rng.ts';
+import { createFederatedClient } from './client.ts';
+import type { ClientPorts, RequestedBackend, SecretStore, Trainer } from './ports.ts';
+import { type SdkClient, sdkClient } from './sdk-client.ts';
+import { systemClock } from './system-clock.ts';
+import { alone } from './tab-lock.ts';
+import { httpWeights } from './weights-source.ts';
+
+export * from './index.ts';
+export type { ClientEvents, SdkClient } from './sdk-client.ts';
+
+/** Secrets that live as long as the process; one store can serve the clients of several tasks, not several clients. */
+export function memorySecrets(): SecretStore {
+  const secrets = new Map<string, string>();
+  return {
+    load: async (task) => secrets.get(task) ?? null,
+    save: async (task, secret) => void secrets.set(task, secret),
+    remove: async (task) => void secrets.delete(task),
+  };
+}
+
+export interface NodePortsOptions {
+  readonly server: string;
+  readonly trainer: Trainer;
+  readonly secrets?: SecretStore | undefined;
+}
+
+/** The engine's ports in Node: secrets in memory unless given, no lock between processes. */
+export const nodePorts = ({ server, trainer, secrets }: NodePortsOptions): ClientPorts => ({
+  clock: systemClock,
+  random: secureRng,
+  trainer,
+  secrets: secrets ?? memorySecrets(),
+  lock: { request: alone },
+  weights: httpWeights(server),
+});
+
+export interface NodeClientOptions extends NodePortsOptions {
+  readonly task: string;
+  /** For a closed task. */
+  readonly joinToken?: string | undefined;
+  readonly backend?: RequestedBackend | undefined;
+}
+
+/**
+ * Takes part in a task from Node. Nothing runs before `start`. Throws a TypeError where the task's name or the
+ * server's address is none.
+ *
+ * @example
+ * const client = createClient({ server: 'http://127.0.0.1:8080', task: 'digits', trainer });
+ * client.on('state', ({ state, round }) => console.log(state, round));
+ * await client.start();
+ */
+export function createClient({ task, joinToken, backend, ...options }: NodeClientOptions): SdkClient {
+  if (!isTaskId(task)) throw new TypeError(`not the name of a task: ${task}`);
+  const { href: server } = new URL(options.server);
+  const ports = nodePorts({ ...options, server });
+  return sdkClient(createFederatedClient({ server, task, joinToken, backend, ports }));
+}
+
+export { createClient as createNodeClient };

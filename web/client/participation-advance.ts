@@ -1,0 +1,63 @@
+import { giveBack } from './participation-ends.ts';
+import type { Effect, Joined, Stage, State } from './participation-state.ts';
+
+/** Nothing hinders this tab from taking part but the network. */
+const mayWork = ({ lock, stopped, pauses }: Joined, examples: number | null): boolean =>
+  lock === 'held' && stopped === null && pauses.length === 0 && examples !== null && examples > 0;
+
+/** What follows from the facts: connections, preparation, check-in and the next stage of an assignment. */
+export function settle(state: State, atMs: number, effects: Effect[]): State {
+  if (state.life.kind !== 'joined') return state;
+  const { examples } = state.memory;
+  if (mayWork(state.life, examples)) return advance(state, state.life, atMs, effects);
+  const given = giveBack(state, state.life, effects);
+  const { life } = given;
+  if (life.kind !== 'joined') return given;
+  // C4: a pause keeps an open session for the live picture, and opens none.
+  const { link } = life;
+  const mayStay = life.lock === 'held' && life.stopped === null && examples !== 0 && link.kind === 'online';
+  if (mayStay || link.kind === 'off') return given;
+  if (link.kind !== 'away') effects.push({ kind: 'disconnect' });
+  return { ...given, life: { ...life, link: { kind: 'off' } } };
+}
+
+function advance(state: State, life: Joined, atMs: number, effects: Effect[]): State {
+  const { link, work, trainer } = life;
+  const { participation, examples, backend, held } = state.memory;
+  if (link.kind === 'off') {
+    effects.push({ kind: 'connect' });
+    return { ...state, life: { ...life, link: { kind: 'connecting', attempt: 0 } } };
+  }
+  if (link.kind !== 'online' || participation === null) return state;
+  if ((work.kind === 'assigned' || work.kind === 'reported') && work.standing === 'unconfirmed') {
+    effects.push({ kind: 'ask-resume', token: work.assignment.token });
+    return advance(state, { ...life, work: { ...work, standing: 'asking' } }, atMs, effects);
+  }
+  if (trainer === 'none') {
+    effects.push({ kind: 'prepare', participation });
+    return advance(state, { ...life, trainer: 'preparing' }, atMs, effects);
+  }
+  if (work.kind === 'none' && trainer === 'ready' && backend !== null) {
+    effects.push({ kind: 'check-in', examples: examples ?? 0, backend: backend.used, held });
+    return { ...state, life: { ...life, work: { kind: 'checking-in' } } };
+  }
+  if (work.kind !== 'assigned' || work.standing !== 'confirmed') return { ...state, life };
+  const next = nextStage(work.stage, trainer);
+  if (next === null) return { ...state, life };
+  const { assignment } = work;
+  effects.push({ kind: 'tell', token: assignment.token, phase: next.kind, share: 0 });
+  if (next.kind === 'downloading') effects.push({ kind: 'obtain', assignment });
+  else if (next.kind === 'training') effects.push({ kind: 'train', token: assignment.token, participation });
+  else effects.push({ kind: 'upload', token: assignment.token });
+  return { ...state, life: { ...life, work: { ...work, toldAtMs: atMs, stage: next } } };
+}
+
+function nextStage(
+  stage: Stage,
+  trainer: Joined['trainer'],
+): Extract<Stage, { kind: 'downloading' | 'training' | 'uploading' }> | null {
+  if (stage.kind === 'new') return { kind: 'downloading' };
+  if (stage.kind === 'downloaded' && trainer === 'ready') return { kind: 'training' };
+  if (stage.kind === 'trained') return { kind: 'uploading', share: 0 };
+  return null;
+}

@@ -1,0 +1,97 @@
+import type { Clock } from '../../shared/clock.ts';
+import { codecByName } from '../../shared/codec/index.ts';
+import type { Refusal } from '../../shared/errors.ts';
+import type { AssignmentToken, Sha256 } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import type { Assignment, Participation, ReportEndAck, ReportMetrics } from '../../shared/protocol/index.ts';
+import { chunkAt, chunkCountOf, crc32 } from '../../shared/wire/chunk.ts';
+import { encodeFrame } from '../../shared/wire/frame.ts';
+import { digest } from './digest.ts';
+import { type Answer, type Session, UNANSWERED, type Unanswered } from './transport.ts';
+
+/** A report that is ready to be sent, as often as it takes: the same bytes each time. */
+export interface Report {
+  readonly token: AssignmentToken;
+  readonly frame: Uint8Array;
+  readonly sha256: Sha256;
+  readonly metrics: ReportMetrics;
+}
+
+/** Frame and hash of what training left. */
+export async function reportOf(
+  { codec, parameters, layoutSha256 }: Pick<Participation, 'codec' | 'parameters' | 'layoutSha256'>,
+  { token, base }: Pick<Assignment, 'token' | 'base'>,
+  trained: {
+    readonly delta: Float32Array;
+    readonly examples: number;
+    readonly steps: number;
+    readonly metrics: ReportMetrics;
+  },
+): Promise<Report> {
+  const { examples, steps, metrics } = trained;
+  const header = { codec: codec.up, values: parameters, examples, steps, layoutSha256, baseSha256: base.sha256 };
+  const frame = encodeFrame(header, codecByName(codec.up).encode(trained.delta));
+  return { token, frame, sha256: await digest(frame), metrics };
+}
+
+export interface SendOptions {
+  readonly clock: Clock;
+  /** Share of the frame that the server has, from 0 to 1. */
+  readonly onProgress: (share: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The window opens from one chunk while acks come fast, and closes when they are slow: pings must get through. */
+const FAST_ACK_MS = 1_000;
+const SLOW_ACK_MS = 5_000;
+/** A chunk that arrives damaged so often is no accident of the network. */
+const CHUNK_TRIES_MAXIMUM = 5;
+
+/** Sends what the server does not have yet; the receipt, or why there is none. */
+export async function sendReport(
+  session: Session,
+  { token, frame, sha256, metrics }: Report,
+  { clock, onProgress, signal }: SendOptions,
+): Promise<Answer<ReportEndAck>> {
+  const begun = await session.reportBegin({ token, bytes: frame.byteLength, sha256, metrics });
+  if (!begun.ok) return begun;
+  if (begun.receipt !== null) return { ok: true, receipt: begun.receipt };
+
+  const chunks = chunkCountOf(frame.byteLength);
+  const had = new Set(begun.received);
+  const missing = Array.from({ length: chunks }, (_, index) => index).filter((index) => !had.has(index));
+  const tries = new Map<number, number>();
+  const inFlight = new Set<Promise<void>>();
+  let windowChunks = 1;
+  let acknowledged = chunks - missing.length;
+  let failure: Refusal | Unanswered | null = null;
+
+  const send = async (index: number): Promise<void> => {
+    const chunk = chunkAt(frame, index);
+    const sentMs = clock.elapsed();
+    const answer = await session.reportChunk({ token, index, crc32: crc32(chunk) }, chunk);
+    const ackMs = clock.elapsed() - sentMs;
+    if (ackMs < FAST_ACK_MS) windowChunks = Math.min(LIMITS.uploadWindowChunks, windowChunks + 1);
+    else if (ackMs > SLOW_ACK_MS) windowChunks = 1;
+    if (answer.ok) {
+      acknowledged++;
+      if (!signal.aborted) onProgress(acknowledged / chunks);
+      return;
+    }
+    const tried = (tries.get(index) ?? 0) + 1;
+    tries.set(index, tried);
+    if (answer.reason === 'chunk' && tried < CHUNK_TRIES_MAXIMUM) missing.unshift(index);
+    else failure ??= answer;
+  };
+
+  while ((missing.length > 0 || inFlight.size > 0) && failure === null && !signal.aborted) {
+    while (missing.length > 0 && inFlight.size < windowChunks) {
+      const sending: Promise<void> = send(missing.shift() as number).finally(() => inFlight.delete(sending));
+      inFlight.add(sending);
+    }
+    await Promise.race(inFlight);
+  }
+  if (signal.aborted) return UNANSWERED;
+  if (failure !== null) return failure;
+  return session.reportEnd(token);
+}

@@ -1,0 +1,54 @@
+import type { ClientView, FederatedClient, PauseCause, RoundNote } from './view.ts';
+
+/** What a program may listen to. */
+export interface ClientEvents {
+  /** The state, its reason or the round changed. */
+  readonly state: ClientView;
+  /** Anything changed: at most once a turn. */
+  readonly view: ClientView;
+  /** A part in a round began to be told of, or how it is told changed (accepted, then counted). */
+  readonly round: RoundNote;
+}
+
+/** The engine under the verbs that the embed and the SDK share. */
+export interface SdkClient {
+  view(): ClientView;
+  /** Joins. The caller answers for the consent of whoever's data and device this is. */
+  start(): Promise<void>;
+  pause(cause?: PauseCause): void;
+  resume(cause?: PauseCause): void;
+  /** Leaves; resolves when nothing runs any more. */
+  stop(): Promise<void>;
+  /** Leaves, and removes the secret here and the client at the server. */
+  forget(): Promise<{ readonly serverForgot: boolean }>;
+  /** Tells that there are more or fewer examples. */
+  examplesChanged(): void;
+  /** Calls back on each event; returns what ends it. */
+  on<Name extends keyof ClientEvents>(event: Name, listener: (value: ClientEvents[Name]) => void): () => void;
+}
+
+export function sdkClient(client: FederatedClient): SdkClient {
+  return {
+    view: () => client.view(),
+    start: () => client.start(),
+    pause: (cause) => client.pause(cause),
+    resume: (cause) => client.resume(cause),
+    stop: () => client.leave(),
+    forget: () => client.forget(),
+    examplesChanged: () => client.examplesChanged(),
+    on(event, listener) {
+      let before = client.view();
+      return client.subscribe((view) => {
+        for (const value of changes(event, before, view)) listener(value as ClientEvents[typeof event]);
+        before = view;
+      });
+    },
+  };
+}
+
+function changes(event: keyof ClientEvents, before: ClientView, now: ClientView): readonly (ClientView | RoundNote)[] {
+  if (event === 'view') return [now];
+  if (event === 'round') return now.notes.filter((note) => !before.notes.includes(note));
+  const isSame = before.state === now.state && before.reason === now.reason && before.round === now.round;
+  return isSame ? [] : [now];
+}

@@ -1,0 +1,84 @@
+import type { SecretStore } from './ports.ts';
+
+/**
+ * Secrets in an IndexedDB database of their own. It comes into being with the first secret, which is made after
+ * consent, and goes with the last one: asking for a secret that is not there leaves no database behind.
+ */
+const DATABASE = 'fedtab-identity';
+const STORE = 'secrets';
+
+export const indexedDbSecrets: SecretStore = {
+  async load(task) {
+    const database = await open(false);
+    if (database === null) return null;
+    try {
+      const value: unknown = await settled(database.transaction(STORE).objectStore(STORE).get(task));
+      return typeof value === 'string' ? value : null;
+    } finally {
+      database.close();
+    }
+  },
+  async save(task, secret) {
+    const database = await open(true);
+    if (database === null) throw new Error('the database could not be opened');
+    try {
+      const transaction = database.transaction(STORE, 'readwrite');
+      transaction.objectStore(STORE).put(secret, task);
+      await completed(transaction);
+    } finally {
+      database.close();
+    }
+  },
+  async remove(task) {
+    const database = await open(false);
+    if (database === null) return;
+    let left: number;
+    try {
+      const transaction = database.transaction(STORE, 'readwrite');
+      const store = transaction.objectStore(STORE);
+      store.delete(task);
+      const count = settled(store.count());
+      await completed(transaction);
+      left = await count;
+    } finally {
+      database.close();
+    }
+    if (left === 0) await settled(indexedDB.deleteDatabase(DATABASE));
+  },
+};
+
+/** The database; null where there is none and none is to be made. */
+function open(mayCreate: boolean): Promise<IDBDatabase | null> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE, 1);
+    let isUnwanted = false;
+    request.onupgradeneeded = () => {
+      if (mayCreate) request.result.createObjectStore(STORE);
+      else {
+        // An aborted upgrade takes the new database away again.
+        isUnwanted = true;
+        request.transaction?.abort();
+      }
+    };
+    request.onsuccess = () => {
+      const database = request.result;
+      database.onversionchange = () => database.close();
+      resolve(database);
+    };
+    request.onerror = () => (isUnwanted ? resolve(null) : reject(request.error));
+  });
+}
+
+function settled<Value>(request: IDBRequest<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+  });
+}

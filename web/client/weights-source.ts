@@ -1,0 +1,31 @@
+import type { WeightsSource } from './ports.ts';
+
+/**
+ * Weights by `GET <server>/weights/<sha256>`. No cookie and no referrer go along. Rejects on anything but 200 and on
+ * a body of another length; more than the announced bytes are never read.
+ */
+export function httpWeights(server: string): WeightsSource {
+  const base = server.endsWith('/') ? server : `${server}/`;
+  return {
+    async fetch(sha256, bytes, signal) {
+      const url = new URL(`weights/${sha256}`, base);
+      const response = await fetch(url, { signal, credentials: 'omit', referrerPolicy: 'no-referrer' });
+      if (!response.ok || response.body === null)
+        throw new Error(`the server answered ${response.status} for the weights`);
+      const whole = new Uint8Array(bytes);
+      let at = 0;
+      for (const reader = response.body.getReader(); ; ) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        if (at + value.byteLength > bytes) {
+          await reader.cancel();
+          throw new Error('the weights are longer than announced');
+        }
+        whole.set(value, at);
+        at += value.byteLength;
+      }
+      if (at !== bytes) throw new Error('the weights are shorter than announced');
+      return whole;
+    },
+  };
+}
