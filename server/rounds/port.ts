@@ -169,8 +169,10 @@ export interface Evaluator {
 
 /** Validates, folds and commits numbers off the event loop; a worker thread implements it. */
 export interface Arithmetic {
+  /** Stores a task's initial weights as a blob (durable): the same for the same model and seed. */
+  initial(spec: Pick<TaskSpec, 'model'>): Promise<{ readonly sha256: Sha256; readonly bytes: number }>;
   /**
-   * Hash, header, finiteness, zero and norm of a frame on disk, in the order of DESIGN §7.1. Nothing of the file is
+   * Header, hash, finiteness, zero and norm of a frame on disk, in the order of DESIGN §7.1. Nothing of the file is
    * kept. Resolves to what the receipt needs, or the refusal.
    */
   check(
@@ -184,13 +186,12 @@ export interface Arithmetic {
   /** Folds one accepted frame; calls are answered in order. */
   fold(key: string, path: string, expected: ExpectedFrame): Promise<void>;
   /**
-   * Finishes the aggregate, applies the server optimizer to the base params and stores the new ones as a blob
-   * (durable). The aggregate is dropped.
+   * Finishes the aggregate, applies the server optimizer to the base params (blobs) and stores the new ones as a blob (durable). The aggregate is dropped.
    */
   finish(
     key: string,
     spec: Pick<TaskSpec, 'strategy'>,
-    base: { readonly params: string; readonly optimizer: string | null },
+    base: { readonly params: Sha256; readonly optimizer: Sha256 | null },
   ): Promise<{ readonly sha256: Sha256; readonly bytes: number; readonly optimizerSha256: Sha256 | null }>;
   drop(key: string): Promise<void>;
   close(): Promise<void>;

@@ -16,6 +16,6 @@ export interface Aggregator<State> {
   /** State of a round in which nothing was added; `values` is the size of the model. */
   init(values: number): State;
   add(state: State, contribution: Contribution): State;
-  /** The aggregated delta, owned by the caller. A `BugError` when nothing was added: a round has a minimum. */
+  /** The aggregated delta, owned by the caller; the state is used up. A `BugError` when nothing was added: a round has a minimum. */
   finish(state: State): Float64Array;
 }

@@ -24,6 +24,7 @@ export const mean: Aggregator<MeanState> = {
   },
   finish({ sum, weight }) {
     assert(weight > 0, 'the mean of nothing');
-    return sum.map((value) => value / weight);
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / weight;
+    return sum;
   },
 };

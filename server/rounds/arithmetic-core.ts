@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { BugError } from '../../shared/assert.ts';
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { Sha256 } from '../../shared/ids.ts';
+import { initialWeights } from '../../shared/model/initial-weights.ts';
+import { modelOf } from '../../shared/task/model-of.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import { fromBytes, isFinite32, norm, toBytes } from '../../shared/weights/vector.ts';
+import { decodeBody, type ExpectedFrame, frameBytesAllowed, readFrameHeader } from '../../shared/wire/frame.ts';
+import type { Aggregator } from '../learning/aggregators/aggregator.ts';
+import { aggregatorOf } from '../learning/aggregators/index.ts';
+import { nextServerState } from '../learning/server-state.ts';
+import { weightOf } from '../learning/weighting.ts';
+import type { BlobStore } from '../storage/blobs/port.ts';
+import type { Arithmetic } from './port.ts';
+
+/** What happens in the thread: the port, carried out where it is called. Files are read synchronously, one at a time. */
+export type ArithmeticCore = Omit<Arithmetic, 'close'>;
+
+interface OpenAggregate {
+  readonly strategy: TaskSpec['strategy'];
+  readonly aggregator: Aggregator<unknown>;
+  state: unknown;
+}
+
+/** Memory: one frame, and one aggregate for each open key. */
+export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): ArithmeticCore {
+  const open = new Map<string, OpenAggregate>();
+  const frames = new FrameReader();
+
+  async function putVector(vector: Float32Array): Promise<{ readonly sha256: Sha256; readonly bytes: number }> {
+    const bytes = toBytes(vector);
+    return { sha256: await blobs.put(bytes), bytes: bytes.byteLength };
+  }
+
+  async function getVector(sha256: Sha256): Promise<Float32Array> {
+    const bytes = await blobs.get(sha256);
+    if (bytes === null) throw new Error(`the blob ${sha256} is gone`);
+    return fromBytes(bytes);
+  }
+
+  function find(key: string): OpenAggregate {
+    const aggregate = open.get(key);
+    if (aggregate === undefined) throw new BugError(`no aggregate ${key} is open`);
+    return aggregate;
+  }
+
+  return {
+    initial: async (spec) => putVector(initialWeights(modelOf(spec), spec.model.seed)),
+
+    check: async (path, announced, expected, maxDeltaNorm) =>
+      checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, maxDeltaNorm),
+
+    async begin(key, { strategy }, values) {
+      const aggregator = aggregatorOf(strategy);
+      open.set(key, { strategy, aggregator, state: aggregator.init(values) });
+    },
+
+    async fold(key, path, expected) {
+      const aggregate = find(key);
+      const frame = frames.read(path, frameBytesAllowed(expected).maximum);
+      const read = frame && readFrameHeader(frame, frame.byteLength, expected);
+      const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
+      if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
+      const weight = weightOf(aggregate.strategy.weighting, read.header);
+      aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight });
+    },
+
+    async finish(key, { strategy }, base) {
+      const { aggregator, state } = find(key);
+      open.delete(key);
+      const params = await getVector(base.params);
+      const optimizer = base.optimizer === null ? null : await getVector(base.optimizer);
+      const next = nextServerState({ params, optimizer }, aggregator.finish(state), strategy);
+      if (next === null) throw new Error('the new version is not finite');
+      const optimizerSha256 = next.optimizer === null ? null : (await putVector(next.optimizer)).sha256;
+      return { ...(await putVector(next.params)), optimizerSha256 };
+    },
+
+    async drop(key) {
+      open.delete(key);
+    },
+  };
+}
+
+/** The checks of DESIGN §7.1 on the bytes, in its order; `frame` is null when the file is longer than any frame. */
+function checkFrame(
+  frame: Uint8Array | null,
+  announced: { readonly sha256: Sha256; readonly bytes: number },
+  expected: ExpectedFrame,
+  maxDeltaNorm: number,
+): { readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal {
+  if (frame?.byteLength !== announced.bytes) return refuse('size', 'the report is not as long as announced');
+  const read = readFrameHeader(frame, frame.byteLength, expected);
+  if (!read.ok) return read;
+  if (sha256Of(frame) !== announced.sha256)
+    return refuse('hash', 'the bytes do not match the SHA-256 that was announced');
+  const delta = decodeBody(frame, read.header);
+  if (delta === undefined) return refuse('schema', 'the body is not what its codec writes');
+  if (!isFinite32(delta)) return refuse('not-finite', 'a value is not a finite number');
+  const length = norm(delta);
+  if (length === 0) return refuse('zero', 'every value is zero');
+  if (length > maxDeltaNorm) return refuse('norm', `the norm of the changes is above ${maxDeltaNorm}`);
+  return { ok: true, examples: read.header.examples, steps: read.header.steps, norm: length };
+}
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Reads whole files into one buffer that grows to the longest and is used again: a result lasts until the next. */
+class FrameReader {
+  #buffer = new ArrayBuffer(0);
+
+  /** The file's bytes; null if it is longer than `maximumBytes`, which is checked before anything is allocated. */
+  read(path: string, maximumBytes: number): Uint8Array | null {
+    const file = openSync(path, 'r');
+    try {
+      const { size } = fstatSync(file);
+      if (size > maximumBytes) return null;
+      if (size > this.#buffer.byteLength) this.#buffer = new ArrayBuffer(size);
+      const bytes = new Uint8Array(this.#buffer, 0, size);
+      let at = 0;
+      while (at < size) {
+        const count = readSync(file, bytes, at, size - at, at);
+        if (count === 0) throw new Error(`${path} ended early`);
+        at += count;
+      }
+      return bytes;
+    } finally {
+      closeSync(file);
+    }
+  }
+}

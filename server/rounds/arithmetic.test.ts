@@ -1,0 +1,211 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256Hex } from '../../shared/hash.ts';
+import type { Sha256 } from '../../shared/ids.ts';
+import { initialWeights } from '../../shared/model/initial-weights.ts';
+import { modelOf } from '../../shared/task/model-of.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import { digits } from '../../shared/task/templates/digits.ts';
+import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
+import { FRAME_HEADER_BYTES } from '../../shared/wire/frame.ts';
+import { fileBlobs } from '../storage/blobs/files.ts';
+import type { BlobStore } from '../storage/blobs/port.ts';
+import { startArithmetic } from './arithmetic.ts';
+import { type FrameParts, frameOf, THREE } from './fixtures/frames.ts';
+import type { Arithmetic } from './port.ts';
+
+let folder: string;
+let blobs: BlobStore;
+let arithmetic: Arithmetic;
+let files = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fedtab-arithmetic-'));
+  blobs = fileBlobs(folder);
+  arithmetic = startArithmetic({ blobsFolder: folder });
+});
+afterAll(async () => {
+  await arithmetic.close();
+  await rm(folder, { recursive: true });
+});
+
+const strategy = (weighting: TaskSpec['strategy']['weighting']): Pick<TaskSpec, 'strategy'> => ({
+  strategy: { name: 'fedavg', weighting, serverOptimizer: { name: 'sgd', learningRate: 1 } },
+});
+
+async function save(bytes: Uint8Array): Promise<string> {
+  const path = join(folder, `frame-${++files}`);
+  await writeFile(path, bytes);
+  return path;
+}
+const saveFrame = (parts: FrameParts): Promise<string> => save(frameOf(parts).frame);
+
+async function check(frame: Uint8Array, announced: { sha256?: Sha256; bytes?: number } = {}, maxDeltaNorm = 100) {
+  const path = await save(frame);
+  return arithmetic.check(path, { sha256: sha256Hex(frame), bytes: frame.length, ...announced }, THREE, maxDeltaNorm);
+}
+
+/** A frame with some of its bytes changed. */
+function altered(offset: number, ...bytes: readonly number[]): Uint8Array {
+  const { frame } = frameOf({ delta: [1, 2, 2] });
+  frame.set(bytes, offset);
+  return frame;
+}
+
+describe('checking a report', () => {
+  test('a good one: examples, steps and norm', async () => {
+    const { frame } = frameOf({ delta: [1, -2, 2], examples: 600, steps: 60 });
+    expect(await check(frame)).toEqual({ ok: true, examples: 600, steps: 60, norm: 3 });
+  });
+
+  test.each<[string, () => Uint8Array, string]>([
+    ['shorter than a header', () => new Uint8Array(10), 'size'],
+    ['a byte too long', () => Uint8Array.of(...frameOf({ delta: [1, 2, 2] }).frame, 0), 'size'],
+    ['other values', () => frameOf({ delta: [1, 2, 3, 4] }).frame, 'size'],
+    ['a header that says more values', () => altered(8, 4), 'count'],
+    ['no examples', () => altered(12, 0), 'count'],
+    ['no steps', () => altered(16, 0), 'count'],
+    ['another magic', () => altered(0, 0), 'schema'],
+    ['another codec', () => altered(4, 9), 'schema'],
+    ['reserved bytes in use', () => altered(90, 1), 'schema'],
+    ['another base', () => altered(56, 0), 'wrong-round'],
+    ['another layout', () => altered(24, 0), 'layout'],
+    ['NaN', () => frameOf({ delta: [1, Number.NaN, 2] }).frame, 'not-finite'],
+    ['infinity', () => frameOf({ delta: [1, 2, Number.NEGATIVE_INFINITY] }).frame, 'not-finite'],
+    ['zeros, one of them negative', () => frameOf({ delta: [0, -0, 0] }).frame, 'zero'],
+    ['a norm above the limit', () => frameOf({ delta: [100, 1, 0] }).frame, 'norm'],
+  ])('%s is refused', async (_, make, reason) => {
+    expect(await check(make())).toMatchObject({ ok: false, reason });
+  });
+
+  test('bytes that do not have the announced hash or length are refused', async () => {
+    const { frame } = frameOf({ delta: [1, 2, 2] });
+    expect(await check(frame, { sha256: THREE.baseSha256 })).toMatchObject({ ok: false, reason: 'hash' });
+    expect(await check(frame, { bytes: frame.length - 1 })).toMatchObject({ ok: false, reason: 'size' });
+  });
+
+  test('the norm may be the limit, and large values do not overflow it', async () => {
+    expect(await check(frameOf({ delta: [3, 4, 0] }).frame, {}, 5)).toMatchObject({ ok: true, norm: 5 });
+    const huge = frameOf({ delta: [3e38, 3e38, 3e38] }).frame;
+    expect(await check(huge)).toMatchObject({ ok: false, reason: 'norm' });
+  });
+
+  test('any bytes at all get an answer', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (bytes, isHeaderGood) => {
+        const { frame } = frameOf({ delta: [1, 2, 2] });
+        const body = bytes.subarray(0, 12);
+        if (isHeaderGood) frame.set(body, FRAME_HEADER_BYTES);
+        const answer = await check(isHeaderGood ? frame : bytes);
+        const values = fromBytes(frame.slice(FRAME_HEADER_BYTES));
+        const length = Math.hypot(...values);
+        const isGood = isHeaderGood && Number.isFinite(length) && length > 0 && length <= 100;
+        expect(answer.ok).toBe(isGood);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('a file that is not there is our fault, not a refusal', async () => {
+    const nowhere = join(folder, 'nowhere');
+    await expect(arithmetic.check(nowhere, { sha256: THREE.baseSha256, bytes: 1 }, THREE, 1)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('making a version', () => {
+  const base = (): Promise<Sha256> => blobs.put(toBytes(Float32Array.of(1, 2, 3)));
+
+  async function version(key: string, weighting: 'numExamples' | 'uniform', reports: readonly FrameParts[]) {
+    await arithmetic.begin(key, strategy(weighting), 3);
+    for (const report of reports) await arithmetic.fold(key, await saveFrame(report), THREE);
+    return arithmetic.finish(key, strategy(weighting), { params: await base(), optimizer: null });
+  }
+  const valuesOf = async (sha256: Sha256): Promise<number[]> => [...fromBytes(await readFile(blobs.path(sha256)))];
+  const reports = [
+    { delta: [1, 0, -2], examples: 1 },
+    { delta: [0, 4, 0], examples: 3 },
+  ];
+
+  test('a FedAvg round of three parameters by hand, stored under its hash', async () => {
+    const made = await version('by-hand', 'numExamples', reports);
+    expect(made).toEqual({
+      sha256: sha256Hex(toBytes(Float32Array.of(1.25, 5, 2.5))),
+      bytes: 12,
+      optimizerSha256: null,
+    });
+    expect(await valuesOf(made.sha256)).toEqual([1.25, 5, 2.5]);
+  });
+
+  test('the plain mean of the same', async () => {
+    expect(await valuesOf((await version('plain', 'uniform', reports)).sha256)).toEqual([1.5, 4, 2]);
+  });
+
+  test('several models at once do not mix, and a begun one is begun anew', async () => {
+    await arithmetic.begin('a', strategy('uniform'), 3);
+    await arithmetic.fold('a', await saveFrame({ delta: [9, 9, 9] }), THREE);
+    await arithmetic.begin('b', strategy('uniform'), 3);
+    await arithmetic.begin('a', strategy('uniform'), 3);
+    await arithmetic.fold('a', await saveFrame({ delta: [1, 0, 0] }), THREE);
+    await arithmetic.fold('b', await saveFrame({ delta: [0, 1, 0] }), THREE);
+    const finish = async (key: string) =>
+      valuesOf((await arithmetic.finish(key, strategy('uniform'), { params: await base(), optimizer: null })).sha256);
+    expect(await finish('b')).toEqual([1, 3, 3]);
+    expect(await finish('a')).toEqual([2, 2, 3]);
+  });
+
+  test('a dropped aggregate is gone, and so is a finished one', async () => {
+    await arithmetic.begin('gone', strategy('uniform'), 3);
+    await arithmetic.drop('gone');
+    const path = await saveFrame({ delta: [1, 0, 0] });
+    await expect(arithmetic.fold('gone', path, THREE)).rejects.toThrow('no aggregate gone');
+    await version('done', 'uniform', reports);
+    await expect(arithmetic.fold('done', path, THREE)).rejects.toThrow('no aggregate done');
+  });
+
+  test('a report that was damaged after it was accepted stops the round, not the thread', async () => {
+    await arithmetic.begin('damaged', strategy('uniform'), 3);
+    const path = await save(altered(0, 0));
+    await expect(arithmetic.fold('damaged', path, THREE)).rejects.toThrow('damaged');
+  });
+
+  test('damaged or missing weights make no version', async () => {
+    const sha256 = await blobs.put(toBytes(Float32Array.of(7, 8, 9)));
+    await writeFile(blobs.path(sha256), toBytes(Float32Array.of(7, 8, 10)));
+    for (const params of [sha256, THREE.baseSha256]) {
+      await arithmetic.begin('bad-base', strategy('uniform'), 3);
+      await arithmetic.fold('bad-base', await saveFrame({ delta: [1, 0, 0] }), THREE);
+      await expect(arithmetic.finish('bad-base', strategy('uniform'), { params, optimizer: null })).rejects.toThrow(
+        /hash|gone/,
+      );
+    }
+  });
+
+  test('a version that is not finite is not made', async () => {
+    const params = await blobs.put(toBytes(Float32Array.of(3e38, 0, 0)));
+    await arithmetic.begin('overflow', strategy('uniform'), 3);
+    await arithmetic.fold('overflow', await saveFrame({ delta: [3e38, 0, 0] }), THREE);
+    await expect(arithmetic.finish('overflow', strategy('uniform'), { params, optimizer: null })).rejects.toThrow(
+      'not finite',
+    );
+  });
+});
+
+test('initial weights are those of the model and its seed', async () => {
+  const spec = { ...digits, model: { zoo: 'softmax', seed: 5 } } as const;
+  const made = await arithmetic.initial(spec);
+  expect(made).toEqual({ sha256: sha256Hex(toBytes(initialWeights(modelOf(spec), 5))), bytes: 7_850 * 4 });
+  expect(await blobs.size(made.sha256)).toBe(31_400);
+});
+
+test('calls are answered in order, and what is under way when it is closed is rejected', async () => {
+  const own = startArithmetic({ blobsFolder: folder });
+  const answers: string[] = [];
+  await Promise.all(['a', 'b', 'c'].map((key) => own.begin(key, strategy('uniform'), 3).then(() => answers.push(key))));
+  expect(answers).toEqual(['a', 'b', 'c']);
+  const pending = own.initial(digits);
+  await Promise.all([expect(pending).rejects.toThrow('ended'), own.close()]);
+  await expect(own.drop('a')).rejects.toThrow('closed');
+});

@@ -1,0 +1,63 @@
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../worker-threads.ts';
+import type { ArithmeticAnswer, ArithmeticCall, ArithmeticThreadData } from './arithmetic-messages.ts';
+import type { Arithmetic } from './port.ts';
+
+interface Waiting {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The port in a thread of its own. Calls are carried out one after another in the order in which they were made. If
+ * the thread dies, what was under way rejects and the next call starts another; aggregates that were open are gone then,
+ * and the reports must be folded again.
+ */
+export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
+  const waiting = new Map<number, Waiting>();
+  let thread: Worker | null = null;
+  let lastId = 0;
+  let isClosed = false;
+
+  function start(): Worker {
+    const started = startThread('rounds/arithmetic-worker', { workerData: data });
+    const die = (error: unknown): void => {
+      if (thread !== started) return;
+      thread = null;
+      const lost = [...waiting.values()];
+      waiting.clear();
+      for (const { reject } of lost) reject(error);
+    };
+    started.on('message', (answer: ArithmeticAnswer) => {
+      const call = waiting.get(answer.id);
+      waiting.delete(answer.id);
+      if (answer.ok) call?.resolve(answer.value as never);
+      else call?.reject(answer.error);
+    });
+    started.on('error', die);
+    started.on('exit', (code) => die(new Error(`the arithmetic thread ended with code ${code}`)));
+    return started;
+  }
+
+  function call<Value>(method: ArithmeticCall['method'], ...args: readonly unknown[]): Promise<Value> {
+    if (isClosed) return Promise.reject(new Error('the arithmetic thread is closed'));
+    thread ??= start();
+    const id = ++lastId;
+    const answer = new Promise<Value>((resolve, reject) => waiting.set(id, { resolve, reject }));
+    thread.postMessage({ id, method, args } satisfies ArithmeticCall);
+    return answer;
+  }
+
+  return {
+    initial: ({ model }) => call('initial', { model }),
+    check: (path, announced, expected, maxDeltaNorm) => call('check', path, announced, expected, maxDeltaNorm),
+    begin: (key, { strategy }, values) => call('begin', key, { strategy }, values),
+    fold: (key, path, expected) => call('fold', key, path, expected),
+    finish: (key, { strategy }, base) => call('finish', key, { strategy }, base),
+    drop: (key) => call('drop', key),
+    async close() {
+      isClosed = true;
+      await thread?.terminate();
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { Sha256, UpdateId } from '../../shared/ids.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import type { ExpectedFrame } from '../../shared/wire/frame.ts';
+import type { ReceiptRow } from '../storage/port.ts';
+import type { CoordinatorLog } from './coordinator-ports.ts';
+import type { Arithmetic } from './port.ts';
+
+export interface RoundAggregateOptions {
+  readonly arithmetic: Arithmetic;
+  readonly log: CoordinatorLog;
+  /** Names the aggregate in the arithmetic thread. */
+  readonly key: string;
+  readonly spec: TaskSpec;
+  readonly expected: ExpectedFrame;
+  /** Where an accepted report lies. */
+  readonly pathOf: (updateId: UpdateId) => string;
+}
+
+/**
+ * The aggregate of one round. Receipts are folded as they arrive, in their order. What was folded is compared with what
+ * is to be committed; if they differ (a thread that died, deleted data, another order), all is folded again.
+ */
+export class RoundAggregate {
+  readonly #options: RoundAggregateOptions;
+  #tail: Promise<void> = Promise.resolve();
+  #isBegun = false;
+  /** Orders of the receipts in the aggregate; null when it is not to be trusted any more. */
+  #folded: number[] | null = [];
+
+  constructor(options: RoundAggregateOptions) {
+    this.#options = options;
+  }
+
+  add(receipt: Pick<ReceiptRow, 'order' | 'updateId'>): void {
+    this.#tail = this.#tail
+      .then(() => this.#fold(receipt))
+      .catch((error: unknown) => {
+        this.#folded = null;
+        this.#options.log.warn({ err: error, aggregate: this.#options.key }, 'a report could not be folded yet');
+      });
+  }
+
+  /** Makes the next version of exactly these receipts. Rejects when that cannot be done. */
+  async finish(receipts: readonly ReceiptRow[], base: Parameters<Arithmetic['finish']>[2]): Promise<NewVersion> {
+    await this.#tail;
+    const { arithmetic, key, spec } = this.#options;
+    if (this.#folded?.join() !== receipts.map(({ order }) => order).join()) {
+      this.#isBegun = false;
+      this.#folded = [];
+      for (const receipt of receipts) await this.#fold(receipt);
+    }
+    return arithmetic.finish(key, spec, base);
+  }
+
+  /** Lets go of its memory. Never rejects: a thread that is gone holds none. */
+  async drop(): Promise<void> {
+    await this.#tail;
+    await this.#options.arithmetic.drop(this.#options.key).catch(() => {});
+  }
+
+  async #fold({ order, updateId }: Pick<ReceiptRow, 'order' | 'updateId'>): Promise<void> {
+    if (this.#folded === null) return;
+    const { arithmetic, key, spec, expected, pathOf } = this.#options;
+    if (!this.#isBegun) await arithmetic.begin(key, spec, expected.values);
+    this.#isBegun = true;
+    await arithmetic.fold(key, pathOf(updateId), expected);
+    this.#folded.push(order);
+  }
+}
+
+interface NewVersion {
+  readonly sha256: Sha256;
+  readonly bytes: number;
+  readonly optimizerSha256: Sha256 | null;
+}
