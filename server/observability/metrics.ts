@@ -1,9 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RefusalReason } from '../../shared/errors.ts';
 import type { Coordinator } from '../rounds/port.ts';
 import type { RoundCounts } from '../storage/port.ts';
 import { ASSIGNMENT_ENDS, METRICS, REPORT_OUTCOMES, ROUND_OUTCOMES, STATUS_CLASSES, TASK_STATES } from './names.ts';
 
-type Observed = Pick<Coordinator, 'tasks' | 'status' | 'subscribe'>;
+type Observed = Pick<Coordinator, 'tasks' | 'subscribe'>;
 
 export interface Metrics {
   /** Prometheus text. */
@@ -11,6 +12,16 @@ export interface Metrics {
   readonly contentType: string;
   /** Counts the events of a coordinator and reads its figures at each scrape. Returns what ends it. */
   observe(coordinator: Observed): () => void;
+  /** What the gateway counts. */
+  readonly gateway: {
+    sessions(change: 1 | -1): void;
+    adminSessions(change: 1 | -1): void;
+    refused(place: 'upgrade' | 'handshake' | 'event' | 'session', reason: RefusalReason): void;
+    handled(event: string, seconds: number): void;
+    received(bytes: number): void;
+    sent(bytes: number): void;
+    uploads(open: number): void;
+  };
   request(status: number): void;
   weightsSent(bytes: number): void;
   /** How the assignments of one ended round ended. */
@@ -46,15 +57,21 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
     registers: [registry],
   });
 
-  let observed: Observed | undefined;
-  new Gauge({
-    name: METRICS.clients.name,
-    help: METRICS.clients.help,
+  const refusals = counter(METRICS.refusals);
+  const socketBytes = counter(METRICS.socketBytes);
+  const gauge = ({ name, help }: { name: string; help: string }) => new Gauge({ name, help, registers: [registry] });
+  const clients = gauge(METRICS.clients);
+  const dashboards = gauge(METRICS.adminSessions);
+  const uploads = gauge(METRICS.uploads);
+  const eventSeconds = new Histogram({
+    name: METRICS.events.name,
+    help: METRICS.events.help,
+    labelNames: [...METRICS.events.labels],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
     registers: [registry],
-    collect() {
-      this.set((observed?.tasks() ?? []).reduce((sum, { spec }) => sum + (observed?.status(spec.id)?.online ?? 0), 0));
-    },
   });
+
+  let observed: Observed | undefined;
   new Gauge({
     name: METRICS.tasks.name,
     help: METRICS.tasks.help,
@@ -81,6 +98,15 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
           reportBytes.inc(event.bytes);
         } else if (event.kind === 'scored') scored.inc();
       });
+    },
+    gateway: {
+      sessions: (change) => clients.inc(change),
+      adminSessions: (change) => dashboards.inc(change),
+      refused: (place, reason) => refusals.inc({ place, reason }),
+      handled: (event, seconds) => eventSeconds.observe({ event }, seconds),
+      received: (bytes) => socketBytes.inc({ direction: 'in' }, bytes),
+      sent: (bytes) => socketBytes.inc({ direction: 'out' }, bytes),
+      uploads: (open) => uploads.set(open),
     },
     request: (status) => requests.inc({ status: `${Math.min(5, Math.max(2, Math.floor(status / 100)))}xx` }),
     weightsSent: (bytes) => weightsBytes.inc(bytes),

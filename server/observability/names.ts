@@ -15,6 +15,15 @@ export const METRICS = {
   scored: { name: 'fedtab_checkpoints_scored_total', help: 'Checkpoints scored on held-out data', labels: [] },
   clients: { name: 'fedtab_clients_online', help: 'Clients connected now', labels: [] },
   tasks: { name: 'fedtab_tasks', help: 'Tasks that are not archived, by state', labels: ['state'] },
+  adminSessions: { name: 'fedtab_dashboards_online', help: 'Dashboards connected now', labels: [] },
+  refusals: {
+    name: 'fedtab_refusals_total',
+    help: 'Refusals on sockets, by place and reason',
+    labels: ['place', 'reason'],
+  },
+  events: { name: 'fedtab_socket_event_seconds', help: 'From a socket event to its ack', labels: ['event'] },
+  socketBytes: { name: 'fedtab_socket_bytes_total', help: 'Bytes over sockets, by direction', labels: ['direction'] },
+  uploads: { name: 'fedtab_uploads_open', help: 'Reports that are arriving now', labels: [] },
   requests: { name: 'fedtab_http_requests_total', help: 'HTTP requests, by status class', labels: ['status'] },
 } as const;
 

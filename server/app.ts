@@ -1,0 +1,187 @@
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { LIMITS } from '../shared/limits.ts';
+import { secureRng, seededRng } from '../shared/rng.ts';
+import { createAdmins } from './auth/admins.ts';
+import { systemClock } from './clock.ts';
+import { localLeases } from './cluster/local.ts';
+import type { Config } from './config.ts';
+import { createEvaluator } from './evaluation/evaluator.ts';
+import { clientAddress } from './gateway/address.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { createHttp, type HttpDependencies, type Readiness } from './http/index.ts';
+import { type KeyPair, readKeyPair, selfSignedPair } from './http/tls.ts';
+import { createAudit } from './observability/audit.ts';
+import { createLogger, type Logger } from './observability/logger.ts';
+import { createMetrics } from './observability/metrics.ts';
+import { webFolder } from './places.ts';
+import { startArithmetic } from './rounds/arithmetic.ts';
+import { createCoordinator } from './rounds/coordinator.ts';
+import type { CoordinatorEvent } from './rounds/port.ts';
+import { removeRunning, writeRunning } from './running.ts';
+import { createSamples } from './samples/samples.ts';
+import { openStorage } from './storage/index.ts';
+import { releaseOldWeights, sweep } from './storage/retention.ts';
+
+/** A server that serves. */
+export interface App {
+  /** Where it listens, for this machine; no slash at the end. */
+  readonly url: string;
+  /** The same for others on the network, where it listens there. */
+  readonly otherUrls: readonly string[];
+  /** Usable once, within an hour. */
+  readonly adminLink: string;
+  readonly logger: Logger;
+  /** No new work, open uploads get time to end, then everything closes. A second call waits for the first. */
+  close(): Promise<void>;
+}
+
+/** How often blobs that nothing refers to are looked for. */
+const SWEEP_EVERY_MS = 600_000;
+
+/** The one place that constructs adapters. Rejects when the folder, the database, the key or the port cannot be had. */
+export async function createApp(config: Config): Promise<App> {
+  const started: (() => unknown)[] = [];
+  /** What is started is closed in the opposite order. */
+  function closing<Part>(part: Part, close: (part: Part) => unknown): Part {
+    started.push(() => close(part));
+    return part;
+  }
+  async function closeAll(): Promise<void> {
+    for (const close of started.splice(0).reverse()) await close();
+  }
+  try {
+    return await start(config, closing, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  closing: <Part>(part: Part, close: (part: Part) => unknown) => Part,
+  closeAll: () => Promise<void>,
+): Promise<App> {
+  const clock = systemClock;
+  const logger = createLogger(config.log);
+  const metrics = closing(createMetrics(), (part) => part.close());
+  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
+  const tls = await keyPairOf(config);
+
+  const opened = closing(await openStorage({ dataFolder: config.dataFolder }), (part) => part.close());
+  const { storage, blobs, spool, blobsFolder } = opened;
+  const leases = localLeases(storage.tasks);
+  const samples = closing(createSamples(storage.admin), (part) => part.close());
+  const arithmetic = closing(startArithmetic({ blobsFolder }), (part) => part.close());
+  const evaluator = closing(createEvaluator({ blobs, logger } as never), (part) => part.close());
+  const admins = createAdmins({ store: storage.admin, adminToken: config.adminToken, clock, random: secureRng });
+  const audit = createAudit(storage.admin, clock, logger);
+
+  const gateway = createGateway({
+    spool,
+    admins,
+    clock,
+    log: logger,
+    metrics: metrics.gateway,
+    publicUrl: config.publicUrl,
+    trustedProxies: config.trustedProxies,
+    socketsPerAddress: config.maxPerAddress,
+    joinsPerAddressPerSecond: Math.max(1, Math.ceil(config.maxPerAddress / 10)),
+  });
+  const coordinator = createCoordinator({
+    ...{ storage, blobs, spool, leases, arithmetic, evaluator, clock, secureRng },
+    downlink: gateway.downlink,
+    rng: seededRng(new DataView(secureRng.bytes(4).buffer).getUint32(0)),
+    log: logger,
+  });
+  closing(metrics.observe(coordinator), (stop) => stop());
+  closing(coordinator.subscribe(afterRound), (stop) => stop());
+
+  let readiness: Readiness = 'starting';
+  const dependencies: HttpDependencies = {
+    ...{ coordinator, storage, blobs, samples, admins, audit, metrics, logger, clock, webFolder },
+    readiness: () => readiness,
+    addressOf: (remote, forwardedFor) => clientAddress(remote, forwardedFor, config.trustedProxies),
+    server: {
+      publicUrl: config.publicUrl,
+      isSecure: tls !== null || config.publicUrl?.startsWith('https:') === true,
+      maxPerAddress: config.maxPerAddress,
+      tls,
+    },
+  };
+  const http = closing(await createHttp(dependencies), (part) => part.close());
+  await coordinator.start();
+  gateway.open(http.server, coordinator);
+  await http.listen({ host: config.host, port: config.port });
+  closing(keepSweeping(), (stop) => stop());
+  readiness = 'ready';
+
+  const { port } = http.server.address() as AddressInfo;
+  const scheme = tls === null ? 'http' : 'https';
+  const isEverywhere = config.host === '0.0.0.0' || config.host === '::';
+  const url = `${scheme}://${isEverywhere ? '127.0.0.1' : bracketed(config.host)}:${port}`;
+  await writeRunning(config.dataFolder, { url: config.publicUrl ?? url, pid: process.pid });
+  closing(config.dataFolder, removeRunning);
+  const code = await admins.makeLink();
+  await audit.record('system', 'link.make', null);
+
+  let closed: Promise<void> | undefined;
+  return {
+    url,
+    otherUrls: isEverywhere
+      ? addressesOfThisMachine().map((address) => `${scheme}://${bracketed(address)}:${port}`)
+      : [],
+    adminLink: `${config.publicUrl ?? url}/admin#${code}`,
+    logger,
+    close: () => {
+      closed ??= drain();
+      return closed;
+    },
+  };
+
+  async function drain(): Promise<void> {
+    readiness = 'draining';
+    await gateway.drain(LIMITS.drainMs);
+    await coordinator.drain();
+    await closeAll();
+  }
+
+  /** Counts how its assignments ended, and takes the weights that retention does not keep. */
+  function afterRound(event: CoordinatorEvent): void {
+    if (event.kind !== 'round-ended') return;
+    Promise.all([
+      storage.rounds.list(event.task, 1).then(([round]) => round && metrics.assignments(round)),
+      event.version === null ? 0 : releaseOldWeights(storage, event.task),
+    ]).catch((error: unknown) => logger.warn({ err: error, task: event.task }, 'the end of a round was not tidied up'));
+  }
+
+  /** Blobs, sessions and links that are over, at start and then every few minutes. Returns what ends it. */
+  function keepSweeping(): () => void {
+    let cancel = (): void => {};
+    const again = (): void => {
+      sweep(storage, blobs, clock.now()).then(
+        (removed) => removed > 0 && logger.info({ removed }, 'blobs that nothing refers to are gone'),
+        (error: unknown) => logger.warn({ err: error }, 'the blobs could not be swept'),
+      );
+      cancel = clock.after(SWEEP_EVERY_MS, again);
+    };
+    again();
+    return () => cancel();
+  }
+}
+
+async function keyPairOf({ tls, dataFolder, host }: Config): Promise<KeyPair | null> {
+  if (tls === null) return null;
+  return tls.kind === 'files' ? readKeyPair(tls) : selfSignedPair(join(dataFolder, 'tls'), host, systemClock);
+}
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+const addressesOfThisMachine = (): string[] =>
+  Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .map(({ address }) => address);

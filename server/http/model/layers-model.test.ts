@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { ZOO_NAMES, zooTopology } from '../../../shared/model/zoo.ts';
+import { modelOf } from '../../../shared/task/model-of.ts';
+import { layersModel } from './layers-model.ts';
+
+test('a dense model, layer by layer', () => {
+  const topology = zooTopology('softmax');
+  const model = layersModel(topology, modelOf({ model: { zoo: 'softmax', seed: 1 } }).layout, 'digits');
+  expect(model.modelTopology.config).toEqual({
+    name: 'digits',
+    layers: [
+      {
+        class_name: 'Flatten',
+        config: { batch_input_shape: [null, 28, 28, 1], dtype: 'float32', name: 'flatten', trainable: true },
+      },
+      {
+        class_name: 'Dense',
+        config: {
+          name: 'output',
+          trainable: true,
+          units: 10,
+          activation: 'softmax',
+          use_bias: true,
+          kernel_initializer: { class_name: 'GlorotUniform', config: { seed: null } },
+          bias_initializer: { class_name: 'Zeros', config: {} },
+        },
+      },
+    ],
+  });
+  expect(model.weightsManifest).toEqual([
+    {
+      paths: ['weights.bin'],
+      weights: [
+        { name: 'output/kernel', shape: [784, 10], dtype: 'float32' },
+        { name: 'output/bias', shape: [10], dtype: 'float32' },
+      ],
+    },
+  ]);
+});
+
+test.each(ZOO_NAMES)('%s: plain JSON, the input on the first layer only', (zoo) => {
+  const model = layersModel(zooTopology(zoo), modelOf({ model: { zoo, seed: 1 } }).layout, 'task');
+  expect(JSON.parse(JSON.stringify(model))).toEqual(model);
+  const inputs = model.modelTopology.config.layers.map(({ config }) => 'batch_input_shape' in config);
+  expect(inputs.indexOf(true)).toBe(0);
+  expect(inputs.lastIndexOf(true)).toBe(0);
+});
