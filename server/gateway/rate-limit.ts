@@ -1,5 +1,8 @@
 import type { Clock } from '../../shared/clock.ts';
 
+/** Of a token: sums of fractions are not exact. */
+const ROUNDING = 1e-6;
+
 /** Lets `perSecond` through on average and up to `burst` at once. */
 export class TokenBucket {
   readonly #clock: Clock;
@@ -19,11 +22,11 @@ export class TokenBucket {
   /** Takes one token and returns 0, or takes none and returns after how many milliseconds there will be one. */
   take(): number {
     this.#refill();
-    if (this.#tokens >= 1) {
+    if (this.#tokens >= 1 - ROUNDING) {
       this.#tokens -= 1;
       return 0;
     }
-    return Math.max(1, Math.ceil(((1 - this.#tokens) * 1000) / this.#perSecond));
+    return Math.max(1, Math.ceil(((1 - this.#tokens - ROUNDING) * 1000) / this.#perSecond));
   }
 
   isFull(): boolean {
