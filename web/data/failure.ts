@@ -1,0 +1,54 @@
+/** What can go wrong with examples that are kept on this device. Each has a sentence in the dictionaries. */
+export const DATA_FAILURES = [
+  'unavailable', // this browser keeps nothing here (private window, blocked storage): keep them in memory instead
+  'quota', // the device has no room
+  'blocked', // another tab holds on to the database
+  'full', // more examples than one dataset may hold
+  'bad-examples', // wrong shape, wrong label
+  'dataset-damaged', // what is stored is not what was written: repair it or delete it
+  'failed', // none of these; the message has the browser's own words
+] as const;
+export type DataFailureReason = (typeof DATA_FAILURES)[number];
+
+export interface DataFailure {
+  readonly ok: false;
+  readonly reason: DataFailureReason;
+  readonly message: string;
+}
+
+export const dataFailure = (reason: DataFailureReason, message: string): DataFailure => ({
+  ok: false,
+  reason,
+  message,
+});
+
+/** Thrown inside a transaction so that it is rolled back; the dataset turns it into its failure. */
+export class RefusedChange extends Error {
+  override readonly name = 'RefusedChange';
+  readonly failure: DataFailure;
+  constructor(reason: DataFailureReason, message: string) {
+    super(message);
+    this.failure = dataFailure(reason, message);
+  }
+}
+
+/** Anything thrown by storage as a failure: DOMException names are the only thing that browsers agree on. */
+export function failureOf(error: unknown): DataFailure {
+  if (error instanceof RefusedChange) return error.failure;
+  const { name = '', message = String(error) } = error instanceof Error ? error : {};
+  switch (name) {
+    case 'QuotaExceededError':
+      return dataFailure('quota', 'There is no room left on this device for more examples.');
+    case 'SecurityError':
+    case 'InvalidStateError':
+    case 'NotAllowedError':
+      return dataFailure('unavailable', 'This browser does not keep data for this page (private window?).');
+    case 'UnknownError':
+    case 'DataError':
+    case 'NotReadableError':
+    case 'VersionError':
+      return dataFailure('dataset-damaged', `The browser cannot read the stored examples (${message}).`);
+    default:
+      return dataFailure('failed', `The examples could not be stored or read (${name}: ${message}).`);
+  }
+}

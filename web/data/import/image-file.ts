@@ -1,0 +1,31 @@
+import type { Picture } from './picture.ts';
+
+/** A larger picture is shrunk before its pixels are looked at: a phone's photo has 48 million of them. */
+const LONGEST_SIDE = 1024;
+const FILE_BYTES = 64 * 1024 * 1024;
+
+export type ReadPicture =
+  | { readonly ok: true; readonly picture: Picture }
+  | { readonly ok: false; readonly reason: 'too-large' | 'not-an-image' };
+
+/** Decodes a file that a person chose, by the browser's own decoders. The file leaves nothing behind. */
+export async function readImageFile(file: Blob): Promise<ReadPicture> {
+  if (file.size > FILE_BYTES) return { ok: false, reason: 'too-large' };
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file);
+  } catch {
+    return { ok: false, reason: 'not-an-image' };
+  }
+  try {
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
+    const width = Math.max(1, Math.round(bitmap.width * scale));
+    const height = Math.max(1, Math.round(bitmap.height * scale));
+    const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+    if (context === null) return { ok: false, reason: 'not-an-image' };
+    context.drawImage(bitmap, 0, 0, width, height);
+    return { ok: true, picture: context.getImageData(0, 0, width, height) };
+  } finally {
+    bitmap.close();
+  }
+}

@@ -1,0 +1,79 @@
+import { assert } from '../../../shared/assert.ts';
+import { DIGIT_SIDE, digitOf, type Ink, resample } from './digit.ts';
+
+/** Pixels as `ImageData` has them: RGBA, one byte each, row by row. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray | Uint8Array;
+}
+
+/**
+ * A picture as one example of the given shape, uint8, or null where it is empty. A shape of 28 × 28 × 1 is taken as a
+ * digit: dark ink on light paper is turned round, and the ink is cut out and centred as in MNIST. Any other shape of
+ * one or three channels takes the middle of the picture, scaled to cover it.
+ */
+export function exampleOfPicture(picture: Picture, shape: readonly number[]): Uint8Array | null {
+  const [height = 0, width = 0, channels = 0] = shape;
+  assert(channels === 1 || channels === 3, 'pictures have one or three channels');
+  if (height === DIGIT_SIDE && width === DIGIT_SIDE && channels === 1) return digitOf(inkOf(picture));
+  const planes = channels === 1 ? [grey(picture)] : [0, 1, 2].map((channel) => plane(picture, channel));
+  const box = coveringBox(picture, width / height);
+  const scaled = planes.map((values) => resample({ ...picture, values }, box, width, height));
+  const example = new Uint8Array(width * height * channels);
+  scaled.forEach((values, channel) => {
+    values.forEach((value, index) => {
+      example[index * channels + channel] = Math.round(255 * value);
+    });
+  });
+  return example;
+}
+
+/** What is unlike the border is ink; ITU-R BT.601 luma over white paper where the picture is see-through. */
+export function inkOf(picture: Picture): Ink {
+  const { width, height } = picture;
+  const values = grey(picture);
+  const paper = median(borderOf(values, width, height));
+  const darkest = values.reduce((least, value) => Math.min(least, value), 1);
+  const lightest = values.reduce((most, value) => Math.max(most, value), 0);
+  const reach = Math.max(paper - darkest, lightest - paper);
+  // Paper that is not quite white, or a shadow across it, is still paper: ink is what reaches far from it.
+  const isInverted = paper - darkest < lightest - paper;
+  return {
+    width,
+    height,
+    values: values.map((value) => {
+      const ink = isInverted ? value - paper : paper - value;
+      return reach < 0.1 ? 0 : Math.min(Math.max(ink / reach, 0), 1);
+    }),
+  };
+}
+
+const plane = ({ data }: Picture, channel: number): Float32Array =>
+  Float32Array.from({ length: data.length / 4 }, (_, index) => {
+    const alpha = (data[4 * index + 3] as number) / 255;
+    return ((data[4 * index + channel] as number) / 255) * alpha + (1 - alpha);
+  });
+
+function grey(picture: Picture): Float32Array {
+  const [red, green, blue] = [plane(picture, 0), plane(picture, 1), plane(picture, 2)];
+  return red.map((value, index) => 0.299 * value + 0.587 * (green[index] as number) + 0.114 * (blue[index] as number));
+}
+
+function borderOf(values: Float32Array, width: number, height: number): number[] {
+  const border: number[] = [];
+  values.forEach((value, index) => {
+    const x = index % width;
+    const y = Math.floor(index / width);
+    if (x === 0 || y === 0 || x === width - 1 || y === height - 1) border.push(value);
+  });
+  return border;
+}
+
+const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 1;
+
+function coveringBox({ width, height }: Picture, aspect: number) {
+  const boxWidth = Math.min(width, height * aspect);
+  const boxHeight = boxWidth / aspect;
+  return { left: (width - boxWidth) / 2, top: (height - boxHeight) / 2, width: boxWidth, height: boxHeight };
+}

@@ -1,0 +1,157 @@
+import { deleteDB, type IDBPDatabase, openDB } from 'idb';
+import type { TaskId } from '../../shared/ids.ts';
+import { RefusedChange } from './failure.ts';
+import type { ShardReader, ShardStore, ShardTransaction } from './shard-store.ts';
+
+/** One database a task: deleting a person's examples leaves no trace of it. */
+export const databaseName = (task: TaskId): string => `fedtab-examples-${task}`;
+
+const VERSION = 1;
+/** A tab that holds an old connection is asked to close it; one that does not answer is told of. */
+const BLOCKED_AFTER_MS = 3_000;
+
+interface Schema {
+  index: { key: 'index'; value: unknown };
+  shards: { key: number; value: unknown };
+}
+
+/**
+ * Shards in IndexedDB. The database is opened by the first use, made only by the first change, and closed when another
+ * tab wants to delete it; the next use opens it again.
+ */
+export function createIndexedDbShards(task: TaskId): ShardStore {
+  const name = databaseName(task);
+  let opened: Promise<IDBPDatabase<Schema> | null> | undefined;
+
+  const forget = (): void => {
+    opened = undefined;
+  };
+  const open = (mayCreate: boolean): Promise<IDBPDatabase<Schema> | null> => {
+    opened ??= openOnce(name, mayCreate, forget).then(
+      (database) => {
+        if (database === null) forget();
+        return database;
+      },
+      (error: unknown) => {
+        forget();
+        throw error;
+      },
+    );
+    return opened;
+  };
+
+  return {
+    kept: 'indexeddb',
+    async change(work) {
+      // A view may have found no database a moment ago: then this opens again, and makes one.
+      const database = (await open(true)) ?? (await open(true));
+      if (database === null) throw new RefusedChange('failed', 'the database could not be made');
+      const transaction = database.transaction(['index', 'shards'], 'readwrite', { durability: 'strict' });
+      const index = transaction.objectStore('index');
+      const shards = transaction.objectStore('shards');
+      const view: ShardTransaction = {
+        index: () => index.get('index'),
+        shard: (key) => shards.get(key),
+        putIndex: async (value) => void (await index.put(value, 'index')),
+        putShard: async (key, bytes) => void (await shards.put(bytes, key)),
+        dropShard: (key) => shards.delete(key),
+        dropAll: async () => void (await Promise.all([index.clear(), shards.clear()])),
+      };
+      try {
+        const answer = await work(view);
+        await transaction.done;
+        return answer;
+      } catch (error) {
+        // Nothing of a refused change stays. The reason is what was thrown, or why the browser gave up.
+        const reason = transaction.error ?? error;
+        transaction.done.catch(() => {});
+        try {
+          transaction.abort();
+        } catch {
+          // it had ended by itself
+        }
+        throw reason;
+      }
+    },
+    async view(work) {
+      const database = await open(false);
+      if (database === null) return work(nothing);
+      const transaction = database.transaction(['index', 'shards'], 'readonly');
+      transaction.done.catch(() => {});
+      return work({
+        index: () => transaction.objectStore('index').get('index'),
+        shard: (key) => transaction.objectStore('shards').get(key),
+      });
+    },
+    async destroy() {
+      const database = await opened?.catch(() => null);
+      forget();
+      database?.close();
+      await orBlocked((blocked) => deleteDB(name, { blocked }));
+    },
+    close() {
+      void opened?.then(
+        (database) => database?.close(),
+        () => {},
+      );
+      forget();
+    },
+  };
+}
+
+const nothing: ShardReader = { index: async () => undefined, shard: async () => undefined };
+
+/** Null where there is no such database and none may be made. */
+async function openOnce(name: string, mayCreate: boolean, onClosed: () => void): Promise<IDBPDatabase<Schema> | null> {
+  if (typeof indexedDB === 'undefined') throw new RefusedChange('unavailable', 'This browser keeps no data here.');
+  if (!mayCreate && !(await exists(name))) return null;
+  return orBlocked(async (blocked) => {
+    const database = await openDB<Schema>(name, VERSION, {
+      blocked,
+      upgrade(fresh) {
+        fresh.createObjectStore('index');
+        fresh.createObjectStore('shards');
+      },
+      terminated: onClosed,
+    });
+    database.addEventListener('versionchange', () => {
+      database.close();
+      onClosed();
+    });
+    return database;
+  });
+}
+
+async function exists(name: string): Promise<boolean> {
+  // Where the list cannot be had, an opening that would create is given up in its first transaction.
+  if (typeof indexedDB.databases === 'function') {
+    return (await indexedDB.databases()).some((database) => database.name === name);
+  }
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, VERSION);
+    let isNew = false;
+    request.onupgradeneeded = () => {
+      isNew = true;
+      request.transaction?.abort();
+    };
+    request.onsuccess = () => {
+      request.result.close();
+      resolve(true);
+    };
+    request.onerror = () => (isNew ? resolve(false) : reject(request.error));
+  });
+}
+
+/** Rejects as `blocked` when another tab holds on to its connection for too long. */
+function orBlocked<Value>(work: (blocked: () => void) => Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tooLong = () => reject(new RefusedChange('blocked', 'Another tab keeps the examples in use; close it.'));
+    const blocked = (): void => {
+      timer ??= setTimeout(tooLong, BLOCKED_AFTER_MS);
+    };
+    void work(blocked)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,46 @@
+import { seededRng, shuffle } from '../../../shared/rng.ts';
+import { type Examples, partOf, sizeOf } from './examples.ts';
+
+/**
+ * One batch of a fixed shape. A last, smaller batch is padded with zeros that weigh nothing: the shapes that the
+ * backend compiles for stay the same, and Σ weightᵢ · lossᵢ is the mean over the real examples exactly.
+ */
+export interface Batch {
+  /** Rows, padding included. */
+  readonly rows: number;
+  /** Real examples. */
+  readonly count: number;
+  /** rows × example, values divided by 255. */
+  readonly inputs: Float32Array;
+  /** rows × classes, one-hot; padding is all zeros. */
+  readonly targets: Float32Array;
+  /** 1 / count for real examples, 0 for padding. */
+  readonly weights: Float32Array;
+}
+
+/** Batches of `rows` examples in the given order. */
+export function* batchesOf(examples: Examples, order: Uint32Array, rows: number): Generator<Batch> {
+  for (let start = 0; start < order.length; start += rows) {
+    yield batchOf(examples, order.subarray(start, start + rows), rows);
+  }
+}
+
+function batchOf(examples: Examples, indices: Uint32Array, rows: number): Batch {
+  const size = sizeOf(examples.shape);
+  const inputs = new Float32Array(rows * size);
+  const targets = new Float32Array(rows * examples.classCount);
+  indices.forEach((index, row) => {
+    const { part, at } = partOf(examples, index);
+    for (let i = 0; i < size; i++) inputs[row * size + i] = (part.images[at * size + i] as number) / 255;
+    targets[row * examples.classCount + (part.labels[at] as number)] = 1;
+  });
+  const weights = new Float32Array(rows).fill(1 / indices.length, 0, indices.length);
+  return { rows, count: indices.length, inputs, targets, weights };
+}
+
+/** 0 … count − 1. */
+export const inOrder = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, index) => index);
+
+/** The order of one epoch: the same for the same seed and epoch, on every machine. */
+export const shuffled = (count: number, seed: number, epoch: number): Uint32Array =>
+  shuffle(inOrder(count), seededRng(seed, epoch));

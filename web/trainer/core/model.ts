@@ -1,0 +1,144 @@
+import {
+  mul,
+  type Scalar,
+  scalar,
+  softmax,
+  sub,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor,
+  tensor1d,
+  tensor2d,
+  tidy,
+  type Variable,
+  variableGrads,
+} from '@tensorflow/tfjs-core';
+import { layers, type Sequential, sequential } from '@tensorflow/tfjs-layers';
+import { assert, BugError } from '../../../shared/assert.ts';
+import { type LayerTopology, type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
+import type { ClientPlan } from '../../../shared/task/spec.ts';
+import { tensorAt, type WeightLayout } from '../../../shared/weights/layout.ts';
+import type { Batch } from './batches.ts';
+import type { Device } from './device.ts';
+import { accuracyOf, LOSSES } from './losses.ts';
+
+/**
+ * A model on a device, built once and kept: its weights are set from and read into one flat vector. Methods that
+ * return tensors are called inside the caller's `tidy`.
+ */
+export interface DeviceModel {
+  readonly device: Device;
+  readonly layout: WeightLayout;
+  /** Of one example, without the batch dimension. */
+  readonly input: readonly number[];
+  readonly classCount: number;
+  /** Copies the flat vector to the device. */
+  setParams(params: Float32Array): void;
+  /** The flat vector, by one read. */
+  readParams(): Promise<Float32Array>;
+  /** Mean loss over the batch's real examples, and its gradient with respect to each tensor of the layout. */
+  gradient(batch: Batch): { readonly loss: Scalar; readonly gradient: readonly Tensor[] };
+  /** params ← params − rate · gradient. */
+  descend(gradient: readonly Tensor[], rate: number): void;
+  /** Mean loss and share of right answers over the batch's real examples. */
+  score(batch: Batch): { readonly loss: Scalar; readonly accuracy: Scalar };
+  /** Probabilities where the model ends in a softmax, else its outputs: rows × classes. */
+  predict(inputs: Float32Array, rows: number): Tensor2D;
+  dispose(): void;
+}
+
+/** Builds the topology on the active device; its weights are zeros until they are set. */
+export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], device: Device): DeviceModel {
+  const shape = shapeOf(topology);
+  if ('problem' in shape) throw new BugError(`an unchecked topology: ${shape.problem}`);
+  const { layout } = shape;
+  const classCount = shape.output[0] ?? 0;
+  const isFused = loss === 'categoricalCrossentropy';
+  const network = build(topology, isFused);
+  const variables = network.trainableWeights.map((weight) => weight.read() as Variable);
+  assertLayout(network, layout);
+
+  const forward = (inputs: Tensor): Tensor2D => network.apply(inputs, { training: true }) as Tensor2D;
+  const inputsOf = (values: Float32Array, rows: number): Tensor => tensor(values, [rows, ...topology.input]);
+  const tensorsOf = (batch: Batch): readonly [Tensor, Tensor2D, Tensor1D] => [
+    inputsOf(batch.inputs, batch.rows),
+    tensor2d(batch.targets, [batch.rows, classCount]),
+    tensor1d(batch.weights),
+  ];
+
+  return {
+    device,
+    layout,
+    input: topology.input,
+    classCount,
+    setParams(params) {
+      assert(params.length === layout.size, 'params have the length of the layout');
+      tidy(() => {
+        layout.entries.forEach((entry, index) => {
+          // A copy: the CPU backend works on the very array that it is given.
+          (variables[index] as Variable).assign(tensor(tensorAt(params, entry).slice(), [...entry.shape]));
+        });
+      });
+    },
+    readParams: () => device.read(variables),
+    gradient(batch) {
+      const [inputs, targets, weights] = tensorsOf(batch);
+      const { value, grads } = variableGrads(() => LOSSES[loss](forward(inputs), targets, weights), variables);
+      return { loss: value, gradient: variables.map(({ name }) => grads[name] as Tensor) };
+    },
+    descend(gradient, rate) {
+      const factor = scalar(rate);
+      variables.forEach((variable, index) => {
+        variable.assign(sub(variable, mul(gradient[index] as Tensor, factor)));
+      });
+    },
+    score(batch) {
+      const [inputs, targets, weights] = tensorsOf(batch);
+      const outputs = forward(inputs);
+      return { loss: LOSSES[loss](outputs, targets, weights), accuracy: accuracyOf(outputs, targets, weights) };
+    },
+    predict(inputs, rows) {
+      const outputs = forward(inputsOf(inputs, rows));
+      return isFused ? softmax(outputs) : outputs;
+    },
+    dispose: () => void network.dispose(),
+  };
+}
+
+/** The layers in order. With `isFused` the last layer's softmax is left out: the loss and `predict` have it. */
+function build(topology: ModelTopology, isFused: boolean): Sequential {
+  const network = sequential();
+  topology.layers.forEach((layer, index) => {
+    const isLogits = isFused && index === topology.layers.length - 1;
+    network.add(layerOf(layer, index === 0 ? { inputShape: [...topology.input] } : {}, isLogits));
+  });
+  return network;
+}
+
+function layerOf(layer: LayerTopology, input: { inputShape?: number[] }, isLogits: boolean) {
+  // Kernels start as zeros because real weights follow; drawing them here would only take time.
+  const zeros = { kernelInitializer: 'zeros', biasInitializer: 'zeros' } as const;
+  switch (layer.class_name) {
+    case 'Flatten':
+      return layers.flatten({ ...input, name: layer.config.name });
+    case 'Dense': {
+      const { name, units, activation } = layer.config;
+      return layers.dense({ ...input, ...zeros, name, units, activation: isLogits ? 'linear' : activation });
+    }
+    case 'Conv2D': {
+      const { name, filters, kernel_size: kernelSize, strides, padding, activation } = layer.config;
+      return layers.conv2d({ ...input, ...zeros, name, filters, kernelSize, strides, padding, activation });
+    }
+    case 'MaxPooling2D': {
+      const { name, pool_size: poolSize, strides, padding } = layer.config;
+      return layers.maxPooling2d({ ...input, name, poolSize, strides, padding });
+    }
+  }
+}
+
+function assertLayout(network: Sequential, layout: WeightLayout): void {
+  const built = network.trainableWeights.map(({ originalName, shape }) => `${originalName}:${shape.join('x')}`);
+  const expected = layout.entries.map(({ name, shape }) => `${name}:${shape.join('x')}`);
+  assert(built.join() === expected.join(), `TF.js builds ${built.join()}, the layout is ${expected.join()}`);
+}

@@ -1,0 +1,106 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ReportMetrics } from '../../../shared/protocol/index.ts';
+import type { ClientPlan } from '../../../shared/task/spec.ts';
+import { deltaOf } from '../../../shared/weights/delta.ts';
+import { isFinite32 } from '../../../shared/weights/vector.ts';
+import { shuffled } from './batches.ts';
+import { CLIENT_WORK, type WorkJob } from './client-work/index.ts';
+import { BackendLostError } from './device.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import type { Examples } from './examples.ts';
+import { runLoop } from './loop.ts';
+import type { DeviceModel } from './model.ts';
+
+export type TrainOutcome =
+  | {
+      readonly ok: true;
+      /** local − global, in the layout's order. */
+      readonly delta: Float32Array;
+      readonly examples: number;
+      readonly steps: number;
+      readonly metrics: ReportMetrics;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: 'aborted' | 'no-examples' | 'not-finite' | 'backend-lost';
+      readonly message: string;
+    };
+
+export interface TrainOptions {
+  readonly plan: ClientPlan;
+  /** Seeds the order of the examples. */
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Batches done of all, and the mean loss since the last call; a few times a second. */
+  readonly onProgress?: ((progress: { step: number; steps: number; loss: number | null }) => void) | undefined;
+}
+
+/** Own examples are scored before and after on at most so many: figures for the eye must not cost a second epoch. */
+const SCORED_EXAMPLES = 1_000;
+
+const no = (reason: Exclude<TrainOutcome, { ok: true }>['reason'], message: string): TrainOutcome => ({
+  ok: false,
+  reason,
+  message,
+});
+const aborted = no('aborted', 'training was stopped');
+
+/**
+ * One assignment: from `params`, the client work of the plan over the examples. The same function in the tab's worker,
+ * in the simulator and in tests. Stops between batches when the signal says so.
+ */
+export async function train(
+  model: DeviceModel,
+  params: Float32Array,
+  examples: Examples,
+  { plan, seed, signal, onProgress }: TrainOptions,
+): Promise<TrainOutcome> {
+  if (examples.count === 0) return no('no-examples', 'there is nothing to train on');
+  const startMs = performance.now();
+  const work = CLIENT_WORK[plan.work];
+  const { steps, batches } = work.amount(plan, examples.count);
+  const scored = shuffled(examples.count, 0, 0).subarray(0, SCORED_EXAMPLES);
+  try {
+    model.setParams(params);
+    const before = await evaluate(model, examples, { order: scored, signal });
+    if (before === null) return aborted;
+    let doneBefore = 0;
+    onProgress?.({ step: 0, steps: batches, loss: null });
+    const end = await runLoop(losses({ model, examples, plan, seed }), {
+      device: model.device,
+      signal,
+      onRead([sum = Number.NaN], done) {
+        const loss = sum / (done - doneBefore);
+        doneBefore = done;
+        if (!Number.isFinite(loss)) return false;
+        onProgress?.({ step: done, steps: batches, loss });
+        return true;
+      },
+    });
+    if (end === 'aborted') return aborted;
+    if (end === 'ended') return no('not-finite', 'the loss grew beyond all numbers: the learning rate may be too high');
+    const after = await evaluate(model, examples, { order: scored, signal });
+    if (after === null) return aborted;
+    const local = await model.readParams();
+    if (!isFinite32(local)) return no('not-finite', 'the trained weights are not all finite numbers');
+    const metrics = metricsOf(before, after, performance.now() - startMs);
+    return { ok: true, delta: deltaOf(local, params), examples: examples.count, steps, metrics };
+  } catch (error) {
+    if (error instanceof BackendLostError) return no('backend-lost', error.message);
+    throw error;
+  }
+}
+
+function* losses(job: WorkJob): Generator<readonly Tensor[]> {
+  for (const loss of CLIENT_WORK[job.plan.work].run(job)) yield [loss];
+}
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+const metricsOf = (before: Evaluation, after: Evaluation, trainingMs: number): ReportMetrics => ({
+  lossBefore: finiteOrNull(before.loss),
+  lossAfter: finiteOrNull(after.loss),
+  accuracyBefore: before.accuracy,
+  accuracyAfter: after.accuracy,
+  trainingMs: Math.round(trainingMs),
+});

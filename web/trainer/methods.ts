@@ -1,0 +1,22 @@
+import type { TaskId } from '../../shared/ids.ts';
+import type { Participation, Score } from '../../shared/protocol/index.ts';
+import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
+import type { ExampleColumns } from '../data/dataset.ts';
+import type { DataFailure } from '../data/failure.ts';
+
+/** What the trainer's worker answers to. One worker serves one task. */
+export type TrainerMethods = {
+  prepare: {
+    input: { task: TaskId; participation: Participation; requested: RequestedBackend };
+    progress: never;
+    output: BackendChoice;
+  };
+  /** Examples that this browser cannot keep, in place of those in IndexedDB; null goes back to IndexedDB. */
+  give: { input: readonly ExampleColumns[] | null; progress: never; output: null };
+  examples: { input: null; progress: never; output: { ok: true; count: number } | DataFailure };
+  train: { input: { params: Float32Array; seed: number }; progress: TrainProgress; output: TrainResult };
+  /** Loss and accuracy on own examples; null where there are none. */
+  evaluate: { input: { params: Float32Array }; progress: never; output: Score | null };
+  /** `params: null`: those of the last prediction. */
+  predict: { input: { params: Float32Array | null; image: Uint8Array }; progress: never; output: Float32Array };
+};

@@ -1,0 +1,154 @@
+import type { TaskId } from '../../shared/ids.ts';
+import type { Participation, Score } from '../../shared/protocol/index.ts';
+import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../client/ports.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { TrainerMethods } from './methods.ts';
+import { type Caller, type CallResult, callerOf } from './rpc.ts';
+
+/** The engine's trainer, and what "Try it" needs besides. */
+export interface RemoteTrainer extends Trainer {
+  /** Loss and accuracy of these weights on own examples; null where there are none or the worker failed. */
+  evaluate(params: Float32Array): Promise<Score | null>;
+  /** How much each class is believed in, summing to 1; one example as it is kept (uint8). Null if the worker failed. */
+  predict(params: Float32Array, image: Uint8Array): Promise<Float32Array | null>;
+}
+
+export interface RemoteTrainerOptions {
+  readonly task: TaskId;
+  /** Starts the worker: `() => new Worker(new URL('../trainer/worker.ts', import.meta.url), { type: 'module' })`. */
+  readonly worker: () => Worker;
+  /** Examples that lie in this page's memory, where IndexedDB cannot be used; else the worker reads IndexedDB itself. */
+  readonly memory?: Dataset;
+}
+
+/** A worker that does not stop by then is ended from outside: leaving takes a second. */
+const STOP_WITHIN_MS = 700;
+
+/**
+ * The trainer behind a worker that is started by the first call, and started anew after a failure: a lost WebGL context
+ * poisons the whole backend, and only the end of its thread gives the memory back.
+ */
+export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrainerOptions): RemoteTrainer {
+  let running: { readonly worker: Worker; readonly caller: Caller<TrainerMethods> } | undefined;
+  let wanted: { readonly participation: Participation; readonly requested: RequestedBackend } | undefined;
+  let prepared: Promise<CallResult<BackendChoice>> | undefined;
+  let predicted: Float32Array | null = null;
+  let givenRevision = -1;
+
+  function stop(why: string): void {
+    running?.worker.terminate();
+    running?.caller.end(why);
+    running = undefined;
+    prepared = undefined;
+    predicted = null;
+    givenRevision = -1;
+  }
+
+  function caller(): Caller<TrainerMethods> {
+    if (running !== undefined) return running.caller;
+    const worker = start();
+    const caller = callerOf<TrainerMethods>(worker);
+    const isCurrent = () => running?.worker === worker;
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      if (isCurrent()) stop(`the trainer's worker failed: ${event.message ?? 'it could not be loaded'}`);
+    });
+    worker.addEventListener('messageerror', () => isCurrent() && stop('the trainer answered with nonsense'));
+    running = { worker, caller };
+    return caller;
+  }
+
+  /** The worker as the last `prepare` wanted it: after a failure that is a new one, prepared again. */
+  async function ready(): Promise<CallResult<BackendChoice>> {
+    if (wanted === undefined) throw new Error('prepare comes first');
+    prepared ??= caller().call('prepare', { task, ...wanted });
+    const choice = await prepared;
+    if (!choice.ok) stop(choice.message);
+    else await giveExamples();
+    return choice;
+  }
+
+  async function giveExamples(): Promise<void> {
+    if (memory === undefined) return;
+    const read = await memory.read();
+    if (!read.ok || read.revision === givenRevision) return;
+    givenRevision = read.revision;
+    await caller().call('give', read.parts);
+  }
+
+  return {
+    async prepare(participation, requested) {
+      const next = { participation, requested };
+      if (wanted !== undefined && isOther(wanted, next)) stop('another task or backend was asked for');
+      wanted = next;
+      const choice = await ready();
+      if (choice.ok) return choice.value;
+      throw new Error(choice.message);
+    },
+    async examples() {
+      if (memory !== undefined) {
+        const summary = await memory.summary();
+        return summary.ok ? summary.count : 0;
+      }
+      const choice = await ready();
+      if (!choice.ok) throw new Error(choice.message);
+      const answer = await caller().call('examples', null);
+      if (!answer.ok) throw new Error(answer.message);
+      // A damaged dataset is not an empty one: training says what is wrong with it.
+      return answer.value.ok ? answer.value.count : answer.value.reason === 'dataset-damaged' ? 1 : 0;
+    },
+    async train(params, { seed, onProgress, signal }) {
+      const choice = await ready();
+      if (!choice.ok) return failed(choice.message);
+      if (signal.aborted) return aborted;
+      const ending = endAfterAbort(signal, () => stop('it did not stop in time'));
+      const answer = await caller().call('train', { params, seed }, { onProgress, signal });
+      ending.cancel();
+      if (!answer.ok && signal.aborted) return aborted;
+      const result = answer.ok ? answer.value : failed(answer.message);
+      if (!result.ok && (result.reason === 'backend-lost' || result.reason === 'failed')) stop(result.message);
+      return result;
+    },
+    async evaluate(params) {
+      if (!(await ready()).ok) return null;
+      const answer = await caller().call('evaluate', { params });
+      return answer.ok ? answer.value : null;
+    },
+    async predict(params, image) {
+      if (!(await ready()).ok) return null;
+      const isNew = predicted !== params;
+      predicted = params;
+      const answer = await caller().call('predict', { params: isNew ? params : null, image });
+      if (answer.ok) return answer.value;
+      stop(answer.message);
+      return null;
+    },
+    close: () => stop('the trainer was closed'),
+  };
+}
+
+const aborted: TrainResult = { ok: false, reason: 'aborted', message: 'training was stopped' };
+const failed = (message: string): TrainResult => ({ ok: false, reason: 'failed', message });
+
+type Wanted = { readonly participation: Participation; readonly requested: RequestedBackend };
+
+/** Does the next `prepare` need another model or another backend? The rest of a participation may change freely. */
+function isOther(before: Wanted, next: Wanted): boolean {
+  const essence = ({ participation: { topology, client, data }, requested }: Wanted) =>
+    JSON.stringify([topology, client, data, requested]);
+  return essence(before) !== essence(next);
+}
+
+function endAfterAbort(signal: AbortSignal, end: () => void): { cancel(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const arm = (): void => {
+    timer = setTimeout(end, STOP_WITHIN_MS);
+  };
+  signal.addEventListener('abort', arm, { once: true });
+  return {
+    cancel() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', arm);
+    },
+  };
+}

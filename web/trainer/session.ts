@@ -1,0 +1,79 @@
+import type { TaskId } from '../../shared/ids.ts';
+import type { Participation, Score } from '../../shared/protocol/index.ts';
+import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
+import type { DataFailure } from '../data/failure.ts';
+import { evaluate } from './core/evaluate.ts';
+import { buildModel, type DeviceModel } from './core/model.ts';
+import { predict } from './core/predict.ts';
+import { type DeviceOpeners, prepareModel } from './core/prepare.ts';
+import { train } from './core/train.ts';
+import { type ExampleSource, exampleSourceOf } from './example-source.ts';
+
+/**
+ * What one worker has prepared: a model on a device, and a second one of the same kind for predictions and scores, so
+ * that "Try it" in mid-training disturbs nothing. Built once and kept across rounds.
+ */
+export interface TrainingSession {
+  readonly choice: BackendChoice;
+  readonly source: ExampleSource;
+  train(
+    params: Float32Array,
+    options: { seed: number; signal: AbortSignal; onProgress: (progress: TrainProgress) => void },
+  ): Promise<TrainResult>;
+  evaluate(params: Float32Array, signal: AbortSignal): Promise<Score | null>;
+  /** `params: null`: those of the last prediction. */
+  predict(params: Float32Array | null, image: Uint8Array): Promise<Float32Array>;
+}
+
+export async function openSession(
+  task: TaskId,
+  participation: Participation,
+  requested: RequestedBackend,
+  openers: DeviceOpeners,
+): Promise<TrainingSession> {
+  const { topology, client: plan } = participation;
+  const { model, used, reason } = await prepareModel(topology, plan, requested, openers);
+  const source = exampleSourceOf(task, participation);
+  let second: DeviceModel | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One after the other: each sets the weights that it needs. */
+  const onSecond = <Value>(work: (model: DeviceModel) => Promise<Value>): Promise<Value> => {
+    const result = turn.then(() => {
+      second ??= buildModel(topology, plan.loss, model.device);
+      return work(second);
+    });
+    turn = result.catch(() => {});
+    return result;
+  };
+
+  return {
+    choice: { requested, used, reason },
+    source,
+    async train(params, { seed, signal, onProgress }) {
+      const loaded = await source.load();
+      if (!loaded.ok) return untrained(loaded);
+      return train(model, params, loaded.examples, { plan, seed, signal, onProgress });
+    },
+    async evaluate(params, signal) {
+      const loaded = await source.load();
+      if (!loaded.ok) return null;
+      return onSecond(async (scored) => {
+        scored.setParams(params);
+        const score = await evaluate(scored, loaded.examples, { signal });
+        return score && { accuracy: score.accuracy, loss: score.loss };
+      });
+    },
+    predict: (params, image) =>
+      onSecond((viewed) => {
+        if (params !== null) viewed.setParams(params);
+        return predict(viewed, image);
+      }),
+  };
+}
+
+const untrained = ({ reason, message }: DataFailure): TrainResult => ({
+  ok: false,
+  reason: reason === 'dataset-damaged' ? 'dataset-damaged' : 'failed',
+  message,
+});

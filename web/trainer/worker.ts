@@ -1,0 +1,51 @@
+import type { ExampleColumns } from '../data/dataset.ts';
+import type { DeviceOpeners } from './core/prepare.ts';
+import type { TrainerMethods } from './methods.ts';
+import { serve } from './rpc.ts';
+import { openSession, type TrainingSession } from './session.ts';
+
+/**
+ * The trainer's worker. Examples come from IndexedDB, never through the page. It also runs behind a Blob worker on
+ * another site (`import 'SERVER/trainer.js'`): it finds its chunks beside itself.
+ */
+const openers: DeviceOpeners = {
+  webgl: async () => (await import('./core/backends/webgl.ts')).openWebgl(),
+  wasm: async () => {
+    const [wasm, files] = await Promise.all([import('./core/backends/wasm.ts'), import('./wasm-files.ts')]);
+    return wasm.openWasm(files.WASM_FILES);
+  },
+  cpu: async () => (await import('./core/backends/cpu.ts')).openCpu(),
+};
+
+let opened: { readonly key: string; readonly session: Promise<TrainingSession> } | undefined;
+let given: readonly ExampleColumns[] | null = null;
+
+function session(): Promise<TrainingSession> {
+  if (opened === undefined) throw new Error('prepare comes first');
+  return opened.session;
+}
+
+serve<TrainerMethods>(self, {
+  async prepare({ task, participation, requested }) {
+    const { topology, client, data } = participation;
+    const key = JSON.stringify([task, topology, client, data, requested]);
+    if (opened !== undefined && opened.key !== key) throw new Error('a worker serves one task and one backend');
+    opened ??= { key, session: openSession(task, participation, requested, openers) };
+    const { source, choice } = await opened.session;
+    source.give(given);
+    return choice;
+  },
+  async give(parts) {
+    given = parts;
+    if (opened !== undefined) (await session()).source.give(parts);
+    return null;
+  },
+  examples: async () => (await session()).source.count(),
+  async train({ params, seed }, { signal, progress, transfer }) {
+    const result = await (await session()).train(params, { seed, signal, onProgress: progress });
+    if (result.ok) transfer(result.delta.buffer as ArrayBuffer);
+    return result;
+  },
+  evaluate: async ({ params }, { signal }) => (await session()).evaluate(params, signal),
+  predict: async ({ params, image }) => (await session()).predict(params, image),
+});
