@@ -92,6 +92,7 @@ describe('the rules refuse', () => {
     ['shared/a.test.ts', "import { test } from 'vitest'; const x = Math.random();"],
     ['shared/a.ts', '// Math.random() and Date are words here\nexport const x = "Date.now()";'],
     ['shared/a.ts', 'export const x = { document: 1, Date: 2 }; export type D = Date;'],
+    ['web/client/a.ts', 'export const open = (window: number) => window + 1;'],
     ['e2e/playwright.config.ts', 'export default 1;'],
     ['e2e/sim/a.ts', "import { x } from '../../server/x.ts'; import { y } from '../../web/client/y.ts';"],
   ];

@@ -43,6 +43,12 @@ export const zones: Readonly<Record<string, Zone>> = {
   'server/cli': { folders: ['server', 'shared'], packages: ['vite'], node: true },
   'server/learning': { folders: ['shared'], packages: [] },
   'server/rounds': { folders: ['server/learning', ...serverWide], packages: [], node: true },
+  // A thread is a process of its own, and its entry the one place that constructs its adapters.
+  'server/rounds/arithmetic-worker.ts': {
+    folders: ['server/rounds', 'server/learning', 'server/storage/blobs', ...serverWide],
+    packages: [],
+    node: true,
+  },
   'server/gateway': {
     folders: ['server/auth', ...serverWide],
     packages: ['socket.io', 'socket.io-parser', 'valibot', 'fastify'],
@@ -50,7 +56,7 @@ export const zones: Readonly<Record<string, Zone>> = {
   },
   'server/http': {
     folders: ['server/auth', 'server/samples', ...serverWide],
-    packages: ['fastify', '@fastify', 'fflate', 'valibot', 'prom-client', 'pino'],
+    packages: ['fastify', '@fastify', 'fflate', 'valibot', 'prom-client', 'pino', 'selfsigned'],
     node: true,
   },
   'server/auth': { folders: serverWide, packages: ['@noble/hashes', 'valibot'], node: true },
@@ -137,7 +143,7 @@ export const beforeConsent = ['web/contribute', 'web/admin', 'web/embed', 'web/c
 export const rootFiles = /^(package(-lock)?|tsconfig|biome|knip)\.json$|^vite\.config\.ts$|\.md$|^LICENSE$|^\./;
 export const rootFolders = ['server', 'web', 'shared', 'e2e', 'docs'];
 
-export const fileName = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|spec|config|d|module))?\.[a-z0-9]+$/;
+export const fileName = /^[a-z0-9]+(-[a-z0-9]+)*(\.(contract|property|test|spec|config|d))*\.[a-z0-9]+$/;
 export const vagueNames = /(^|-)(utils?|helpers?|common|misc|manager|base)\./;
 
 /** Identifiers and members that a folder must not use, and why. Tests are free to. */

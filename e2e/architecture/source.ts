@@ -5,7 +5,7 @@ export interface Source {
   readonly path: string;
   readonly imports: readonly Import[];
   readonly exportsDefault: boolean;
-  /** Identifiers and `a.b` members that stand where a value is read, with the first line of each. */
+  /** Globals and `a.b` members that stand where a value is read, with the first line of each. */
   readonly uses: ReadonlyMap<string, number>;
 }
 
@@ -21,6 +21,7 @@ export function readSource(path: string, text: string): Source {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
   const imports: Import[] = [];
   const uses = new Map<string, number>();
+  const declared = new Set<string>();
   let exportsDefault = false;
   const lineOf = (node: ts.Node): number => file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
   const use = (name: string, node: ts.Node): void => {
@@ -44,9 +45,11 @@ export function readSource(path: string, text: string): Source {
     else if (ts.isExportSpecifier(node)) exportsDefault ||= node.name.text === 'default';
     else if (ts.isPropertyAccessExpression(node)) use(`${node.expression.getText(file)}.${node.name.text}`, node);
     else if (ts.isIdentifier(node) && isRead(node)) use(node.text, node);
+    if (isBinding(node) && ts.isIdentifier(node.name)) declared.add(node.name.text);
     ts.forEachChild(node, visit);
   };
   visit(file);
+  for (const name of declared) uses.delete(name);
   return { path, imports, exportsDefault, uses };
 }
 
@@ -54,6 +57,10 @@ function isImportCall({ expression }: ts.CallExpression): boolean {
   return (
     expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(expression) && expression.text === 'require')
   );
+}
+
+function isBinding(node: ts.Node): node is ts.VariableDeclaration | ts.ParameterDeclaration | ts.BindingElement {
+  return ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node);
 }
 
 /** Read as a value: not the name of a member, a property or a declaration, and not a type. */
