@@ -299,9 +299,12 @@ export class Uploads {
 
   #close(upload: OpenUpload, effects: readonly UploadEffect[]): void {
     upload.stopTimer();
-    const isDiscarded = effects.some((effect) => effect.kind === 'discard');
+    if (!effects.some((effect) => effect.kind === 'discard')) {
+      this.#release(upload);
+      return;
+    }
     void Promise.allSettled(upload.writes)
-      .then(() => (isDiscarded ? upload.writer.discard() : undefined))
+      .then(() => upload.writer.discard())
       .catch((error: unknown) => this.#logged(upload, error))
       .finally(() => this.#release(upload));
   }
