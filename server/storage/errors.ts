@@ -24,14 +24,16 @@ export class DataFolderInUseError extends Error {
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** An error of `node:fs` as one of ours, with the file's path left in the message for the log. */
-export function fileError(error: unknown): Error {
-  const code = codeOf(error);
-  if (code === undefined) return error instanceof Error ? error : new StorageIoError(String(error));
-  const message = (error as Error).message;
-  return FULL.has(code)
-    ? new StorageFullError(message, { cause: error })
-    : new StorageIoError(message, { cause: error });
+/** Does work on files; an error of the system becomes one of ours, and its message keeps the path for the log. */
+export async function onFiles<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    const Kind = FULL.has(code) ? StorageFullError : StorageIoError;
+    throw new Kind((error as Error).message, { cause: error });
+  }
 }
 
 /** `ENOENT` and the like, if it is an error of the system. */

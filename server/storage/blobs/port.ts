@@ -1,9 +1,15 @@
 import type { Readable } from 'node:stream';
 import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
 
-/** Immutable bytes named by their SHA-256. Every adapter passes the contract beside this file. */
+/**
+ * Immutable bytes named by their SHA-256. Every adapter passes the contract beside this file. Calls reject with
+ * `StorageFullError` or `StorageIoError` of `storage/errors.ts`: nothing of them may be counted on then.
+ */
 export interface BlobStore {
-  /** Write, fsync, rename to the hash, fsync the folder: durable when it resolves. Writing what is there is free. */
+  /**
+   * Write, fsync, rename to the hash, fsync the folder: durable when it resolves. What is there already is not written
+   * again, but mended if it is damaged, and as young as a new one for `sweep`.
+   */
   put(bytes: Uint8Array): Promise<Sha256>;
   /** The bytes, checked against their name; null if absent; a `CorruptBlobError` if they do not match. */
   get(sha256: Sha256): Promise<Uint8Array | null>;
@@ -21,12 +27,19 @@ export class CorruptBlobError extends Error {
   override readonly name = 'CorruptBlobError';
 }
 
-/** One report on its way to disk: chunks land at their offsets in a partial file. */
+/**
+ * One report on its way to disk: chunks land at their offsets in a partial file. Calls are done one after the other;
+ * after the writer has ended (`finish`, `pause`, `discard`, its round dropped, or a newer `open`), `write` and `finish`
+ * reject and `pause` and `discard` do nothing.
+ */
 export interface SpoolWriter {
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** The partial file, for the thread that validates it. */
   readonly path: string;
-  /** fsync, rename to its final name, fsync the folder: after this a receipt may refer to it. */
+  /**
+   * fsync, rename to its final name, fsync the folder: after this a receipt may refer to it. It takes the place of a
+   * finished report of the same id: not to be called once a receipt refers to that.
+   */
   finish(): Promise<void>;
   /** Closes the file and keeps it partial; `Spool.open` with the same id goes on from there. */
   pause(): Promise<void>;
@@ -35,6 +48,7 @@ export interface SpoolWriter {
 
 /** Accepted reports, kept until their round ends. */
 export interface Spool {
+  /** A file of `totalBytes`; a writer of the same report that is still open is paused, and this one takes over. */
   open(task: TaskId, round: number, updateId: UpdateId, totalBytes: number): Promise<SpoolWriter>;
   /** Where a finished report lies. */
   path(task: TaskId, round: number, updateId: UpdateId): string;

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, open, readdir, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { BugError } from '../../../shared/assert.ts';
+import { isSha256, type Sha256 } from '../../../shared/ids.ts';
+import { codeOf, onFiles } from '../errors.ts';
+import { syncFolder } from './durable.ts';
+import { type BlobStore, CorruptBlobError } from './port.ts';
+
+/** A file that is being written, or on its way out. */
+const TEMPORARY = /^[0-9a-f]{64}\.[0-9a-f]{12}\.tmp$/;
+const temporary = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`;
+
+/**
+ * Blobs as files of one folder, which is there already. Several threads and processes may have the same folder: all
+ * that is shared is on the disk.
+ */
+export function fileBlobs(folder: string): BlobStore {
+  const path = (sha256: Sha256): string => {
+    if (!isSha256(sha256)) throw new BugError('not the name of a blob');
+    return join(folder, sha256);
+  };
+
+  /** An old blob is new again for the sweep; false if it is not there, or not whole. */
+  const renew = async (sha256: Sha256): Promise<boolean> => {
+    try {
+      if ((await read(path(sha256), sha256)) === null) return false;
+      const now = new Date();
+      await utimes(path(sha256), now, now);
+      return true;
+    } catch (error) {
+      if (error instanceof CorruptBlobError || codeOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  };
+
+  return {
+    path,
+
+    put: (bytes) =>
+      onFiles(async () => {
+        const sha256 = await hashOf(bytes);
+        if (!(await renew(sha256))) await writeWhole(path(sha256), bytes);
+        await syncFolder(folder);
+        return sha256;
+      }),
+
+    get: (sha256) => onFiles(() => read(path(sha256), sha256)),
+
+    size: (sha256) =>
+      onFiles(async () => {
+        const stats = await lstat(path(sha256)).catch(nullIfAbsent);
+        return stats?.isFile() ? stats.size : null;
+      }),
+
+    stream: (sha256, { start, end }) =>
+      end < start ? Readable.from([]) : createReadStream(path(sha256), { start, end }),
+
+    sweep: (referenced, graceMs, now) =>
+      onFiles(async () => {
+        let removedCount = 0;
+        for (const name of await readdir(folder)) {
+          if (TEMPORARY.test(name) || (isSha256(name) && !referenced.has(name))) {
+            if (await removeIfOld(join(folder, name), now - graceMs)) removedCount += 1;
+          }
+        }
+        return removedCount;
+      }),
+  };
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const unfinished = temporary(path);
+  try {
+    const handle = await open(unfinished, 'wx', 0o600);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+async function read(path: string, sha256: Sha256): Promise<Uint8Array | null> {
+  const bytes = await readFile(path).catch(nullIfAbsent);
+  if (bytes !== null && (await hashOf(bytes)) !== sha256) {
+    throw new CorruptBlobError(`${path}: the bytes do not have this hash`);
+  }
+  return bytes;
+}
+
+/** Set aside first, and looked at once more: somebody may have put the same blob again just now. */
+async function removeIfOld(path: string, before: number): Promise<boolean> {
+  const isOld = async (file: string): Promise<boolean> => {
+    const stats = await lstat(file).catch(nullIfAbsent);
+    return stats !== null && !stats.isDirectory() && stats.mtimeMs < before;
+  };
+  if (!(await isOld(path))) return false;
+  if (!isSha256(basename(path))) {
+    await rm(path, { force: true });
+    return true;
+  }
+  const aside = temporary(path);
+  await rename(path, aside);
+  if (await isOld(aside)) {
+    await rm(aside, { force: true });
+    return true;
+  }
+  await rename(aside, path);
+  return false;
+}
+
+/** Off the event loop. */
+async function hashOf(bytes: Uint8Array): Promise<Sha256> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  return Buffer.from(digest).toString('hex') as Sha256;
+}
+
+function nullIfAbsent(error: unknown): null {
+  if (codeOf(error) === 'ENOENT') return null;
+  throw error;
+}
