@@ -1,0 +1,52 @@
+import type { Score } from '../../shared/protocol/index.ts';
+
+/** A round as `GET /api/tasks/:id/rounds` answers it. */
+export interface ApiRound {
+  readonly number: number;
+  readonly outcome: 'committed' | 'abandoned' | null;
+  readonly reason?: string;
+  readonly baseVersion: number;
+  readonly version?: number;
+  readonly selected: number;
+  readonly accepted: number;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly uplinkBytes: number;
+  readonly downlinkBytes: number;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly metrics: Score | null;
+}
+
+/** One round in `--json` (DESIGN §8). */
+export const figuresOf = (round: ApiRound) => ({
+  number: round.number,
+  outcome: round.outcome,
+  version: round.version ?? null,
+  accuracy: round.metrics?.accuracy ?? null,
+  loss: round.metrics?.loss ?? null,
+  accepted: round.accepted,
+  rejected: round.rejected,
+  uplinkBytes: round.uplinkBytes,
+  downlinkBytes: round.downlinkBytes,
+  seconds: secondsOf(round),
+});
+
+const secondsOf = ({ startedAt, endedAt }: ApiRound): number =>
+  endedAt === null ? 0 : (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
+
+const percent = (share: number | undefined): string =>
+  share === undefined ? '     –' : `${(100 * share).toFixed(2)} %`;
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
+
+export function lineOf(round: ApiRound): string {
+  const figures = [
+    `round ${String(round.number).padStart(3)}`,
+    `accuracy ${percent(round.metrics?.accuracy)}`,
+    `loss ${round.metrics?.loss.toFixed(3) ?? '–'}`,
+    `${round.accepted} accepted`,
+    `${megabytes(round.uplinkBytes)} up`,
+    `${megabytes(round.downlinkBytes)} down`,
+    `${secondsOf(round).toFixed(1)} s`,
+  ];
+  return round.outcome === 'committed' ? figures.join('  ') : `${figures[0]}  abandoned: ${round.reason ?? 'unknown'}`;
+}
