@@ -260,7 +260,8 @@ class Engine implements FederatedClient {
     try {
       this.#secret ??= await secretOf(this.#options.task, this.#ports.secrets, this.#ports.random);
     } catch (error) {
-      if (mine === this.#opened) this.#dispatch({ kind: 'broken', reason: 'storage', message: messageOf(error) });
+      if (mine === this.#opened)
+        this.#dispatch({ kind: 'broken', reason: 'storage', message: messageOf(error), endsWith: 'person' });
       return;
     }
     if (mine === this.#opened) this.#session = this.#open(this.#secret, this.#inbox());
@@ -347,15 +348,22 @@ class Engine implements FederatedClient {
   #countExamples(): void {
     this.#ports.trainer.examples().then(
       (count) => this.#dispatch({ kind: 'examples', count }),
-      (error: unknown) =>
-        this.#dispatch({ kind: 'broken', reason: reasonOf(error, 'dataset-damaged'), message: messageOf(error) }),
+      (error: unknown) => {
+        const reason = reasonOf(error, 'dataset-damaged');
+        this.#dispatch({ kind: 'broken', reason, message: messageOf(error), endsWith: 'data' });
+      },
     );
   }
 
+  /** What a trainer says that was closed since is not heard. */
   #prepare(participation: Participation): void {
+    const stopping = this.#stopping;
+    const tell = (happening: Happening): void => {
+      if (stopping === this.#stopping) this.#dispatch(happening);
+    };
     this.#ports.trainer.prepare(participation, this.#options.backend ?? 'auto').then(
-      (backend) => this.#dispatch({ kind: 'prepared', backend }),
-      (error: unknown) => this.#dispatch({ kind: 'unprepared', message: messageOf(error) }),
+      (backend) => tell({ kind: 'prepared', backend }),
+      (error: unknown) => tell({ kind: 'unprepared', message: messageOf(error) }),
     );
   }
 

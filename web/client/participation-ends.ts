@@ -102,7 +102,7 @@ function backOff(
   return {
     life: {
       ...life,
-      stopped: isTooMuch ? { state: 'error', reason, detail } : life.stopped,
+      stopped: isTooMuch ? { state: 'error', reason, detail, endsWith: 'person' } : life.stopped,
       work: { kind: 'retrying', retryAtMs, reason: kind },
     },
     memory: { ...memory, failures },

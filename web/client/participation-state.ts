@@ -40,6 +40,8 @@ export interface Stop {
   readonly state: 'error' | 'unsupported' | 'other-tab';
   readonly reason: string;
   readonly detail: string | null;
+  /** What lifts it besides the person's `resume`: a new count of the examples, or getting the lock. */
+  readonly endsWith: 'person' | 'data' | 'lock';
 }
 
 export type Link =
@@ -139,7 +141,7 @@ export type Happening =
   | { readonly kind: 'resume'; readonly cause: PauseCause }
   | { readonly kind: 'lock'; readonly held: boolean }
   | { readonly kind: 'examples'; readonly count: number }
-  | { readonly kind: 'broken'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'broken'; readonly reason: string; readonly message: string; readonly endsWith: Stop['endsWith'] }
   | { readonly kind: 'welcome'; readonly welcome: Welcome }
   | {
       readonly kind: 'refused';

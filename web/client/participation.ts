@@ -1,6 +1,5 @@
 import { unreachable } from '../../shared/assert.ts';
-import type { RefusalReason } from '../../shared/errors.ts';
-import { isRejection } from '../../shared/errors.ts';
+import { isRejection, type Refusal, type RefusalReason } from '../../shared/errors.ts';
 import type { AssignmentToken } from '../../shared/ids.ts';
 import type { Assignment, Welcome } from '../../shared/protocol/index.ts';
 import { settle } from './participation-advance.ts';
@@ -62,6 +61,8 @@ const DEADLINE_SLACK_MS = 5_000;
 const GOOD_SESSION_MS = 10_000;
 /** A backend that is lost more often than this in one assignment is not tried again. */
 const BACKEND_LOSSES_MAXIMUM = 2;
+/** Uploads whose chunks kept arriving damaged before the part is given back. */
+const DAMAGED_UPLOADS_MAXIMUM = 2;
 /** Losses kept for the chart of one round. */
 const LOSSES_KEPT = 500;
 /** Another tab of this profile is asked after this often where the server, not the lock, told of it. */
@@ -113,7 +114,7 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
 
   switch (event.kind) {
     case 'start':
-      return resume(state, 'person');
+      return resume(state, 'person', effects);
     case 'leave': {
       const left = giveBack(state, life, effects);
       if (life.link.kind !== 'off') effects.push({ kind: 'disconnect' });
@@ -126,15 +127,17 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
     case 'pause':
       return life.pauses.includes(event.cause) ? state : withLife(state, { pauses: [...life.pauses, event.cause] });
     case 'resume':
-      return resume(state, event.cause);
+      return resume(state, event.cause, effects);
     case 'lock':
       return onLock(state, life, event.held, effects);
     case 'broken':
-      return withLife(state, { stopped: { state: 'error', reason: event.reason, detail: event.message } });
+      return withLife(state, {
+        stopped: { state: 'error', reason: event.reason, detail: event.message, endsWith: event.endsWith },
+      });
     case 'welcome':
       return life.link.kind === 'connecting' ? onWelcome(state, life.link.attempt, event) : state;
     case 'refused':
-      return onRefused(state, life, event, policy, effects);
+      return onRefused(state, life, 'session', event, policy, effects);
     case 'disconnected':
       return onDisconnected(state, life, event, policy, effects);
     case 'status':
@@ -150,18 +153,12 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
       if (life.trainer !== 'preparing') return state;
       return withLife(state, {
         trainer: 'none',
-        stopped: { state: 'unsupported', reason: 'backend', detail: event.message },
+        stopped: { state: 'unsupported', reason: 'backend', detail: event.message, endsWith: 'person' },
       });
     case 'checked-in':
       if (life.work.kind !== 'checking-in') return state;
       if (event.answer.ok) return withLife(state, { work: { kind: 'waiting' } });
-      return onRefused(
-        state,
-        life,
-        { ...event, kind: 'refused', ...event.answer, retryAfterMs: event.answer.retryAfterMs ?? null },
-        policy,
-        effects,
-      );
+      return onRefused(state, life, 'check-in', { ...event, ...refusalOf(event.answer) }, policy, effects);
     case 'retry': {
       if (life.work.kind !== 'waiting' && life.work.kind !== 'checking-in') return state;
       const { afterMs, beforeMs } = event.window;
@@ -190,10 +187,11 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
   }
 }
 
-function resume(state: State, cause: PauseCause): State {
+function resume(state: State, cause: PauseCause, effects: Effect[]): State {
   if (state.life.kind !== 'joined') return state;
   const { life } = state;
   if (cause !== 'person') return withLife(state, { pauses: life.pauses.filter((other) => other !== cause) });
+  if (life.lock === 'held') effects.push({ kind: 'count-examples' });
   return { life: { ...life, pauses: [], stopped: null }, memory: { ...state.memory, failures: 0 } };
 }
 
@@ -201,13 +199,13 @@ function onExamples(state: State, count: number): State {
   const { life } = state;
   const counted: State = { ...state, memory: { ...state.memory, examples: count } };
   // A repaired or replaced dataset is worth another try.
-  const mended = life.kind === 'joined' && life.stopped?.reason === 'dataset-damaged';
+  const mended = life.kind === 'joined' && life.stopped?.endsWith === 'data';
   return mended ? withLife(counted, { stopped: null }) : counted;
 }
 
 function onLock(state: State, life: Joined, held: boolean, effects: Effect[]): State {
   if (held && life.lock !== 'held') effects.push({ kind: 'count-examples' });
-  const stopped = held && life.stopped?.state === 'other-tab' ? null : life.stopped;
+  const stopped = held && life.stopped?.endsWith === 'lock' ? null : life.stopped;
   return withLife(state, { lock: held ? 'held' : 'elsewhere', stopped });
 }
 
@@ -255,11 +253,26 @@ function onDisconnected(
   return cut(state, life, { kind: 'away', attempt: attempt + 1, retryAtMs, reason }, effects);
 }
 
-/** A refusal of the session or of the check-in. */
+interface Refused {
+  readonly atMs: number;
+  readonly roll: number;
+  readonly reason: RefusalReason;
+  readonly message: string;
+  readonly retryAfterMs: number | null;
+}
+
+const refusalOf = ({ reason, message, retryAfterMs }: Refusal): Omit<Refused, 'atMs' | 'roll'> => ({
+  reason,
+  message,
+  retryAfterMs: retryAfterMs ?? null,
+});
+
+/** What was refused: the session itself, being available, or the question for an assignment. */
 function onRefused(
   state: State,
   life: Joined,
-  event: Extract<Happening, { kind: 'refused' }> & { readonly atMs: number; readonly roll: number },
+  what: 'session' | 'check-in' | 'resume',
+  event: Refused,
   policy: ReconnectPolicy,
   effects: Effect[],
 ): State {
@@ -269,17 +282,17 @@ function onRefused(
   if (stopped !== null) return withLife(state, { stopped });
   const hintMs = event.retryAfterMs ?? (event.reason === 'other-tab' ? OTHER_TAB_RETRY_MS : null);
   const retryAtMs = event.atMs + policy.delayMs(link.attempt, hintMs, event.roll);
-  if (link.kind === 'online' && life.work.kind === 'checking-in') {
+  if (link.kind === 'online' && what === 'check-in') {
     const work = { kind: 'retrying', retryAtMs, reason: event.reason } as const;
     return withLife(state, { link: { ...link, attempt: link.attempt + 1 }, work });
   }
-  if (link.kind === 'online') effects.push({ kind: 'disconnect' });
+  if (what !== 'session') effects.push({ kind: 'disconnect' });
   return cut(state, life, { kind: 'away', attempt: link.attempt + 1, retryAtMs, reason: event.reason }, effects);
 }
 
 function stopOf(reason: RefusalReason, detail: string): Stop | null {
-  if (reason === 'replaced') return { state: 'other-tab', reason, detail };
-  return FINAL.has(reason) ? { state: 'error', reason, detail } : null;
+  if (reason === 'replaced') return { state: 'other-tab', reason, detail, endsWith: 'lock' };
+  return FINAL.has(reason) ? { state: 'error', reason, detail, endsWith: 'person' } : null;
 }
 
 /** C8: one assignment at a time; the newest word of the server holds. */
@@ -322,13 +335,7 @@ function onResumed(
   const { answer } = event;
   if (!answer.ok) {
     if (REPORT_ENDS.has(answer.reason)) return endRound(state, life, null, event.atMs, effects);
-    return onRefused(
-      state,
-      life,
-      { ...event, kind: 'refused', ...answer, retryAfterMs: answer.retryAfterMs ?? null },
-      policy,
-      effects,
-    );
+    return onRefused(state, life, 'resume', { ...event, ...refusalOf(answer) }, policy, effects);
   }
   if (answer.receipt !== null) return fromReceipt(state, life, work, answer.receipt, event.atMs, effects);
   if (answer.assignment === null || answer.assignment.token !== work.assignment.token)
@@ -387,7 +394,8 @@ function onWork(
       if (stopped !== null) return withLife(state, { stopped });
       if (isRejection(event.reason) || REPORT_ENDS.has(event.reason))
         return refuseReport(state, life, work, event, effects);
-      if (event.reason === 'chunk') return failWork(state, life, work, 'chunk', event.message, event.atMs, effects);
+      if (event.reason === 'chunk' && work.holds >= DAMAGED_UPLOADS_MAXIMUM)
+        return failWork(state, life, work, 'chunk', event.message, event.atMs, effects);
       const retryAtMs = event.atMs + policy.delayMs(work.holds, event.retryAfterMs, event.roll);
       const stage = { kind: 'upload-held', retryAtMs, reason: event.reason } as const;
       return withStage(state, { ...work, holds: work.holds + 1 }, stage);
@@ -411,7 +419,9 @@ function onTrainingFailed(
     case 'no-examples':
       return { ...state, memory: { ...state.memory, examples: 0 } };
     case 'dataset-damaged':
-      return withLife(state, { stopped: { state: 'error', reason: event.reason, detail: event.message } });
+      return withLife(state, {
+        stopped: { state: 'error', reason: event.reason, detail: event.message, endsWith: 'data' },
+      });
     case 'backend-lost':
       if (work.backendLosses < BACKEND_LOSSES_MAXIMUM)
         // C12: prepared anew, then trained anew from the same weights.

@@ -16,10 +16,11 @@ export interface ReconnectOptions {
 const HINT_MAXIMUM_MS = 3_600_000;
 
 /**
+ * Within `LIMITS.restartGraceMs` of a server's return everybody has tried, so no assignment is lost by waiting.
  * Exponential with "equal jitter": half of the back-off is sure, half is drawn. A hint of the server wins over the
  * back-off and is stretched by up to a half, never shortened.
  */
-export function exponentialReconnect({ baseMs = 500, maximumMs = 30_000 }: ReconnectOptions = {}): ReconnectPolicy {
+export function exponentialReconnect({ baseMs = 500, maximumMs = 15_000 }: ReconnectOptions = {}): ReconnectPolicy {
   return {
     delayMs(attempt, hintMs, roll) {
       if (hintMs !== null) return Math.round(Math.min(hintMs, HINT_MAXIMUM_MS) * (1 + roll / 2));

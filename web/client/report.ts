@@ -47,18 +47,36 @@ const SLOW_ACK_MS = 5_000;
 /** A chunk that arrives damaged so often is no accident of the network. */
 const CHUNK_TRIES_MAXIMUM = 5;
 
+/** Announcing again is the answer to an upload that the server no longer has open (P25), but not for ever. */
+const ANNOUNCEMENTS_MAXIMUM = 3;
+
 /** Sends what the server does not have yet; the receipt, or why there is none. */
 export async function sendReport(
   session: Session,
-  { token, frame, sha256, metrics }: Report,
+  report: Report,
   { clock, onProgress, signal }: SendOptions,
 ): Promise<Answer<ReportEndAck>> {
-  const begun = await session.reportBegin({ token, bytes: frame.byteLength, sha256, metrics });
-  if (!begun.ok) return begun;
-  if (begun.receipt !== null) return { ok: true, receipt: begun.receipt };
+  const { token, frame, sha256, metrics } = report;
+  for (let announced = 1; ; announced++) {
+    const begun = await session.reportBegin({ token, bytes: frame.byteLength, sha256, metrics });
+    if (!begun.ok) return begun;
+    if (begun.receipt !== null) return { ok: true, receipt: begun.receipt };
+    const refused = await sendChunks(session, report, new Set(begun.received), { clock, onProgress, signal });
+    if (signal.aborted) return UNANSWERED;
+    const ended = refused ?? (await session.reportEnd(token));
+    const isReopened = !ended.ok && (ended.reason === 'not-assigned' || (refused === null && ended.reason === 'chunk'));
+    if (!isReopened || announced === ANNOUNCEMENTS_MAXIMUM || signal.aborted) return ended;
+  }
+}
 
+/** Sends every chunk that is not `had`; null when all are acknowledged or the signal aborts, else what went wrong. */
+async function sendChunks(
+  session: Session,
+  { token, frame }: Report,
+  had: ReadonlySet<number>,
+  { clock, onProgress, signal }: SendOptions,
+): Promise<Refusal | Unanswered | null> {
   const chunks = chunkCountOf(frame.byteLength);
-  const had = new Set(begun.received);
   const missing = Array.from({ length: chunks }, (_, index) => index).filter((index) => !had.has(index));
   const tries = new Map<number, number>();
   const inFlight = new Set<Promise<void>>();
@@ -85,13 +103,13 @@ export async function sendReport(
   };
 
   while ((missing.length > 0 || inFlight.size > 0) && failure === null && !signal.aborted) {
-    while (missing.length > 0 && inFlight.size < windowChunks) {
-      const sending: Promise<void> = send(missing.shift() as number).finally(() => inFlight.delete(sending));
+    while (inFlight.size < windowChunks) {
+      const index = missing.shift();
+      if (index === undefined) break;
+      const sending: Promise<void> = send(index).finally(() => inFlight.delete(sending));
       inFlight.add(sending);
     }
     await Promise.race(inFlight);
   }
-  if (signal.aborted) return UNANSWERED;
-  if (failure !== null) return failure;
-  return session.reportEnd(token);
+  return failure;
 }

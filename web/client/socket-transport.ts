@@ -5,6 +5,7 @@ import {
   assignmentSchema,
   drainingSchema,
   okAckSchema,
+  refusalSchema,
   reportBeginAckSchema,
   reportEndAckSchema,
   resumeAckSchema,
@@ -123,12 +124,10 @@ function openSession(target: SessionTarget, inbox: SessionInbox, limits: SocketT
   on('round', roundEndSchema, (message) => inbox.round(message));
   on('retry', retrySchema, (message) => inbox.retry(message));
   on('draining', drainingSchema, (message) => inbox.draining(message));
-  on('refused', okAckSchema, (message) => {
-    if (!message.ok) end(() => inbox.refused(refusalOf(message)));
-  });
+  on('refused', refusalSchema, (message) => end(() => inbox.refused(refusalOf(message))));
   socket.on('connect_error', (error) => {
-    const { success, output } = v.safeParse(okAckSchema, (error as { readonly data?: unknown }).data);
-    end(() => (success && !output.ok ? inbox.refused(refusalOf(output)) : inbox.closed()));
+    const { success, output } = v.safeParse(refusalSchema, (error as { readonly data?: unknown }).data);
+    end(() => (success ? inbox.refused(refusalOf(output)) : inbox.closed()));
   });
   socket.on('disconnect', () => end(() => inbox.closed()));
   socket.io.on('open', () => {
@@ -153,7 +152,7 @@ function openSession(target: SessionTarget, inbox: SessionInbox, limits: SocketT
   };
 }
 
-type SentRefusal = Extract<v.InferOutput<typeof okAckSchema>, { ok: false }>;
+type SentRefusal = v.InferOutput<typeof refusalSchema>;
 
 function refusalOf({ reason, message, retryAfterMs }: SentRefusal): Refusal {
   return retryAfterMs === undefined ? { ok: false, reason, message } : { ok: false, reason, message, retryAfterMs };
