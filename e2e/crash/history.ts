@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { fromBytes } from '../../shared/weights/vector.ts';
+import type { RunningServer } from '../fixtures/server.ts';
+
+interface ApiRound {
+  readonly number: number;
+  readonly outcome: 'committed' | 'abandoned' | null;
+  readonly reason?: string;
+  readonly baseVersion: number;
+  readonly version?: number;
+  readonly selected: number;
+  readonly accepted: number;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly late: number;
+  readonly surplus: number;
+  readonly dropped: number;
+}
+interface ApiCheckpoint {
+  readonly version: number;
+  readonly sha256: string;
+}
+
+/** A committed round and the cells that are in its aggregate. */
+export interface CommittedRound {
+  readonly number: number;
+  readonly version: number;
+  readonly cells: ReadonlySet<number>;
+}
+
+/** Reads what the server published and throws at the first thing that breaks I1 to I4 or the sum of assignments. */
+export class History {
+  readonly #weights = new Map<number, Float32Array>();
+  readonly committed = new Map<number, CommittedRound>();
+
+  async read(server: RunningServer, task: string): Promise<void> {
+    const checkpoints = await server.adminJson<ApiCheckpoint[]>(`/api/tasks/${task}/checkpoints`);
+    checkpoints.forEach(({ version }, at) => {
+      if (version !== at) throw new Error(`versions are not dense: ${version} at place ${at}`);
+    });
+    const current = await server.adminJson<ApiCheckpoint>(`/api/tasks/${task}`);
+    const newest = checkpoints.at(-1);
+    if (newest?.version !== current.version || newest.sha256 !== current.sha256)
+      throw new Error(`current is ${current.version}, the newest checkpoint is ${newest?.version}`);
+    for (const { version, sha256 } of checkpoints) {
+      if (!this.#weights.has(version)) this.#weights.set(version, await weightsOf(server, sha256));
+    }
+    for (const round of await server.adminJson<ApiRound[]>(`/api/tasks/${task}/rounds`)) this.#check(round);
+  }
+
+  #check(round: ApiRound): void {
+    if (round.outcome === null || this.committed.has(round.number)) return;
+    const rejected = Object.values(round.rejected).reduce((sum, count) => sum + count, 0);
+    const ended = round.accepted + rejected + round.late + round.surplus + round.dropped;
+    if (ended !== round.selected)
+      throw new Error(`round ${round.number}: ${ended} ended of ${round.selected} selected`);
+    if (round.outcome === 'abandoned') throw new Error(`round ${round.number} was abandoned: ${round.reason}`);
+    const version = round.version ?? -1;
+    if (version !== round.baseVersion + 1)
+      throw new Error(`round ${round.number} made version ${version} of ${round.baseVersion}`);
+    const cells = this.#cellsOf(round.number, round.baseVersion, version, round.accepted);
+    if (cells.size !== round.accepted)
+      throw new Error(`round ${round.number}: ${round.accepted} accepted, ${cells.size} in the aggregate`);
+    this.committed.set(round.number, { number: round.number, version, cells });
+  }
+
+  /** I2: every cell of the step is 0 or 1/n; anything else was counted twice, or invented. */
+  #cellsOf(round: number, base: number, version: number, accepted: number): Set<number> {
+    const before = this.#weights.get(base);
+    const after = this.#weights.get(version);
+    if (before === undefined || after === undefined)
+      throw new Error(`round ${round}: no weights of version ${version}`);
+    const cells = new Set<number>();
+    after.forEach((value, cell) => {
+      const share = (value - (before[cell] ?? Number.NaN)) * accepted;
+      if (Math.abs(share - 1) < 1e-3) cells.add(cell);
+      else if (!(Math.abs(share) < 1e-3)) throw new Error(`round ${round}: cell ${cell} counts ${share} times`);
+    });
+    return cells;
+  }
+}
+
+/** I4: it loads, and its bytes match its name. */
+async function weightsOf(server: RunningServer, sha256: string): Promise<Float32Array> {
+  const response = await fetch(`${server.url}/weights/${sha256}`);
+  if (!response.ok) throw new Error(`weights ${sha256}: ${response.status}`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== sha256) throw new Error(`weights ${sha256} have the hash ${found}`);
+  return fromBytes(bytes);
+}
