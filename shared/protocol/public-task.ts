@@ -38,3 +38,15 @@ const parse = <Schema extends v.GenericSchema>(schema: Schema, value: unknown): 
 export const parsePublicTask = (value: unknown): PublicTask | null => parse(publicTaskSchema, value);
 export const parsePublicTasks = (value: unknown): readonly PublicTask[] | null =>
   parse(v.array(publicTaskSchema), value);
+
+const checkpointsSchema = v.array(
+  v.object({
+    version: count,
+    sha256: v.string(),
+    metrics: v.nullable(v.object({ accuracy: v.number(), loss: v.number() })),
+  }),
+);
+/** Of `GET /api/tasks/:id/checkpoints`, what a chart of the model's progress needs; from version 0 on. */
+export type PublicCheckpoint = v.InferOutput<typeof checkpointsSchema>[number];
+export const parsePublicCheckpoints = (value: unknown): readonly PublicCheckpoint[] | null =>
+  parse(checkpointsSchema, value);

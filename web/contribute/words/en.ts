@@ -56,6 +56,7 @@ export const en = {
     label: (label: string) => `Label ${label}`,
     clear: 'Clear',
     upload: 'Upload images',
+    files: 'Image files',
     sample: 'Add sample data',
     sampleAdding: 'Getting sample data',
     show: 'Show my examples',
@@ -78,6 +79,7 @@ export const en = {
     closedStorage:
       'This browser does not let the page store anything. Allow storage for this site, or leave private browsing.',
     tooMany: (limit: string) => `One browser keeps at most ${examples(limit)} for a task.`,
+    blocked: 'Another tab of this browser keeps the examples in use. Close it and try again.',
     failed: 'That did not work. Your stored examples are unharmed.',
     damaged: 'Some of the examples stored on this device are damaged.',
     damagedWhat:
@@ -104,7 +106,6 @@ export const en = {
     resume: 'Resume',
     leave: 'Leave',
     reload: 'Reload the page',
-    stopping: 'Stopping.',
     round: 'Round',
     step: 'Step',
     of: (step: string, steps: string) => `${step} of ${steps}`,
@@ -210,7 +211,6 @@ export const en = {
     confirm: 'Delete everything',
     cancel: 'Keep it',
     done: 'Everything of yours is deleted, here and on the server.',
-    doneNothingThere: 'Everything of yours is deleted here. The server had nothing of you.',
     doneHere:
       'Everything is deleted on this device. The server could not be reached: what it still holds cannot be linked to this browser any more, because the key is gone.',
     failed: 'This browser did not let the page delete the examples. Close its other tabs and try again.',

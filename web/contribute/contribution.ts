@@ -1,0 +1,106 @@
+import type { ReadonlySignal } from '@preact/signals';
+import type { PublicTask } from '../../shared/protocol/public-task.ts';
+import type { BackendChoice, RequestedBackend } from '../client/ports.ts';
+import type { ClientView } from '../client/view.ts';
+import type { StoredExample } from '../data/dataset.ts';
+import type { DataFailureReason } from '../data/failure.ts';
+import type { Strokes } from './drawing.ts';
+
+/**
+ * All that the contributor's page shows and can do. The page draws it and knows nothing else, so that literal values
+ * draw every state (ui/gallery). `joining.ts` makes the real one.
+ */
+export interface Contribution {
+  readonly task: PublicTask;
+  /** What `?backend=` asked for. */
+  readonly requested: RequestedBackend;
+  /** The engine's view; before the first press a literal `idle` one. */
+  readonly view: ReadonlySignal<ClientView>;
+  readonly model: ReadonlySignal<ModelNow>;
+  readonly examples: ReadonlySignal<ExamplesView>;
+  readonly trial: ReadonlySignal<TrialView>;
+  /** The model as it was when this profile last joined; null before. */
+  readonly before: ReadonlySignal<ModelThen | null>;
+  /** Versions seen since the page was opened, oldest first. */
+  readonly seen: ReadonlySignal<readonly ModelThen[]>;
+  /** A press that is being carried out: its button waits. */
+  readonly busy: ReadonlySignal<Press | null>;
+
+  showExamples(): Promise<void>;
+  addDrawing(strokes: Strokes, label: number): Promise<boolean>;
+  readImages(files: readonly File[]): Promise<readonly ImageRead[]>;
+  addImages(images: readonly { readonly image: Uint8Array; readonly label: number }[]): Promise<void>;
+  addSamples(): Promise<void>;
+  removeExample(id: number): Promise<void>;
+  showMore(): Promise<void>;
+  repair(): Promise<void>;
+
+  /** The caller has the consent. */
+  join(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  leave(): Promise<void>;
+  erase(): Promise<void>;
+
+  openTrial(): Promise<void>;
+  predict(strokes: Strokes): Promise<void>;
+}
+
+export type Press = 'join' | 'samples' | 'images' | 'repair' | 'erase';
+
+/** The shared model as it is now. */
+export interface ModelNow {
+  readonly version: number;
+  readonly sha256: string;
+  /** Held-out accuracy, 0 to 1. */
+  readonly accuracy: number | null;
+  readonly online: number;
+  readonly state: PublicTask['state'];
+}
+export interface ModelThen {
+  readonly version: number;
+  readonly sha256: string;
+  readonly accuracy: number | null;
+}
+
+/** Nothing is opened before a press: until then only what the page remembers of an earlier visit. */
+export type ExamplesView =
+  | { readonly kind: 'closed'; readonly remembered: { readonly count: number; readonly bytes: number } | null }
+  | { readonly kind: 'opening' }
+  | {
+      readonly kind: 'open';
+      readonly count: number;
+      readonly bytes: number;
+      readonly perLabel: readonly number[];
+      /** Newest first, as many as are shown. */
+      readonly shown: readonly StoredExample[];
+      /** This browser keeps nothing: they go with the page. */
+      readonly isInMemory: boolean;
+    }
+  | { readonly kind: 'damaged' }
+  | { readonly kind: 'failed'; readonly reason: DataFailureReason };
+
+export interface ImageRead {
+  readonly name: string;
+  /** null where the file is no image that this browser reads. */
+  readonly image: Uint8Array | null;
+  /** The label that the file's name seems to say. */
+  readonly guess: number | null;
+}
+
+export type TrialView =
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'opening'; readonly step: 'model' | 'backend' }
+  | {
+      readonly kind: 'open';
+      readonly version: number;
+      readonly backend: BackendChoice;
+      /** Of the last drawing, one share a label; null while nothing is drawn. */
+      readonly scores: readonly number[] | null;
+      /** The same drawing by the model from before joining, where that is another one and still to be had. */
+      readonly scoresBefore: readonly number[] | null;
+    }
+  | { readonly kind: 'failed'; readonly reason: 'unreachable' | 'unsupported'; readonly message: string };
+
+/** Joined: anything but idle and left. */
+export const isJoined = (view: ClientView): boolean => view.state !== 'idle' && view.state !== 'left';

@@ -1,0 +1,59 @@
+import type { PublicTask } from '../../shared/protocol/public-task.ts';
+import type { ExampleColumns } from '../data/dataset.ts';
+import type { ImageRead } from './contribution.ts';
+import { rasterise, type Strokes } from './drawing.ts';
+
+/** From what a person drew or chose to what the model sees. The code for it is fetched by the first press that needs it. */
+
+type Shape = readonly number[];
+const isDigit = ([height, width, channels]: Shape): boolean => height === 28 && width === 28 && channels === 1;
+
+/** null where nothing is drawn. */
+export async function imageOfDrawing(strokes: Strokes, shape: Shape): Promise<Uint8Array | null> {
+  if (isDigit(shape)) {
+    const { digitOfStrokes } = await import('../data/import/drawing.ts');
+    return digitOfStrokes(strokes, 1);
+  }
+  if (strokes.length === 0) return null;
+  const { exampleOfPicture } = await import('../data/import/picture.ts');
+  return exampleOfPicture(rasterise(strokes), shape);
+}
+
+export async function imagesOfFiles(files: readonly File[], task: PublicTask): Promise<readonly ImageRead[]> {
+  const [{ readImageFile }, { exampleOfPicture }] = await Promise.all([
+    import('../data/import/image-file.ts'),
+    import('../data/import/picture.ts'),
+  ]);
+  const { shape, labels } = task.participation?.data ?? { shape: [], labels: [] };
+  const images: ImageRead[] = [];
+  // One after the other: a decoded photo is 200 MB.
+  for (const file of files) {
+    const read = await readImageFile(file);
+    const image = read.ok ? exampleOfPicture(read.picture, shape) : null;
+    images.push({ name: file.name, image, guess: labelInName(file.name, labels) });
+  }
+  return images;
+}
+
+/** The one label that stands alone in a file's name: "7.png", "digit 7 (2).jpg"; null where none or several do. */
+export function labelInName(name: string, labels: readonly string[]): number | null {
+  const words = name
+    .toLowerCase()
+    .replace(/\.[a-z0-9]+$/, '')
+    .split(/[^\p{L}\p{N}]+/u);
+  const found = labels.flatMap((label, index) => (words.includes(label.toLowerCase()) ? [index] : []));
+  return found.length === 1 ? (found[0] ?? null) : null;
+}
+
+/** As a dataset takes them. */
+export function columnsOfImages(
+  images: readonly { readonly image: Uint8Array; readonly label: number }[],
+): ExampleColumns {
+  const size = images[0]?.image.length ?? 0;
+  const columns = { images: new Uint8Array(size * images.length), labels: new Uint16Array(images.length) };
+  for (const [row, { image, label }] of images.entries()) {
+    columns.images.set(image, row * size);
+    columns.labels[row] = label;
+  }
+  return columns;
+}

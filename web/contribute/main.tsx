@@ -1,0 +1,8 @@
+import { render } from 'preact';
+import { startLanguage, startTheme } from '../ui/index.ts';
+import { Site } from './site.tsx';
+
+startLanguage(location.search);
+startTheme();
+const page = document.getElementById('page');
+if (page) render(<Site location={location} />, page);

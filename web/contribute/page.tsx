@@ -1,0 +1,54 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { formatNumber, formatShare } from '../ui/index.ts';
+import type { Contribution } from './contribution.ts';
+import type { Strokes } from './drawing.ts';
+import { Erase } from './erase.tsx';
+import { Examples } from './examples.tsx';
+import { Flow } from './flow.tsx';
+import { Receipts } from './receipts.tsx';
+import { Train } from './train.tsx';
+import { TryIt } from './try-it.tsx';
+import { contributeWords } from './words/index.ts';
+
+/** `/contribute/<task>`: one column, three steps, all of them visible. */
+export function ContributePage({ contribution }: { readonly contribution: Contribution }): JSX.Element {
+  const view = contribution.view.value;
+  const strokes = useSignal<Strokes>([]);
+  return (
+    <main
+      id="main"
+      class="column"
+      data-state={view.state}
+      data-round={view.round ?? ''}
+      data-version={view.version ?? contribution.model.value.version}
+      data-reason={view.reason ?? ''}
+    >
+      <Head contribution={contribution} />
+      <Flow contribution={contribution} />
+      <Examples contribution={contribution} strokes={strokes} />
+      <Train contribution={contribution} />
+      <TryIt contribution={contribution} />
+      <Receipts contribution={contribution} />
+      <Erase contribution={contribution} />
+    </main>
+  );
+}
+
+function Head({ contribution }: { contribution: Contribution }): JSX.Element {
+  const t = contributeWords().head;
+  const { task } = contribution;
+  const { online, version, accuracy } = contribution.model.value;
+  const facts = [
+    ...(task.closed ? [t.closed] : []),
+    online === 0 ? t.nobody : t.people(formatNumber(online)),
+    t.version(formatNumber(version)),
+    ...(accuracy === null ? [] : [t.right(formatShare(accuracy))]),
+  ];
+  return (
+    <div class="head">
+      <h1>{task.title}</h1>
+      <p class="muted">{facts.join(' · ')}</p>
+    </div>
+  );
+}

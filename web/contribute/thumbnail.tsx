@@ -1,0 +1,41 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { shownTheme } from '../ui/index.ts';
+
+/** One example as the model sees it: grey images in the page's ink on its paper, colours as they are. */
+export function Thumbnail({
+  image,
+  shape,
+}: {
+  readonly image: Uint8Array;
+  readonly shape: readonly number[];
+}): JSX.Element {
+  const [height = 1, width = 1, channels = 1] = shape;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context || !canvas.current) return;
+    const pixels = context.createImageData(width, height);
+    const ink = channels === 1 ? inkOf(canvas.current) : null;
+    for (let at = 0; at < width * height; at++) {
+      const value = image[at * channels] ?? 0;
+      const [red, green, blue] = ink ?? [value, image[at * channels + 1] ?? 0, image[at * channels + 2] ?? 0];
+      pixels.data.set([red, green, blue, ink ? value : 255], at * 4);
+    }
+    context.putImageData(pixels, 0, 0);
+  }, [image, width, height, channels, shownTheme.value]);
+  return <canvas class="thumbnail" ref={canvas} width={width} height={height} />;
+}
+
+/** The text colour as numbers: drawn, since style sheets may write it in any notation. */
+function inkOf(element: HTMLElement): readonly [number, number, number] {
+  const probe = document.createElement('canvas');
+  probe.width = 1;
+  probe.height = 1;
+  const context = probe.getContext('2d');
+  if (!context) return [128, 128, 128];
+  context.fillStyle = getComputedStyle(element).color;
+  context.fillRect(0, 0, 1, 1);
+  const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data;
+  return [red, green, blue];
+}

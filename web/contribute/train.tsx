@@ -1,0 +1,250 @@
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ClientView } from '../client/view.ts';
+import {
+  Announcer,
+  formatBytes,
+  formatDuration,
+  formatNumber,
+  formatShare,
+  formatWait,
+  Icon,
+  LineChart,
+  MISSING,
+  Ring,
+  RingLegend,
+  reasonSentence,
+  stateSentence,
+} from '../ui/index.ts';
+import { Consent } from './consent.tsx';
+import { type Contribution, isJoined } from './contribution.ts';
+import { reportBytes } from './flow.tsx';
+import { Step } from './step.tsx';
+import { contributeWords } from './words/index.ts';
+import { youOf } from './you.ts';
+
+/** Step 2: the ring, what is happening now in one sentence, the buttons, the numbers. */
+export function Train({ contribution }: { readonly contribution: Contribution }): JSX.Element {
+  const t = contributeWords().train;
+  const view = contribution.view.value;
+  const model = contribution.model.value;
+  const round = view.status?.round ?? null;
+  const said = sentences(contribution, view);
+  const you = youOf(view);
+  return (
+    <Step number={2} title={t.title} class="train">
+      <div class="train-grid">
+        <div class="train-ring">
+          <Ring size="medium" round={round} version={model.version} accuracy={model.accuracy} you={you} />
+          <RingLegend round={round} />
+        </div>
+        <div class="train-side">
+          <div class="say">
+            <p class="say-first">{said.first}</p>
+            {said.more.map((sentence) => (
+              <p class="muted small" key={sentence}>
+                {sentence}
+              </p>
+            ))}
+          </div>
+          <Announcer text={[said.first, ...said.more].join(' ')} />
+          <Progress view={view} />
+          <Controls contribution={contribution} view={view} />
+          {isJoined(view) && <Numbers view={view} />}
+        </div>
+      </div>
+      {(isJoined(view) || contribution.seen.value.length > 1) && <Charts contribution={contribution} view={view} />}
+    </Step>
+  );
+}
+
+/** What is happening, and below it why, and what it means. */
+function sentences(contribution: Contribution, view: ClientView): { first: string; more: readonly string[] } {
+  const t = contributeWords().train;
+  const bytes = view.state === 'uploading' ? reportBytes(contribution.task) : contribution.task.bytes;
+  const first = stateSentence(view, bytes);
+  const more: string[] = [];
+  const explains = view.reason !== 'too-few' && view.reason !== 'stopped' && view.reason !== view.state;
+  const because = explains ? (reasonSentence(view.reason) ?? view.detail) : null;
+  if (because) more.push(because);
+  const calm = ['idle', 'left', 'waiting', 'accepted', 'abandoned'].includes(view.state);
+  if (calm && contribution.model.value.state === 'paused') more.push(t.paused);
+  else if (calm && contribution.model.value.state === 'idle') more.push(t.noRounds);
+  if (view.state === 'training' && !view.connected) more.push(t.offline);
+  const { backend } = view;
+  if (isJoined(view) && backend && backend.reason !== null) {
+    const instead =
+      backend.requested === 'auto' ? '' : `${t.instead(t.backends[backend.requested], t.backends[backend.used])} `;
+    more.push(instead + backend.reason);
+  }
+  return { first, more };
+}
+
+function Progress({ view }: { view: ClientView }): JSX.Element {
+  const t = contributeWords().train;
+  const own = youOf(view);
+  const isMoving = view.state === 'training' || view.state === 'uploading';
+  const share = own === null ? 0 : own.share;
+  return (
+    <div
+      class={`progress ${view.state}${isMoving ? '' : ' resting'}`}
+      role="progressbar"
+      aria-label={t.progress}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(share * 100)}
+    >
+      <span style={{ width: `${share * 100}%` }} />
+    </div>
+  );
+}
+
+function Controls({ contribution, view }: { contribution: Contribution; view: ClientView }): JSX.Element {
+  const t = contributeWords().train;
+  const [isAsking, setAsking] = useState(false);
+  const row = useRef<HTMLDivElement>(null);
+  const joined = isJoined(view);
+  const busy = contribution.busy.value;
+  const isPaused = view.state === 'paused' || view.state === 'error';
+  const needsReload = view.reason === 'upgrade-required' || view.reason === 'layout' || view.reason === 'bad-message';
+
+  // The pressed button is gone: focus goes to the one in its place, never to the top of the page.
+  const shown = `${joined} ${isPaused}`;
+  const shownBefore = useRef(shown);
+  useEffect(() => {
+    if (shownBefore.current === shown) return;
+    shownBefore.current = shown;
+    if (document.activeElement === document.body) row.current?.querySelector('button')?.focus();
+  }, [shown]);
+
+  return (
+    <div class="row controls" ref={row}>
+      {!joined && (
+        <button
+          type="button"
+          class="primary"
+          disabled={busy === 'join' || busy === 'erase'}
+          onClick={() => setAsking(true)}
+        >
+          {t.join}
+        </button>
+      )}
+      {joined && needsReload && (
+        <button type="button" class="primary" onClick={() => location.reload()}>
+          {t.reload}
+        </button>
+      )}
+      {joined && isPaused && (
+        <button type="button" class={needsReload ? '' : 'primary'} onClick={() => contribution.resume()}>
+          <Icon name="play" />
+          {t.resume}
+        </button>
+      )}
+      {joined && !isPaused && view.state !== 'unsupported' && (
+        <button type="button" onClick={() => contribution.pause()}>
+          <Icon name="pause" />
+          {t.pause}
+        </button>
+      )}
+      {joined && (
+        <button type="button" class="quiet" onClick={() => contribution.leave()}>
+          {t.leave}
+        </button>
+      )}
+      <Consent
+        contribution={contribution}
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        onAgree={() => {
+          setAsking(false);
+          void contribution.join();
+        }}
+      />
+    </div>
+  );
+}
+
+function Numbers({ view }: { view: ClientView }): JSX.Element {
+  const t = contributeWords().train;
+  const { progress, lastReport, backend } = view;
+  const loss = view.losses.at(-1) ?? lastReport?.lossAfter ?? null;
+  const round = view.status?.round;
+  return (
+    <dl class="facts">
+      <Fact name={t.round} note={round && round.phase !== 'aggregating' ? t.roundEnds(formatWait(round.endsInMs)) : ''}>
+        {view.round === null ? MISSING : formatNumber(view.round)}
+      </Fact>
+      <Fact name={t.step}>{progress ? t.of(formatNumber(progress.step), formatNumber(progress.steps)) : MISSING}</Fact>
+      <Fact name={t.loss}>{formatNumber(loss, 2)}</Fact>
+      <Fact name={t.time}>{lastReport ? t.aRound(formatDuration(lastReport.trainingMs)) : MISSING}</Fact>
+      <Fact name={t.backend}>{backend ? t.backends[backend.used] : MISSING}</Fact>
+      <Fact name={t.ownAccuracy}>
+        {lastReport
+          ? t.beforeAfter(formatShare(lastReport.accuracyBefore), formatShare(lastReport.accuracyAfter))
+          : MISSING}
+      </Fact>
+      <Fact name={t.sent}>{formatBytes(view.sentBytes)}</Fact>
+      <Fact name={t.received}>{formatBytes(view.receivedBytes)}</Fact>
+      <Fact name={t.counted}>{t.rounds(formatNumber(view.counted))}</Fact>
+    </dl>
+  );
+}
+
+function Fact(props: { readonly name: string; readonly note?: string; readonly children: string }): JSX.Element {
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd>{props.children}</dd>
+      {props.note && <dd class="fact-note">{props.note}</dd>}
+    </div>
+  );
+}
+
+function Charts({ contribution, view }: { contribution: Contribution; view: ClientView }): JSX.Element {
+  const t = contributeWords().train;
+  const seen = contribution.seen.value;
+  const readings = useMemo(() => view.losses.map((_, index) => index + 1), [view.losses]);
+  const versions = useMemo(() => seen.map(({ version }) => version), [seen]);
+  const lossSeries = useMemo(
+    () => [
+      {
+        name: t.loss,
+        values: view.losses,
+        tone: 'training' as const,
+        format: (value: number) => formatNumber(value, 2),
+      },
+    ],
+    [view.losses, t],
+  );
+  const accuracySeries = useMemo(
+    () => [
+      {
+        name: t.share,
+        values: seen.map(({ accuracy }) => accuracy),
+        tone: 'accent' as const,
+        format: (value: number) => formatShare(value),
+      },
+    ],
+    [seen, t],
+  );
+  return (
+    <div class="charts">
+      <LineChart
+        title={t.lossTitle}
+        xName={t.reading}
+        x={readings}
+        series={lossSeries}
+        heightPx={150}
+        empty={t.lossEmpty}
+      />
+      <LineChart
+        title={t.accuracyTitle}
+        xName={t.version}
+        x={versions}
+        series={accuracySeries}
+        heightPx={150}
+        empty={t.accuracyEmpty}
+      />
+    </div>
+  );
+}
