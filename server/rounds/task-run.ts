@@ -18,9 +18,14 @@ export interface TaskRun {
   readonly restsUntil: number | null;
 }
 
-export type TaskRunEvent = { readonly at: number } & (
+/** What a person asks for. */
+export type TaskOrder =
   | { readonly kind: 'start'; readonly count: number }
-  | { readonly kind: 'pause' | 'resume' | 'stop' | 'tick' }
+  | { readonly kind: 'pause' | 'resume' | 'stop' };
+
+export type TaskRunEvent = { readonly at: number } & (
+  | TaskOrder
+  | { readonly kind: 'tick' }
   | { readonly kind: 'ended'; readonly outcome: RoundOutcome }
 );
 

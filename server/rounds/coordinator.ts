@@ -1,0 +1,198 @@
+import { BugError } from '../../shared/assert.ts';
+import { refuse } from '../../shared/errors.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import type { Participation } from '../../shared/protocol/index.ts';
+import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import type { CheckpointRow, OpenRound } from '../storage/port.ts';
+import { ClientDesk } from './client-desk.ts';
+import type { CoordinatorPorts } from './coordinator-ports.ts';
+import { LiveTask } from './live-task.ts';
+import type { Control, Coordinator, CoordinatorEvent } from './port.ts';
+import { ReceiptBatches } from './receipt-batches.ts';
+import { ReportIntake } from './report-intake.ts';
+import { Scoring } from './scoring.ts';
+import { archiveTask, conflict, done, notFound, removeTask, rollBackTask } from './task-orders.ts';
+
+interface Entry {
+  readonly task: LiveTask;
+  readonly desk: ClientDesk;
+  readonly participation: Participation;
+}
+
+const unknownTask = refuse('unknown-task', 'there is no such task');
+const noTask = notFound('unknown-task', 'there is no such task');
+
+/** The tasks of this process: who is who, and nothing of how a round goes (`live-task.ts`, `live-round.ts`). */
+export function createCoordinator(ports: CoordinatorPorts): Coordinator {
+  const { storage, spool, leases, arithmetic, clock, log } = ports;
+  const entries = new Map<TaskId, Entry>();
+  const listeners = new Set<(event: CoordinatorEvent) => void>();
+  const intake = new ReportIntake(ports, new ReceiptBatches(storage.rounds, clock));
+  const creating = new Set<TaskId>();
+  let isDraining = false;
+
+  const emit = (event: CoordinatorEvent): void => {
+    for (const listener of [...listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        log.error({ err: error, event: event.kind }, 'a listener failed');
+      }
+    }
+  };
+  const scoring = new Scoring(ports, ({ spec, version }, score) => {
+    entries.get(spec.id)?.task.scored(version, score);
+    emit({ kind: 'scored', task: spec.id, version, score });
+  });
+
+  /** Takes the lease and makes the task live; its rounds do not begin yet. */
+  async function add(taskId: TaskId): Promise<{ readonly entry: Entry; readonly open: OpenRound | null }> {
+    const lease = await leases.acquire(taskId);
+    const row = await storage.tasks.get(taskId);
+    const checkpoint = row && (await storage.checkpoints.get(taskId, row.version));
+    if (!row || !checkpoint) throw new BugError(`the task ${taskId} has no checkpoint`);
+    const open = row.archivedAt === null ? await storage.rounds.unfinished(taskId) : null;
+    const task = new LiveTask({ ports, scoring, emit, row, lease, checkpoint });
+    const entry = { task, desk: new ClientDesk(ports, task, intake, emit), participation: participationOf(row.spec) };
+    entries.set(taskId, entry);
+    return { entry, open };
+  }
+
+  /** An entry that clients and orders may see: archived tasks are closed. */
+  function active(taskId: TaskId): Entry | undefined {
+    const entry = entries.get(taskId);
+    return entry?.task.row.archivedAt === null ? entry : undefined;
+  }
+
+  async function order(taskId: TaskId, give: (task: LiveTask) => Promise<string | null>): Promise<Control> {
+    const entry = active(taskId);
+    if (entry === undefined) return entries.has(taskId) ? conflict('archived', 'the task is archived') : noTask;
+    const refusal = await give(entry.task);
+    return refusal === null ? done : conflict('state', refusal);
+  }
+
+  function scoreAll(spec: TaskSpec, checkpoints: readonly CheckpointRow[]): void {
+    const missing = checkpoints.filter(({ metrics, kept }) => metrics === null && kept);
+    for (const { version, sha256 } of missing.slice(-LIMITS.checkpointsKeptCount))
+      scoring.add({ spec, version, sha256 });
+  }
+
+  return {
+    async start() {
+      const restored: Awaited<ReturnType<typeof add>>[] = [];
+      for (const row of await storage.tasks.list()) {
+        try {
+          restored.push(await add(row.spec.id));
+        } catch (error) {
+          log.error({ err: error, task: row.spec.id }, 'a task could not be loaded');
+        }
+      }
+      await spool.sweep(
+        restored.flatMap(({ open }) => (open === null ? [] : [{ task: open.round.task, round: open.round.number }])),
+      );
+      for (const { entry, open } of restored) {
+        const { spec, archivedAt } = entry.task.row;
+        if (archivedAt !== null) continue;
+        entry.task.resume(open);
+        scoreAll(spec, await storage.checkpoints.list(spec.id));
+      }
+    },
+
+    async drain() {
+      isDraining = true;
+      scoring.stop();
+      for (const { task } of entries.values()) task.quiet();
+      for (const { task, desk } of entries.values()) {
+        await desk.settled();
+        await task.serial.idle();
+        await task.release();
+      }
+    },
+
+    checkIn: (task, clientId, message) => active(task)?.desk.checkIn(clientId, message) ?? unknownTask,
+    checkOut: (task, clientId) => entries.get(task)?.desk.checkOut(clientId),
+    disconnected: (task, clientId) => entries.get(task)?.desk.disconnected(clientId),
+    resume: async (task, clientId, token) => active(task)?.desk.resume(clientId, token) ?? unknownTask,
+    progress: (task, clientId, message) => active(task)?.desk.progress(clientId, message),
+    admit: (task, clientId, token) => active(task)?.desk.admit(clientId, token) ?? unknownTask,
+    receiptOf: async (task, clientId, token) => entries.get(task)?.desk.receiptOf(clientId, token) ?? null,
+    async report(task, clientId, report) {
+      const entry = active(task);
+      if (entry !== undefined) return entry.desk.report(clientId, report);
+      await report.writer.discard();
+      return unknownTask;
+    },
+    rejected: (task, clientId, token, reason) => active(task)?.desk.rejected(clientId, token, reason),
+    forget: async (task, clientId) => entries.get(task)?.desk.forget(clientId),
+    countBytes: (task, direction, bytes) => entries.get(task)?.task.round?.countBytes(direction, bytes),
+
+    tasks: () => [...entries.values()].map(({ task }) => task.row),
+    task: (task) => entries.get(task)?.task.row,
+    status: (task) => entries.get(task)?.task.status(),
+    participation: (task) => entries.get(task)?.participation,
+    contributors: (task) => entries.get(task)?.task.contributors() ?? [],
+
+    async create(spec) {
+      if (isDraining) return conflict('draining', 'the server is shutting down');
+      if (entries.has(spec.id) || creating.has(spec.id)) return conflict('taken', `a task ${spec.id} exists`);
+      creating.add(spec.id);
+      try {
+        const weights = await arithmetic.initial(spec);
+        const initial = { version: 0, ...weights, optimizerSha256: null, round: null, copyOf: null } as const;
+        const saved = await storage.tasks.create(spec, { ...initial, origin: 'initial' }, clock.now());
+        if (saved === 'taken') return conflict('taken', `a task ${spec.id} exists`);
+        const { entry } = await add(spec.id);
+        entry.task.resume(null);
+        scoring.add({ spec, version: 0, sha256: weights.sha256 });
+        emit({ kind: 'task-created', task: spec.id });
+        return done;
+      } finally {
+        creating.delete(spec.id);
+      }
+    },
+
+    startRounds: (task, count) => order(task, (live) => live.order({ kind: 'start', count })),
+    pause: (task) => order(task, (live) => live.order({ kind: 'pause' })),
+    resumeRounds: (task) => order(task, (live) => live.order({ kind: 'resume' })),
+    stop: (task) =>
+      order(task, async (live) => {
+        const refusal = await live.order({ kind: 'stop' });
+        if (refusal === null) await live.roundOver();
+        return refusal;
+      }),
+    async rollback(task, version) {
+      const entry = active(task);
+      return entry === undefined ? noTask : rollBackTask(entry.task, version, ports, scoring);
+    },
+    async archive(task) {
+      const entry = entries.get(task);
+      return entry === undefined ? noTask : archiveTask(entry.task, ports);
+    },
+    async remove(task) {
+      const entry = entries.get(task);
+      if (entry === undefined) return noTask;
+      scoring.forget(task);
+      await removeTask(entry.task, entry.desk, ports);
+      entries.delete(task);
+      emit({ kind: 'task-removed', task });
+      return done;
+    },
+
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** What everybody may know of a task. */
+function participationOf(spec: TaskSpec): Participation {
+  const { layout } = modelOf(spec);
+  return {
+    ...{ topology: topologyOf(spec), layoutSha256: layout.sha256, parameters: layout.size },
+    ...{ data: spec.data, client: spec.client, codec: spec.codec, maxDeltaNorm: spec.maxDeltaNorm },
+    ...{ minimum: spec.rounds.minimum, goal: spec.rounds.goal, closed: spec.access.joinToken !== undefined },
+  };
+}

@@ -1,0 +1,314 @@
+import type { ClientId, Sha256 } from '../../shared/ids.ts';
+import type { Score, TaskStatus } from '../../shared/protocol/index.ts';
+import { modelOf } from '../../shared/task/model-of.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import type { ExpectedFrame } from '../../shared/wire/frame.ts';
+import type { Lease } from '../cluster/lease.ts';
+import type { CheckpointRow, OpenRound, TaskPatch, TaskRow } from '../storage/port.ts';
+import type { CoordinatorPorts } from './coordinator-ports.ts';
+import { LiveRound, type NewWeights, type RoundHost, type RoundStart } from './live-round.ts';
+import { holds } from './member.ts';
+import type { ContributorView, CoordinatorEvent } from './port.ts';
+import { restoreRound } from './recovery.ts';
+import { openRound, type RoundOutcome, wakeAt } from './round.ts';
+import type { Scoring } from './scoring.ts';
+import { Serial } from './serial.ts';
+import { contributorsOf, statusOf } from './status.ts';
+import {
+  patchOf,
+  runOf,
+  stepRun,
+  type TaskOrder,
+  type TaskRun,
+  type TaskRunEvent,
+  type TaskRunStep,
+} from './task-run.ts';
+import { WaitingPool } from './waiting-pool.ts';
+import { WakeTimer } from './wake-timer.ts';
+
+export interface LiveTaskOptions {
+  readonly ports: CoordinatorPorts;
+  readonly scoring: Scoring;
+  readonly emit: (event: CoordinatorEvent) => void;
+  readonly row: TaskRow;
+  readonly lease: Lease;
+  /** The newest one. */
+  readonly checkpoint: CheckpointRow;
+}
+
+/** Rounds whose members are still known by their tokens after they ended. */
+const ROUNDS_REMEMBERED = 2;
+
+/** One task under this process's lease: carries out the effects of `task-run.ts`, and hosts the current round. */
+export class LiveTask implements RoundHost {
+  readonly spec: TaskSpec;
+  readonly fence: number;
+  readonly serial = new Serial();
+  readonly pool = new WaitingPool();
+  readonly #options: LiveTaskOptions;
+  readonly #ports: CoordinatorPorts;
+  readonly #timer: WakeTimer;
+  readonly #model: Pick<ExpectedFrame, 'codec' | 'values' | 'layoutSha256'>;
+  #row: TaskRow;
+  #run: TaskRun;
+  #optimizerSha256: Sha256 | null;
+  #metrics: Score | null;
+  #round: LiveRound | null = null;
+  #past: readonly LiveRound[] = [];
+  #isQuiet = false;
+  #isFenced = false;
+  #isReleased = false;
+  /** Called when the current round has ended, or cannot end just now. */
+  #awaitingEnd: (() => void)[] = [];
+
+  constructor(options: LiveTaskOptions) {
+    const { ports, row, lease, checkpoint } = options;
+    this.#options = options;
+    this.#ports = ports;
+    this.#timer = new WakeTimer(ports.clock, () => this.#tick());
+    this.spec = row.spec;
+    this.fence = lease.token;
+    this.#row = row;
+    this.#run = runOf(row, false);
+    this.#optimizerSha256 = checkpoint.optimizerSha256;
+    this.#metrics = checkpoint.metrics;
+    const { layout } = modelOf(row.spec);
+    this.#model = { codec: row.spec.codec.up, values: layout.size, layoutSha256: layout.sha256 };
+    lease.lost.addEventListener('abort', () => this.fenced(), { once: true });
+  }
+
+  get row(): TaskRow {
+    return this.#row;
+  }
+  get round(): LiveRound | null {
+    return this.#round;
+  }
+  get past(): readonly LiveRound[] {
+    return this.#past;
+  }
+  /** No assignment goes out, and nothing begins by itself: the process is about to end, or another has the task. */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
+  }
+  /** Nothing may be written any more: another has the task. */
+  get isFenced(): boolean {
+    return this.#isFenced;
+  }
+  /** A round is open, or about to be. */
+  get hasRound(): boolean {
+    return this.#run.hasRound;
+  }
+
+  status(): TaskStatus {
+    const online = this.#ports.downlink.online(this.spec.id);
+    const now = this.#ports.clock.now();
+    const available = this.pool.size;
+    return statusOf({ row: this.#row, metrics: this.#metrics, online, available, round: this.#round, now });
+  }
+
+  contributors(): ContributorView[] {
+    return contributorsOf(this.pool, this.#round);
+  }
+
+  /** Goes on with what a restart found, or with the next round. */
+  resume(open: OpenRound | null): void {
+    const at = this.#ports.clock.now();
+    this.#run = runOf(this.#row, open !== null);
+    if (open !== null) {
+      const { number, startedAt } = open.round;
+      const seed = this.#ports.rng.uint32();
+      const restored = restoreRound(open, { policy: this.spec.rounds, seed, now: at });
+      this.#round = new LiveRound(this.#ports, this, { ...this.#start(number, startedAt), ...restored });
+    }
+    if (this.#run.state === 'stopping') this.#round?.take({ kind: 'stop', at });
+    this.#tick();
+  }
+
+  /** A person's order; resolves when it is durable, with the reason when it is not possible now. */
+  order(order: TaskOrder): Promise<string | null> {
+    return this.serial.run(() => this.#step({ ...order, at: this.#ports.clock.now() }));
+  }
+
+  /** Resolves when no round is open, or when its end cannot be made durable for now. */
+  roundOver(): Promise<void> {
+    if (this.#round === null || this.#isQuiet) return Promise.resolve();
+    return new Promise((resolve) => this.#awaitingEnd.push(resolve));
+  }
+
+  rolledBack(version: number, { sha256, optimizerSha256 }: NewWeights, metrics: Score | null): void {
+    this.#row = { ...this.#row, version, sha256 };
+    this.#optimizerSha256 = optimizerSha256;
+    this.#metrics = metrics;
+    this.changed();
+  }
+
+  archived(archivedAt: number): void {
+    this.#row = { ...this.#row, archivedAt };
+    this.quiet();
+  }
+
+  scored(version: number, score: Score): void {
+    if (version === this.#row.version) this.#metrics = score;
+    this.changed();
+  }
+
+  /** Stops every timer. What is under way may still end. */
+  quiet(): void {
+    this.#isQuiet = true;
+    this.#timer.set(null);
+    this.#round?.close();
+    this.#tellEnd();
+  }
+
+  async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    await this.#options.lease.release();
+  }
+
+  // what a round asks of its task
+
+  takeWaiting(clientId: ClientId, sha256: Sha256): boolean {
+    return holds(this.pool.take(clientId), sha256);
+  }
+
+  patchAfter(outcome: RoundOutcome): TaskPatch {
+    return patchOf(stepRun(this.#run, { kind: 'ended', outcome, at: this.#ports.clock.now() }).run);
+  }
+
+  ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null): void {
+    const { clock, spool, log } = this.#ports;
+    const { id: task } = this.spec;
+    const at = clock.now();
+    this.#past = [round, ...this.#past].slice(0, ROUNDS_REMEMBERED);
+    this.#round = null;
+    if (outcome.kind === 'committed' && made !== null) {
+      this.#row = { ...this.#row, version: outcome.version, sha256: made.sha256 };
+      this.#optimizerSha256 = made.optimizerSha256;
+      this.#metrics = null;
+      this.#options.scoring.add({ spec: this.spec, version: outcome.version, sha256: made.sha256 });
+    }
+    this.#options.emit({
+      ...{ kind: 'round-ended', task, round: round.number, outcome: outcome.kind },
+      reason: outcome.kind === 'abandoned' ? outcome.reason : null,
+      version: outcome.kind === 'committed' ? outcome.version : null,
+      seconds: Math.max(0, at - round.startedAt) / 1_000,
+    });
+    spool.drop(task, round.number).catch((error: unknown) => {
+      log.warn({ err: error, task, round: round.number }, 'the reports of a round are still there');
+    });
+    this.#adopt(stepRun(this.#run, { kind: 'ended', outcome, at }));
+    this.#tellEnd();
+  }
+
+  stuck(): void {
+    this.#tellEnd();
+  }
+
+  fenced(): void {
+    if (this.#isFenced || this.#isReleased) return;
+    this.#isFenced = true;
+    this.#ports.log.error({ task: this.spec.id }, 'another process has this task: nothing more is done here');
+    this.quiet();
+  }
+
+  changed(): void {
+    this.#timer.set(this.#wakeAt());
+    this.#ports.downlink.changed(this.spec.id);
+  }
+
+  // what happens by itself
+
+  async #step(event: TaskRunEvent): Promise<string | null> {
+    const next = stepRun(this.#run, event);
+    if (next.refusal !== null) return next.refusal;
+    const before = patchOf(this.#run);
+    const patch = patchOf(next.run);
+    if (JSON.stringify(patch) !== JSON.stringify(before)) await this.#ports.storage.tasks.update(this.spec.id, patch);
+    this.#adopt(next);
+    return null;
+  }
+
+  /** Takes a run that is durable, and does what follows from it. */
+  #adopt({ run, effects }: TaskRunStep): void {
+    const before = this.#run;
+    this.#run = run;
+    this.#row = { ...this.#row, ...patchOf(run) };
+    if (run.state !== before.state || run.pausedReason !== before.pausedReason)
+      this.#options.emit({ kind: 'task-state', task: this.spec.id, state: run.state, reason: run.pausedReason });
+    for (const effect of effects) {
+      if (effect === 'stop-round') this.#round?.take({ kind: 'stop', at: this.#ports.clock.now() });
+      else if (!this.#isQuiet) void this.serial.run(() => this.#open());
+    }
+    this.changed();
+  }
+
+  async #open(): Promise<void> {
+    const { storage, clock, log } = this.#ports;
+    const { id: task, rounds } = this.spec;
+    if (this.#isQuiet) return;
+    try {
+      const number = (await storage.rounds.lastNumber(task)) + 1;
+      const startedAt = clock.now();
+      const selectionEndsAt = startedAt + rounds.selectionDeadlineMs;
+      const baseVersion = this.#row.version;
+      const saved = await storage.rounds.open(this.fence, { task, number, baseVersion, selectionEndsAt, startedAt });
+      if (saved === 'fenced') this.fenced();
+      else this.#begin(number, startedAt);
+    } catch (error) {
+      log.error({ err: error, task }, 'a round could not be opened');
+      const failed = stepRun(this.#run, {
+        ...{ kind: 'ended', at: clock.now() },
+        outcome: { kind: 'abandoned', reason: 'failed' },
+      });
+      await storage.tasks.update(task, patchOf(failed.run)).catch(() => {}); // what is not durable is counted again
+      this.#adopt(failed);
+    }
+  }
+
+  #begin(number: number, startedAt: number): void {
+    const { rng, downlink } = this.#ports;
+    const opened = openRound({
+      ...{ policy: this.spec.rounds, seed: rng.uint32(), at: startedAt },
+      ...{ available: this.pool.clientIds(), online: downlink.online(this.spec.id) },
+    });
+    this.#round = new LiveRound(this.#ports, this, {
+      ...this.#start(number, startedAt),
+      ...{ state: opened.state, members: [] },
+    });
+    this.#options.emit({ kind: 'round-started', task: this.spec.id, round: number });
+    this.#round.adopt(opened.state, opened.effects);
+    this.changed();
+  }
+
+  #start(number: number, startedAt: number): Omit<RoundStart, 'state' | 'members'> {
+    const { version, sha256 } = this.#row;
+    const base = { version, sha256, optimizerSha256: this.#optimizerSha256 };
+    return { number, startedAt, base, expected: { ...this.#model, baseSha256: sha256 } };
+  }
+
+  #wakeAt(): number | null {
+    if (this.#isQuiet) return null;
+    const roundWake = this.#round === null ? null : wakeAt(this.#round.state);
+    return roundWake ?? (this.#run.state === 'running' && !this.#run.hasRound ? this.#run.restsUntil : null);
+  }
+
+  #tick(): void {
+    const at = this.#ports.clock.now();
+    if (this.#round !== null) {
+      this.#round.take({ kind: 'tick', at });
+      this.changed();
+      return;
+    }
+    this.serial
+      .run(async () => {
+        await this.#step({ kind: 'tick', at: this.#ports.clock.now() });
+        this.changed();
+      })
+      .catch((error: unknown) => this.#ports.log.error({ err: error, task: this.spec.id }, 'a task could not go on'));
+  }
+
+  #tellEnd(): void {
+    for (const tell of this.#awaitingEnd.splice(0)) tell();
+  }
+}

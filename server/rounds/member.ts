@@ -1,0 +1,71 @@
+import { bytesToHex } from '../../shared/hash.ts';
+import type { AssignmentToken, ClientId, Sha256, UpdateId } from '../../shared/ids.ts';
+import { type Assignment, type CheckIn, type Progress, type Receipt, updateIdOf } from '../../shared/protocol/index.ts';
+import type { Rng, SecureRng } from '../../shared/rng.ts';
+import type { AssignmentRow, ReceiptRow } from '../storage/port.ts';
+
+/** One client's assignment in a round, and what is known of its work besides its standing. */
+export interface Member {
+  readonly slot: number;
+  readonly clientId: ClientId;
+  readonly token: AssignmentToken;
+  readonly updateId: UpdateId;
+  /** Seeds the client's shuffling. */
+  readonly seed: number;
+  /** It said that it holds the base weights already. */
+  readonly isHolder: boolean;
+  progress: Pick<Progress, 'phase' | 'share'> | null;
+  receipt: ReceiptRow | null;
+  /** Its report is being checked or made durable. */
+  arriving: Promise<unknown> | null;
+}
+
+/** A new member with a token of its own. */
+export function newMember(
+  slot: number,
+  clientId: ClientId,
+  isHolder: boolean,
+  { rng, secureRng }: { readonly rng: Rng; readonly secureRng: SecureRng },
+): Member {
+  const token = bytesToHex(secureRng.bytes(16)) as AssignmentToken;
+  const updateId = updateIdOf(token);
+  return {
+    ...{ slot, clientId, token, updateId, isHolder, seed: rng.uint32() },
+    ...{ progress: null, receipt: null, arriving: null },
+  };
+}
+
+export const memberOfRow = (row: AssignmentRow, receipt: ReceiptRow | null): Member => ({
+  ...{ slot: row.slot, clientId: row.clientId, token: row.token, updateId: row.updateId, seed: row.seed },
+  ...{ isHolder: false, progress: null, receipt, arriving: null },
+});
+
+export const rowOfMember = ({ slot, clientId, token, updateId, seed }: Member): AssignmentRow => ({
+  ...{ slot, clientId, token, updateId, seed },
+  ...{ end: null, rejection: null },
+});
+
+export const holds = (message: CheckIn | undefined, sha256: Sha256): boolean => message?.held === sha256;
+
+/** What goes out to the client. */
+export function assignmentOf(
+  member: Member,
+  round: {
+    readonly number: number;
+    readonly cohort: number;
+    readonly base: Assignment['base'];
+    readonly remainingMs: number;
+  },
+  delivery: Assignment['delivery'],
+): Assignment {
+  const { token, updateId, slot, seed } = member;
+  const { number, cohort, base, remainingMs } = round;
+  return { round: number, token, updateId, slot, cohort, base, delivery, seed, remainingMs };
+}
+
+/** A stored receipt as the client sees it. */
+export const receiptOfRow = ({ updateId, round, status, order, version, reason }: ReceiptRow): Receipt => ({
+  ...{ updateId, round, status, order },
+  ...(version === null ? {} : { version }),
+  ...(reason === null ? {} : { reason }),
+});

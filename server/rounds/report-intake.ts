@@ -1,0 +1,121 @@
+import { isRejection, type Refusal, refuse } from '../../shared/errors.ts';
+import type { Receipt } from '../../shared/protocol/index.ts';
+import type { ReceiptOutcome } from '../storage/port.ts';
+import type { CoordinatorPorts } from './coordinator-ports.ts';
+import type { LiveRound } from './live-round.ts';
+import { type Member, receiptOfRow } from './member.ts';
+import type { ArrivedReport } from './port.ts';
+import type { ReceiptBatches } from './receipt-batches.ts';
+import { refusalOf } from './round-ending.ts';
+
+type Answer = { readonly ok: true; readonly receipt: Receipt; readonly isDuplicate: boolean } | Refusal;
+
+/** One report from a complete frame to a durable receipt (D2); the file is kept only if it is accepted. */
+export class ReportIntake {
+  readonly #ports: CoordinatorPorts;
+  readonly #receipts: ReceiptBatches;
+
+  constructor(ports: CoordinatorPorts, receipts: ReceiptBatches) {
+    this.#ports = ports;
+    this.#receipts = receipts;
+  }
+
+  /** Reports of one assignment are dealt with one after the other. */
+  async take(round: LiveRound, member: Member, report: ArrivedReport): Promise<Answer> {
+    while (member.arriving !== null) await member.arriving;
+    const work = this.#take(round, member, report);
+    const settled = work.then(
+      () => {},
+      () => {},
+    );
+    member.arriving = settled;
+    try {
+      return await work;
+    } finally {
+      if (member.arriving === settled) member.arriving = null;
+    }
+  }
+
+  async #take(round: LiveRound, member: Member, report: ArrivedReport): Promise<Answer> {
+    const { arithmetic, clock } = this.#ports;
+    const refused = async (refusal: Refusal): Promise<Refusal> => {
+      await this.#discard(report);
+      return refusal;
+    };
+    if (member.receipt !== null) {
+      await this.#discard(report);
+      if (member.receipt.sha256 === report.sha256)
+        return { ok: true, receipt: receiptOfRow(member.receipt), isDuplicate: true };
+      return refuse('conflict', 'this assignment already has a report with other bytes');
+    }
+    const before = whyNot(round, member);
+    if (before !== null) return refused(before);
+
+    const announced = { sha256: report.sha256, bytes: report.bytes };
+    const { maxDeltaNorm } = round.host.spec;
+    const checked = await arithmetic.check(report.writer.path, announced, round.expected, maxDeltaNorm);
+    if (!checked.ok) {
+      if (isRejection(checked.reason)) round.reject(member, checked.reason);
+      return refused(checked);
+    }
+    round.take({ kind: 'checked', slot: member.slot, at: clock.now() });
+    if (round.partOf(member)?.standing !== 'storing')
+      return refused(whyNot(round, member) ?? refuse('late', 'the round is over'));
+    return this.#store(round, member, report, checked);
+  }
+
+  async #store(
+    round: LiveRound,
+    member: Member,
+    report: ArrivedReport,
+    checked: { readonly examples: number; readonly steps: number; readonly norm: number },
+  ): Promise<Answer> {
+    const { clock, log } = this.#ports;
+    const { id: task } = round.host.spec;
+    const { slot, updateId, clientId } = member;
+    const { examples, steps, norm } = checked;
+    const { sha256, bytes, metrics } = report;
+    let outcome: ReceiptOutcome;
+    try {
+      await report.writer.finish();
+      outcome = await this.#receipts.accept({
+        ...{ task, round: round.number, updateId, clientId, sha256, bytes, examples, steps, norm, metrics },
+      });
+    } catch (error) {
+      log.warn({ err: error, task, round: round.number, updateId }, 'a report could not be stored');
+      await this.#discard(report);
+      round.take({ kind: 'unstored', slot, at: clock.now() });
+      return isStorageFull(error)
+        ? refuse('storage-full', 'the server has no room for it: nothing was kept', 10_000)
+        : refuse('internal', 'the report could not be stored');
+    }
+    if (!('receipt' in outcome)) {
+      round.take({ kind: 'unstored', slot, at: clock.now() });
+      return outcome.kind === 'conflict'
+        ? refuse('conflict', 'this assignment already has a report with other bytes')
+        : refuse('late', 'the round ended before the report was complete');
+    }
+    member.receipt = outcome.receipt;
+    round.aggregate.add(outcome.receipt);
+    round.take({ kind: 'stored', slot, at: clock.now() });
+    return { ok: true, receipt: receiptOfRow(outcome.receipt), isDuplicate: outcome.kind === 'duplicate' };
+  }
+
+  async #discard(report: ArrivedReport): Promise<void> {
+    await report.writer.discard().catch((error: unknown) => {
+      this.#ports.log.warn({ err: error }, 'a refused report could not be removed');
+    });
+  }
+}
+
+const whyNot = (round: LiveRound, member: Member): Refusal | null => {
+  const part = round.partOf(member);
+  return part === undefined ? refuse('not-assigned', 'there is no such assignment') : refusalOf(part);
+};
+
+/** Storage adapters name it so; files give the code. */
+function isStorageFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : undefined;
+  return error.name === 'StorageFullError' || code === 'ENOSPC' || code === 'EDQUOT';
+}
