@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { DataFolderInUseError } from './errors.ts';
 import { RESULT, resultCode, SqliteDatabase } from './sqlite/library.ts';
 
+/** Databases that nobody refers to are collected and closed, and their locks with them. */
+const held = new Set<unknown>();
+
 /**
  * Takes the data folder for this process alone; returns what gives it back. The lock is SQLite's lock on a small
  * database, so it is the kernel that holds it, and it goes with the process however that ends.
@@ -17,5 +20,8 @@ export function lockFolder(folder: string): () => void {
     if (resultCode(error) !== RESULT.busy) throw error;
     throw new DataFolderInUseError(`${folder} is in use by another Fedtab process: stop it, or choose another folder`);
   }
-  return () => database.close();
+  held.add(database);
+  return () => {
+    if (held.delete(database)) database.close();
+  };
 }

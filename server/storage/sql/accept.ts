@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { TaskId } from '../../../shared/ids.ts';
 import type { NewReceipt, ReceiptOutcome, ReceiptRow, RoundStore } from '../port.ts';
 import { decideReceipts, type KnownReceipts, type ReceivingRound } from '../rules.ts';
@@ -15,9 +16,13 @@ interface Call {
  * Group commit: calls of one turn of the event loop, and those that come while a transaction is under way, share the
  * next transaction and its one fsync.
  */
-export function gatheredAccept(database: Database): RoundStore['accept'] {
+export function gatheredAccept(database: Database): {
+  readonly accept: RoundStore['accept'];
+  /** Resolves when no call waits. */
+  settled(): Promise<void>;
+} {
   let waiting: Call[] = [];
-  let isRunning = false;
+  let running: Promise<void> | null = null;
 
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
@@ -32,16 +37,17 @@ export function gatheredAccept(database: Database): RoundStore['accept'] {
         for (const call of calls) call.reject(error);
       }
     }
-    isRunning = false;
+    running = null;
   };
 
-  return (receipts, at) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ receipts, at, resolve, reject });
-      if (isRunning) return;
-      isRunning = true;
-      setImmediate(() => void drain());
-    });
+  return {
+    accept: (receipts, at) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ receipts, at, resolve, reject });
+        running ??= endOfTurn().then(drain);
+      }),
+    settled: async () => running ?? undefined,
+  };
 }
 
 async function accept(work: Work, calls: readonly Call[]): Promise<ReceiptOutcome[][]> {

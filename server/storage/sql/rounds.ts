@@ -1,11 +1,10 @@
 import type { UpdateId } from '../../../shared/ids.ts';
 import type { RoundEndRow, RoundRow, RoundStore } from '../port.ts';
 import { checkCohort, checkCommit, checkNextVersion, checkOpening, checkUnderWay } from '../rules.ts';
-import { gatheredAccept } from './accept.ts';
 import { type Database, fenceHolds, insertCheckpoint, newestVersion, portions, type Work } from './parts.ts';
 import { assignmentRow, type receiptColumns, receiptRow, roundRow, taskColumns } from './rows.ts';
 
-export function sqlRounds(database: Database): RoundStore {
+export function sqlRounds(database: Database, accept: RoundStore['accept']): RoundStore {
   const lastNumber = async (connection: Database, task: RoundRow['task']): Promise<number> => {
     const row = await connection
       .selectFrom('rounds')
@@ -65,7 +64,7 @@ export function sqlRounds(database: Database): RoundStore {
         return 'saved';
       }),
 
-    accept: gatheredAccept(database),
+    accept,
 
     async reject(task, updateId, reason) {
       await database

@@ -1,4 +1,6 @@
-import type { Storage } from '../port.ts';
+import { StorageIoError } from '../errors.ts';
+import type { RoundStore, Storage } from '../port.ts';
+import { gatheredAccept } from './accept.ts';
 import { sqlAdmin } from './admin.ts';
 import { sqlCheckpoints } from './checkpoints.ts';
 import type { Database } from './parts.ts';
@@ -7,11 +9,21 @@ import { sqlTasks } from './tasks.ts';
 
 /** The port on any database that Kysely reaches and whose tables are migrated. */
 export function sqlStorage(database: Database): Storage {
+  const gathered = gatheredAccept(database);
+  let isClosed = false;
+  const accept: RoundStore['accept'] = async (receipts, at) => {
+    if (isClosed) throw new StorageIoError('the database is closed');
+    return gathered.accept(receipts, at);
+  };
   return {
     tasks: sqlTasks(database),
-    rounds: sqlRounds(database),
+    rounds: sqlRounds(database, accept),
     checkpoints: sqlCheckpoints(database),
     admin: sqlAdmin(database),
-    close: () => database.destroy(),
+    async close() {
+      isClosed = true;
+      await gathered.settled();
+      await database.destroy();
+    },
   };
 }
