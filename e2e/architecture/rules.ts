@@ -54,11 +54,18 @@ export const zones: Readonly<Record<string, Zone>> = {
     packages: ['socket.io', 'socket.io-parser', 'valibot', 'fastify'],
     node: true,
   },
+  // What the gateway's tests share: clients and stand-ins. Nothing that runs imports it.
+  'server/gateway/fakes': {
+    folders: ['server/gateway', 'server/auth', ...serverWide],
+    packages: ['socket.io-client'],
+    node: true,
+  },
   'server/http': {
     folders: ['server/auth', 'server/samples', ...serverWide],
     packages: ['fastify', '@fastify', 'fflate', 'valibot', 'prom-client', 'pino', 'selfsigned'],
     node: true,
   },
+  'server/http/fixtures': { folders: ['server', 'shared'], packages: ['fastify'], node: true },
   'server/auth': { folders: serverWide, packages: ['@noble/hashes', 'valibot'], node: true },
   'server/storage': { folders: serverWide, packages: [...database, 'valibot'], node: true },
   'server/cluster': {

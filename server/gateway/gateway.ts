@@ -44,6 +44,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** How long a socket may take to read why it ends. */
+const GOODBYE_MS = 1_000;
+
 /** Socket.IO ⇄ the coordinator. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, log, spool, admins, publicUrl, trustedProxies, metrics = noMetrics } = options;
@@ -56,6 +59,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   let uploads: Uploads | undefined;
   let adminGateway: AdminGateway | undefined;
   let isDraining = false;
+  let endConnections: (withinMs: number) => Promise<void> = async () => {};
 
   const socketOptions: SocketServerOptions = {
     addresses,
@@ -86,7 +90,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     uploads = incoming;
     adminGateway = dashboards;
     tasks = coordinator;
-    attachSocketServer(server, httpServer, socketOptions);
+    endConnections = attachSocketServer(server, httpServer, socketOptions);
   }
 
   async function drain(withinMs: number = LIMITS.drainMs): Promise<void> {
@@ -116,8 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     adminGateway?.close();
     for (const session of [...sessions.all()]) endSession(session, shuttingDown);
     // Not `server.close()`: that would close the HTTP server too, which answers until the very end.
-    server.disconnectSockets(true);
-    if (uploads !== undefined) server.engine.close();
+    await endConnections(GOODBYE_MS);
   }
 
   return { downlink: broadcast, open, drain, close };

@@ -54,12 +54,14 @@ export function createSocketServer(options: SocketServerOptions): GatewayServer 
   });
 }
 
-/** Attaches it and guards the transport below Socket.IO. */
+/** Attaches it and guards the transport below Socket.IO. Returns what ends every connection. */
 export function attachSocketServer(
   server: GatewayServer,
   httpServer: HttpServer | HttpsServer,
   { addresses, clock, trustedProxies, metrics }: SocketServerOptions,
-): void {
+): (withinMs: number) => Promise<void> {
+  const connections = new Set<TransportSocket>();
+  let allClosed: () => void = () => {};
   server.attach(httpServer);
   // Without polling nothing has a reason to name a session, and `allowRequest` would not be asked about it.
   server.engine.use((request: IncomingMessage, _response: unknown, next: (error?: Error) => void) =>
@@ -74,7 +76,28 @@ export function attachSocketServer(
       connection.close(true);
     });
     connection.once('close', closed);
+    connections.add(connection);
+    connection.request.socket.once('close', () => {
+      connections.delete(connection);
+      if (connections.size === 0) allClosed();
+    });
   });
+
+  /** What was said last goes out first; who does not take it within the time is cut off. */
+  return async (withinMs) => {
+    server.disconnectSockets(true);
+    for (const connection of connections) connection.close(false);
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(withinMs, resolve);
+      allClosed = () => {
+        cancel();
+        resolve();
+      };
+      if (connections.size === 0) allClosed();
+    });
+    server.engine.close();
+    for (const connection of connections) connection.request.socket.destroy();
+  };
 }
 
 /** The part of Engine.IO's socket that is used here. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
-import type { AssignmentToken, ClientId, TaskId } from '../../shared/ids.ts';
+import type { AssignmentToken, ClientId, Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { type ReportBegin, updateIdOf } from '../../shared/protocol/index.ts';
 import { chunkAt, chunkCountOf, crc32 } from '../../shared/wire/chunk.ts';
@@ -21,7 +21,7 @@ const frame = Uint8Array.from({ length: frameBytes }, (_, at) => (at * 31) >>> 3
 const otherFrame = frame.map((byte) => byte ^ 1);
 const metrics = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 1 };
 
-const sha256 = new Map([frame, otherFrame].map((bytes) => [bytes, sha256Hex(bytes)]));
+const sha256 = new Map<Uint8Array, Sha256>([frame, otherFrame].map((bytes) => [bytes, sha256Hex(bytes)]));
 const announce = (bytes: Uint8Array = frame): ReportBegin => ({
   token,
   bytes: bytes.byteLength,

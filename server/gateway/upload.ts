@@ -360,5 +360,5 @@ const keyOf = (task: TaskId, clientId: ClientId): string => `${task}/${clientId}
 const rangeOf = ({ minimum, maximum }: { readonly minimum: number; readonly maximum: number }): string =>
   minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`;
 
-const isStorageFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+/** What storage calls it; the class itself is behind the port. */
+const isStorageFull = (error: unknown): boolean => error instanceof Error && error.name === 'StorageFullError';

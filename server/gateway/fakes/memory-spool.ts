@@ -42,4 +42,4 @@ export class MemorySpool implements Pick<Spool, 'open'> {
   }
 }
 
-export const diskFull = (): Error => Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+export const diskFull = (): Error => Object.assign(new Error('no space left on device'), { name: 'StorageFullError' });
