@@ -1,6 +1,6 @@
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
-import fastify, { type FastifyReply, type FastifyServerOptions } from 'fastify';
+import fastify, { type FastifyReply, type FastifyServerOptions, LogController } from 'fastify';
 import { LIMITS } from '../../shared/limits.ts';
 import { createAuthentication } from './authentication.ts';
 import type { App, HttpDependencies } from './dependencies.ts';
@@ -33,7 +33,7 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
   const { logger, readiness, metrics, server, addressOf } = dependencies;
   const options = {
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.apiBodyBytes,
     requestTimeout: NODE_HTTP.requestTimeout,
     keepAliveTimeout: NODE_HTTP.keepAliveTimeout,

@@ -25,7 +25,7 @@ export function modelRoutes(app: App, { coordinator, storage, blobs }: HttpDepen
     if (found === undefined) return reply;
     const { sha256, bytes } = found.checkpoint;
     reply.type('application/octet-stream').header('content-length', bytes);
-    return reply.send(request.method === 'HEAD' ? undefined : blobs.stream(sha256, { start: 0, end: bytes - 1 }));
+    return reply.send(blobs.stream(sha256, { start: 0, end: bytes - 1 }));
   });
 
   app.get('/api/tasks/:id/model.npz', open, sendNpz);

@@ -11,7 +11,11 @@ import { deny } from '../errors.ts';
 export function weightsRoutes(app: App, dependencies: HttpDependencies, auth: Authentication): void {
   const { coordinator, storage, blobs, metrics } = dependencies;
 
-  app.get('/weights/:sha256', { onRequest: auth.recogniseAdmin }, async (request, reply) => {
+  // HEAD by hand: the one that Fastify derives from GET says that there are no bytes.
+  const url = '/weights/:sha256';
+  app.route({ method: ['GET', 'HEAD'], url, exposeHeadRoute: false, onRequest: auth.recogniseAdmin, handler });
+
+  async function handler(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { sha256 } = request.params as { sha256?: unknown };
     const owners = isSha256(sha256) ? await ownersOf(sha256) : [];
     const sizeBytes = isSha256(sha256) && owners.length > 0 ? await blobs.size(sha256) : null;
@@ -28,7 +32,7 @@ export function weightsRoutes(app: App, dependencies: HttpDependencies, auth: Au
       .header('cache-control', `${isOpen ? 'public' : 'private'}, max-age=31536000, immutable`);
     if (request.headers['if-none-match']?.includes(etag)) return reply.code(304).send();
     return sendRange(request, reply, sha256, sizeBytes, owners);
-  });
+  }
 
   function sendRange(
     request: FastifyRequest,

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { secureRng } from '../../shared/rng.ts';
+import { memoryStorage } from '../storage/memory/memory.ts';
+import { createAdmins } from './admins.ts';
+import { mayJoin } from './join-token.ts';
+import { hashSecret, newSecret, sameSecret } from './secrets.ts';
+
+const TOKEN = 'a-standing-admin-token';
+const HOUR_MS = 3_600_000;
+
+function setUp(adminToken: string | null = TOKEN) {
+  const clock = { time: 1_000_000, now: () => clock.time };
+  const store = memoryStorage().admin;
+  return { clock, store, admins: createAdmins({ store, adminToken, clock, random: secureRng }) };
+}
+
+test('the standing token is a credential by itself and opens sessions, again and again', async () => {
+  const { admins } = setUp();
+  expect(admins.byToken(TOKEN)).toEqual({ actor: 'token', expiresAt: null });
+  expect(admins.byToken(`${TOKEN}x`)).toBe(null);
+  expect(admins.byToken('')).toBe(null);
+  const first = await admins.logIn(TOKEN);
+  const second = await admins.logIn(TOKEN);
+  expect(first?.secret).not.toBe(second?.secret);
+});
+
+test('without a standing token no text is one', async () => {
+  const { admins } = setUp(null);
+  expect(admins.byToken('')).toBe(null);
+  expect(admins.byToken('null')).toBe(null);
+  expect(await admins.logIn('null')).toBe(null);
+});
+
+test('a link opens one session, within an hour', async () => {
+  const { admins, clock } = setUp();
+  const [used, late] = [await admins.makeLink(), await admins.makeLink()];
+  expect(admins.byToken(used)).toBe(null);
+  expect(await admins.logIn(used)).not.toBe(null);
+  expect(await admins.logIn(used)).toBe(null);
+  clock.time += HOUR_MS;
+  expect(await admins.logIn(late)).toBe(null);
+});
+
+test('a session is good for twelve hours; a restart does not end it', async () => {
+  const { admins, clock, store } = setUp();
+  const session = await admins.logIn(TOKEN);
+  if (session === null) throw new Error('no session');
+  expect(session.expiresAt).toBe(1_000_000 + 12 * HOUR_MS);
+  const restarted = createAdmins({ store, adminToken: 'another-token', clock, random: secureRng });
+  expect(await restarted.bySession(session.secret)).toEqual(session.admin);
+  expect(await admins.bySession(`${session.secret}x`)).toBe(null);
+  clock.time += 12 * HOUR_MS;
+  expect(await admins.bySession(session.secret)).toBe(null);
+});
+
+test('logging out ends the session, takes back its tickets and tells who listens', async () => {
+  const { admins } = setUp();
+  const [mine, other] = [await admins.logIn(TOKEN), await admins.logIn(TOKEN)];
+  if (mine === null || other === null) throw new Error('no session');
+  const ended: string[] = [];
+  const stop = admins.onLogOut((actor) => ended.push(actor));
+  const tickets = [mine, other].map(({ admin }) => admins.issueTicket(admin).ticket);
+  await admins.logOut(mine.secret);
+  expect(ended).toEqual([mine.admin.actor]);
+  expect(await admins.bySession(mine.secret)).toBe(null);
+  expect(await admins.bySession(other.secret)).toEqual(other.admin);
+  expect(tickets.map((ticket) => admins.redeemTicket(ticket))).toEqual([null, other.admin]);
+  stop();
+  await admins.logOut(other.secret);
+  expect(ended).toHaveLength(1);
+});
+
+test('a ticket does not outlive its session', async () => {
+  const { admins, clock } = setUp();
+  const session = await admins.logIn(TOKEN);
+  if (session === null) throw new Error('no session');
+  clock.time = session.expiresAt - 10;
+  const { ticket } = admins.issueTicket(session.admin);
+  clock.time = session.expiresAt;
+  expect(admins.redeemTicket(ticket)).toBe(null);
+});
+
+test('secrets: 256 bits, kept as their hash, compared whole', () => {
+  const secrets = new Set(Array.from({ length: 100 }, () => newSecret(secureRng)));
+  expect(secrets.size).toBe(100);
+  for (const secret of secrets) expect(secret).toMatch(/^[\w-]{43}$/);
+  expect(hashSecret('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  expect(sameSecret('abc', 'abc')).toBe(true);
+  expect(sameSecret('abc', 'abcd')).toBe(false);
+  expect(sameSecret('', 'a')).toBe(false);
+});
+
+test('mayJoin: everybody where there is no join token, else who knows it', () => {
+  const open = { access: { allowedOrigins: [] } };
+  const closed = { access: { allowedOrigins: [], joinToken: 'let-me-in' } };
+  expect(mayJoin(open, undefined)).toBe(true);
+  expect(mayJoin(open, 'anything')).toBe(true);
+  expect(mayJoin(closed, 'let-me-in')).toBe(true);
+  expect(mayJoin(closed, 'let-me-on')).toBe(false);
+  expect(mayJoin(closed, undefined)).toBe(false);
+  expect(mayJoin(closed, '')).toBe(false);
+});

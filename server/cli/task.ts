@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { CommandError, connect, runCommand } from './connection.ts';
+
+const HELP = `Usage: node dist/server/cli/task.js COMMAND [--server URL]
+
+  list                       every task with its state, version and accuracy
+  show ID                    one task as JSON
+  create TEMPLATE [--id ID] [--file FILE]   a task from a template; FILE holds overrides as JSON
+  start ID COUNT             run that many rounds more
+  pause ID | resume ID | stop ID | archive ID
+  rollback ID VERSION
+  duplicate ID NEW-ID
+  delete ID --yes            the task and its weights; the audit stays
+`;
+
+interface Listed {
+  readonly id: string;
+  readonly state: string;
+  readonly version: number;
+  readonly round: number;
+  readonly roundsLeft: number;
+  readonly online: number;
+  readonly metrics: { readonly accuracy: number } | null;
+}
+
+await runCommand(HELP, async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      server: { type: 'string' },
+      id: { type: 'string' },
+      file: { type: 'string' },
+      yes: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const [command, id, third] = positionals;
+  if (values.help || command === undefined || (command !== 'list' && id === undefined)) return 'usage';
+  const { call } = await connect(values.server, process.env);
+  const path = `/api/tasks/${encodeURIComponent(id ?? '')}`;
+  switch (command) {
+    case 'list':
+      console.log(tableOf((await call('GET', '/api/tasks')) as Listed[]));
+      return 'done';
+    case 'show':
+      console.log(JSON.stringify(await call('GET', path), null, 2));
+      return 'done';
+    case 'create': {
+      const overrides = values.file === undefined ? {} : readJson(values.file);
+      const named = values.id === undefined ? {} : { id: values.id };
+      const made = (await call('POST', '/api/tasks', { ...overrides, ...named, template: id })) as { id: string };
+      console.log(`created ${made.id}`);
+      return 'done';
+    }
+    case 'start':
+      await call('POST', `${path}/rounds`, { count: Number(third ?? 1) });
+      break;
+    case 'rollback':
+      if (third === undefined) return 'usage';
+      await call('POST', `${path}/rollback`, { version: Number(third) });
+      break;
+    case 'duplicate':
+      if (third === undefined) return 'usage';
+      await call('POST', `${path}/duplicate`, { id: third });
+      break;
+    case 'delete':
+      if (!values.yes) throw new CommandError('this deletes the task and its weights: say --yes');
+      await call('DELETE', path, { confirm: id });
+      break;
+    case 'pause':
+    case 'resume':
+    case 'stop':
+    case 'archive':
+      await call('POST', `${path}/${command}`);
+      break;
+    default:
+      return 'usage';
+  }
+  console.log('done');
+  return 'done';
+});
+
+function tableOf(tasks: readonly Listed[]): string {
+  if (tasks.length === 0) return 'no tasks';
+  const rows = tasks.map(({ id, state, version, round, roundsLeft, online, metrics }) => [
+    id,
+    state,
+    `version ${version}`,
+    `round ${round}, ${roundsLeft} left`,
+    `${online} online`,
+    metrics === null ? '' : `${(metrics.accuracy * 100).toFixed(1)} %`,
+  ]);
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function readJson(path: string): object {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    throw new Error('it holds no JSON object');
+  } catch (error) {
+    throw new CommandError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
