@@ -2,17 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REFUSAL_REASONS } from '../../shared/errors.ts';
 import type { AssignmentToken, TaskId } from '../../shared/ids.ts';
-import {
-  assignmentOf,
-  backend,
-  metrics,
-  Play,
-  receiptOf,
-  sha256Of,
-  status,
-  tokenOf,
-  welcome,
-} from './participation.fixture.ts';
+import { assignmentOf, backend, metrics, Play, receiptOf, sha256Of, status, tokenOf, welcome } from './fakes/play.ts';
 import { INITIAL, nextWakeMs, step } from './participation.ts';
 import type { Effect, Happening, ParticipationEvent, State } from './participation-state.ts';
 import { viewOf } from './participation-view.ts';

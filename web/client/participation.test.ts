@@ -12,7 +12,7 @@ import {
   status,
   tokenOf,
   welcome,
-} from './participation.fixture.ts';
+} from './fakes/play.ts';
 import { nextWakeMs } from './participation.ts';
 import type { Happening } from './participation-state.ts';
 

@@ -1,4 +1,4 @@
-import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
+import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
 import type {
   Assignment,
   Participation,
@@ -6,14 +6,14 @@ import type {
   ReportMetrics,
   TaskStatus,
   Welcome,
-} from '../../shared/protocol/index.ts';
-import { modelOf } from '../../shared/task/model-of.ts';
-import { digits } from '../../shared/task/templates/digits.ts';
-import { INITIAL, step } from './participation.ts';
-import type { Effect, Happening, State } from './participation-state.ts';
-import { viewOf } from './participation-view.ts';
-import type { BackendChoice } from './ports.ts';
-import type { ClientView } from './view.ts';
+} from '../../../shared/protocol/index.ts';
+import { modelOf } from '../../../shared/task/model-of.ts';
+import { digits } from '../../../shared/task/templates/digits.ts';
+import { INITIAL, step } from '../participation.ts';
+import type { Effect, Happening, State } from '../participation-state.ts';
+import { viewOf } from '../participation-view.ts';
+import type { BackendChoice } from '../ports.ts';
+import type { ClientView } from '../view.ts';
 
 /** Messages of a small task, and a stepper with a clock to play them to. */
 

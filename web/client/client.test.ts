@@ -1,0 +1,493 @@
+import { describe, expect, it } from 'vitest';
+import { refuse } from '../../shared/errors.ts';
+import { sha256Hex } from '../../shared/hash.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import { secureRng } from '../../shared/rng.ts';
+import { toBytes } from '../../shared/weights/vector.ts';
+import { createFederatedClient } from './client.ts';
+import { LoopbackServer } from './fakes/loopback-server.ts';
+import { ManualClock, settle } from './fakes/manual-clock.ts';
+import { backend, sha256Of } from './fakes/play.ts';
+import { ScriptedTrainer, trainedTo } from './fakes/scripted-trainer.ts';
+import { memorySecrets } from './node.ts';
+import type { ClientPorts, SecretStore } from './ports.ts';
+import type { ClientView, FederatedClient, ParticipationState } from './view.ts';
+
+const task = 'digits' as TaskId;
+const params = new Float32Array([0.5, 1, 1.5]);
+const bytes = toBytes(params);
+const base = { version: 3, sha256: sha256Hex(bytes), bytes: 12 };
+
+interface World {
+  readonly client: FederatedClient;
+  readonly server: LoopbackServer;
+  readonly trainer: ScriptedTrainer;
+  readonly clock: ManualClock;
+  readonly secrets: SecretStore;
+  readonly fetched: string[];
+  /** States as listeners saw them, without repeats. */
+  readonly states: ParticipationState[];
+  readonly views: ClientView[];
+  hold(held: boolean): void;
+  readonly isReleased: () => boolean;
+}
+
+function world(more: Partial<ClientPorts> = {}, joinToken?: string): World {
+  const server = new LoopbackServer();
+  const trainer = new ScriptedTrainer();
+  const clock = new ManualClock();
+  const secrets = more.secrets ?? memorySecrets();
+  const fetched: string[] = [];
+  let tell: (held: boolean) => void = () => {};
+  let isReleased = true;
+  const client = createFederatedClient({
+    server: 'http://loopback',
+    task,
+    joinToken,
+    backend: 'webgl',
+    ports: {
+      clock,
+      random: secureRng,
+      trainer,
+      secrets,
+      transport: server,
+      lock: {
+        request: (_task, onChange) => {
+          tell = onChange;
+          isReleased = false;
+          onChange(true);
+          return () => {
+            isReleased = true;
+          };
+        },
+      },
+      weights: {
+        fetch: async (sha256) => {
+          fetched.push(sha256);
+          return bytes.slice();
+        },
+      },
+      ...more,
+    },
+  });
+  const states: ParticipationState[] = [];
+  const views: ClientView[] = [];
+  client.subscribe((view) => {
+    views.push(view);
+    if (states.at(-1) !== view.state) states.push(view.state);
+  });
+  return {
+    client,
+    server,
+    trainer,
+    clock,
+    secrets,
+    fetched,
+    states,
+    views,
+    hold: (held) => tell(held),
+    isReleased: () => isReleased,
+  };
+}
+
+async function waiting(more: Partial<ClientPorts> = {}): Promise<World> {
+  const started = world(more);
+  await started.client.start();
+  await settle();
+  expect(started.client.view().state).toBe('waiting');
+  return started;
+}
+
+/** A trainer's work that lasts until its signal, and tells when it stopped. */
+function endless(trainer: ScriptedTrainer): { stopped: boolean } {
+  const told = { stopped: false };
+  trainer.work = (_params, { signal }) =>
+    new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        told.stopped = true;
+        resolve({ ok: false, reason: 'aborted', message: 'stopped' });
+      });
+    });
+  return told;
+}
+
+describe('a client', () => {
+  it('C1: does nothing before start, not even look for a secret', async () => {
+    const touched: string[] = [];
+    const touch = (name: string) => async () => {
+      touched.push(name);
+      return null;
+    };
+    const { server, trainer, client, clock } = world({
+      secrets: { load: touch('load'), save: touch('save') as never, remove: touch('remove') as never },
+    });
+    client.resume();
+    client.pause();
+    client.examplesChanged();
+    await client.leave();
+    await clock.pass(60_000);
+    expect([...touched, ...server.heard, ...trainer.heard]).toEqual([]);
+    expect(client.view().state).toBe('idle');
+  });
+
+  it('takes part in a round, from the check-in to the version that counts it', async () => {
+    const { client, server, trainer, states } = await waiting();
+    trainer.work = async (_params, { onProgress }) => {
+      onProgress({ step: 1, steps: 2, loss: 2 });
+      onProgress({ step: 2, steps: 2, loss: 1 });
+      return trainedTo([1, -2, 0.5]);
+    };
+    const { token } = server.assign(1, { base });
+    server.weights(base.sha256, bytes);
+    await settle();
+    expect(trainer.params).toEqual([[0.5, 1, 1.5]]);
+    const frame = server.frames.get(token) as Uint8Array;
+    expect([...new Float32Array(frame.slice(96).buffer)]).toEqual([1, -2, 0.5]);
+    expect(client.view()).toMatchObject({
+      state: 'accepted',
+      counted: 1,
+      losses: [2, 1],
+      lastReport: { accuracyAfter: 0.5 },
+    });
+    server.endRound({ number: 1, outcome: 'committed', version: 4, accepted: 3, yours: 'accepted' });
+    await settle();
+    expect(client.view().notes).toEqual([expect.objectContaining({ outcome: 'counted', version: 4 })]);
+    expect(client.view().notes[0]?.sentBytes).toBeGreaterThan(1_000);
+    expect(states).toEqual(expect.arrayContaining(['waiting', 'downloading', 'training', 'uploading', 'accepted']));
+    expect(server.checkIns.map(({ held }) => held)).toEqual([null, base.sha256]);
+    expect(server.progress.map(({ phase }) => phase)).toEqual(['downloading', 'training', 'uploading']);
+  });
+
+  it('C11: weights that it holds are not taken again, those it does not are', async () => {
+    const { server, fetched, trainer } = await waiting();
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    server.endRound({ number: 1, outcome: 'abandoned', reason: 'too-few', accepted: 1, yours: 'accepted' });
+    server.assign(2, { base, delivery: 'held' });
+    await settle();
+    expect(fetched).toEqual([base.sha256]);
+    expect(trainer.params).toHaveLength(2);
+  });
+
+  it('C11: what a trainer does to its weights does not touch the ones that are held', async () => {
+    const { server, trainer } = await waiting();
+    trainer.work = async (own) => {
+      own.fill(9);
+      return trainedTo([1, 1, 1]);
+    };
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    server.endRound({ number: 1, outcome: 'abandoned', reason: 'too-few', accepted: 1, yours: 'accepted' });
+    server.assign(2, { base, delivery: 'held' });
+    await settle();
+    expect(trainer.params).toEqual([
+      [0.5, 1, 1.5],
+      [0.5, 1, 1.5],
+    ]);
+  });
+
+  it('C2: makes the secret once it has the lock, and keeps it', async () => {
+    const { server, client, secrets, clock, hold } = world();
+    await client.start();
+    await settle();
+    const { secret } = server.handshakes[0] ?? { secret: '' };
+    expect(secret).toMatch(/^[0-9a-f]{32}$/);
+    expect(await secrets.load(task)).toBe(secret);
+    server.cut();
+    await clock.pass(1_000);
+    hold(false);
+    hold(true);
+    await settle();
+    expect(server.handshakes.map((handshake) => handshake.secret)).toEqual([secret, secret, secret]);
+  });
+
+  it('C2: in a second tab it waits for the lock with nothing made', async () => {
+    const secrets = memorySecrets();
+    const { server, client, trainer, clock } = world({
+      secrets,
+      lock: {
+        request: (_task, onChange) => {
+          onChange(false);
+          return () => {};
+        },
+      },
+    });
+    await client.start();
+    await clock.pass(10_000);
+    expect(client.view().state).toBe('other-tab');
+    expect([...server.heard, ...trainer.heard, await secrets.load(task)]).toEqual([null]);
+  });
+
+  it('sends the join token and the protocol in the handshake', async () => {
+    const { server, client } = world({}, 'open sesame');
+    await client.start();
+    await settle();
+    expect(server.handshakes[0]).toMatchObject({
+      protocol: { min: 1, max: 1 },
+      joinToken: 'open sesame',
+      software: 'fedtab',
+    });
+  });
+
+  it('C7: a report that a cut interrupts is finished after the reconnect, with the chunks that are missing', async () => {
+    const { client, server, clock } = await waiting();
+    server.faults.set('report-end', ['cut']);
+    const { token } = server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(client.view().state).toBe('server-away');
+    expect(server.chunksSent).toEqual([0]);
+    await clock.pass(1_000);
+    await settle();
+    expect(client.view().state).toBe('accepted');
+    expect(server.chunksSent).toEqual([0]);
+    expect(server.frames.has(token)).toBe(true);
+    expect(server.heard.slice(-4)).toEqual(['open', 'resume', 'report-begin', 'report-end']);
+  });
+
+  it('C7: a receipt that a cut swallowed is not asked for with a second report', async () => {
+    const { client, server, clock } = await waiting();
+    const { token } = server.assign(1, { base, delivery: 'http' });
+    await settle();
+    server.cut();
+    await clock.pass(1_000);
+    expect(client.view()).toMatchObject({ state: 'accepted', counted: 1 });
+    expect(server.frames.size).toBe(1);
+    expect(server.frames.has(token)).toBe(true);
+  });
+
+  it('C8: the trainer is asked again only when it has stopped', async () => {
+    const { server, trainer } = await waiting();
+    let stop: () => void = () => {};
+    trainer.work = () =>
+      new Promise((resolve) => (stop = () => resolve({ ok: false, reason: 'aborted', message: '' })));
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    server.assign(2, { base, delivery: 'http' });
+    await settle();
+    expect(trainer.heard.filter((word) => word === 'train')).toHaveLength(1);
+    trainer.work = async () => trainedTo([1, 1, 1]);
+    stop();
+    await settle();
+    expect(trainer.heard.filter((word) => word === 'train')).toHaveLength(2);
+    expect(server.frames.size).toBe(1);
+  });
+
+  it('C14: a busy server gets the same report after its hint', async () => {
+    const { client, server, clock } = await waiting();
+    server.faults.set('report-begin', [refuse('busy', 'come back', 2_000)]);
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(client.view()).toMatchObject({ state: 'uploading', reason: 'busy' });
+    await clock.pass(3_000);
+    expect(client.view().state).toBe('accepted');
+  });
+
+  it('C17: comes back after the server returns', async () => {
+    const { client, server, clock, states } = await waiting();
+    server.closed = 'cut';
+    server.cut();
+    await clock.pass(60_000);
+    expect(client.view()).toMatchObject({ state: 'server-away', connected: false });
+    server.closed = null;
+    await clock.pass(15_000);
+    expect(client.view()).toMatchObject({ state: 'waiting', connected: true });
+    expect(states).not.toContain('error');
+  });
+
+  it('C18: a session that is refused for good is not tried again', async () => {
+    const { client, server, clock } = world();
+    server.closed = refuse('upgrade-required', 'load the page again');
+    await client.start();
+    await clock.pass(600_000);
+    expect(client.view()).toMatchObject({ state: 'error', reason: 'upgrade-required', detail: 'load the page again' });
+    expect(server.handshakes).toHaveLength(1);
+  });
+
+  it('C20: a question that is not answered ends the session, and the next one begins anew', async () => {
+    const { client, server, clock } = world();
+    server.faults.set('check-in', ['cut']);
+    await client.start();
+    await settle();
+    expect(client.view().state).toBe('server-away');
+    await clock.pass(1_000);
+    expect(client.view().state).toBe('waiting');
+  });
+
+  it('a trainer that cannot count its examples is an error until they change', async () => {
+    const { client, trainer, server } = world();
+    trainer.count = Object.assign(new Error('shard 3 is damaged'), { reason: 'dataset-damaged' });
+    await client.start();
+    await settle();
+    expect(client.view()).toMatchObject({ state: 'error', reason: 'dataset-damaged', detail: 'shard 3 is damaged' });
+    expect(server.heard).toEqual([]);
+    trainer.count = 12;
+    client.examplesChanged();
+    await settle();
+    expect(client.view()).toMatchObject({ state: 'waiting', examples: 12 });
+  });
+
+  it('storage that refuses the secret is an error, and nothing is sent', async () => {
+    const { client, server } = world({
+      secrets: { ...memorySecrets(), save: () => Promise.reject(new Error('quota')) },
+    });
+    await client.start();
+    await settle();
+    expect(client.view()).toMatchObject({ state: 'error', reason: 'storage', detail: 'quota' });
+    expect(server.heard).toEqual([]);
+  });
+
+  it('a device without a backend is unsupported', async () => {
+    const { client, trainer } = world();
+    trainer.choice = new Error('no backend trains this model');
+    await client.start();
+    await settle();
+    expect(client.view()).toMatchObject({ state: 'unsupported', detail: 'no backend trains this model' });
+  });
+});
+
+describe('C21: leaving', () => {
+  it('while training stops it, checks out, and resolves when nothing runs', async () => {
+    const { client, server, trainer, clock, isReleased } = await waiting();
+    const told = endless(trainer);
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(client.view().state).toBe('training');
+    await client.leave();
+    expect(told.stopped).toBe(true);
+    expect(client.view()).toMatchObject({ state: 'left', connected: false });
+    expect(trainer.heard.at(-1)).toBe('close');
+    expect(isReleased()).toBe(true);
+    expect(server.isOpen).toBe(false);
+    expect(server.heard.at(-1)).toBe('check-out');
+    const heard = server.heard.length;
+    await clock.pass(600_000);
+    expect(server.heard.length).toBe(heard);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('a trainer that does not heed its signal is ended within a second', async () => {
+    const { client, server, trainer, clock } = await waiting();
+    trainer.work = () => new Promise(() => {});
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    let hasLeft = false;
+    const leaving = client.leave().then(() => {
+      hasLeft = true;
+    });
+    await clock.pass(700);
+    expect(hasLeft).toBe(false);
+    await clock.pass(300);
+    await leaving;
+    expect(trainer.heard.at(-1)).toBe('close');
+  });
+
+  it('while a report is sent, sends no more of it', async () => {
+    const { client, server } = await waiting();
+    let open: () => void = () => {};
+    server.assign(1, { base, delivery: 'http' });
+    server.gate = new Promise((resolve) => (open = resolve));
+    await settle();
+    expect(client.view().state).toBe('uploading');
+    expect(server.heard.at(-1)).toBe('report-begin');
+    await client.leave();
+    open();
+    await settle();
+    expect(server.heard.slice(-2)).toEqual(['report-begin', 'check-out']);
+    expect(server.frames.size).toBe(0);
+  });
+
+  it('and starting again takes part again', async () => {
+    const { client, server } = await waiting();
+    await Promise.all([client.leave(), client.start()]);
+    await settle();
+    expect(client.view().state).toBe('waiting');
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(client.view().state).toBe('accepted');
+  });
+
+  it('closing tells nobody any more', async () => {
+    const { client, views } = await waiting();
+    const before = views.length;
+    await client.close();
+    expect(views.length).toBe(before);
+    expect(client.view().state).toBe('left');
+  });
+});
+
+describe('C22: forgetting', () => {
+  it('stops the work, asks the server, leaves, and removes the secret', async () => {
+    const { client, server, trainer, secrets } = await waiting();
+    const told = endless(trainer);
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(await client.forget()).toEqual({ serverForgot: true });
+    expect(told.stopped).toBe(true);
+    expect(server.heard.slice(-2)).toEqual(['check-out', 'forget']);
+    expect(await secrets.load(task)).toBeNull();
+    expect(client.view().state).toBe('left');
+  });
+
+  it('opens a session for it where there is none', async () => {
+    const { client, server, secrets } = await waiting();
+    await client.leave();
+    expect(await client.forget()).toEqual({ serverForgot: true });
+    expect(server.heard.slice(-2)).toEqual(['open', 'forget']);
+    expect(server.isOpen).toBe(false);
+    expect(await secrets.load(task)).toBeNull();
+  });
+
+  it('removes the secret also where the server cannot be reached, and says so', async () => {
+    const { client, server, secrets } = await waiting();
+    server.closed = 'cut';
+    server.cut();
+    expect(await client.forget()).toEqual({ serverForgot: false });
+    expect(await secrets.load(task)).toBeNull();
+  });
+
+  it('of somebody who never joined reaches no server', async () => {
+    const { client, server } = world();
+    expect(await client.forget()).toEqual({ serverForgot: true });
+    expect(server.heard).toEqual([]);
+  });
+
+  it('makes another client of the next start', async () => {
+    const { client, server } = await waiting();
+    await client.forget();
+    await client.start();
+    await settle();
+    expect(new Set(server.handshakes.map(({ secret }) => secret)).size).toBe(2);
+  });
+});
+
+describe('the view', () => {
+  it('is told once a turn, and its parts keep their identity while they do not change', async () => {
+    const { client, server, views } = await waiting();
+    const before = views.length;
+    const seen = client.view();
+    server.assign(1, { base, delivery: 'http' });
+    client.pause();
+    client.resume();
+    expect(views.length).toBe(before);
+    await Promise.resolve();
+    expect(views.length).toBe(before + 1);
+    const now = client.view();
+    expect(now).not.toBe(seen);
+    expect(now.status).toBe(seen.status);
+    expect(now.backend).toBe(backend);
+    expect(client.view()).toBe(now);
+  });
+
+  it('ends with its subscription', async () => {
+    const { client, server } = await waiting();
+    let count = 0;
+    const end = client.subscribe(() => {
+      count++;
+    });
+    end();
+    server.refuse(refuse('unknown-task', 'gone'));
+    await settle();
+    expect(count).toBe(0);
+    expect(client.view()).toMatchObject({ state: 'error', reason: 'unknown-task', sha256: sha256Of(4) });
+  });
+});
