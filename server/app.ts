@@ -21,6 +21,7 @@ import { createCoordinator } from './rounds/coordinator.ts';
 import type { CoordinatorEvent, Evaluator } from './rounds/port.ts';
 import { removeRunning, writeRunning } from './running.ts';
 import { createSamples } from './samples/samples.ts';
+import type { Spool } from './storage/blobs/port.ts';
 import { openStorage } from './storage/index.ts';
 import { releaseOldWeights, sweep } from './storage/retention.ts';
 
@@ -40,8 +41,13 @@ export interface App {
 /** How often blobs that nothing refers to are looked for. */
 const SWEEP_EVERY_MS = 600_000;
 
+/** What whoever starts the server in its own process may put around an adapter: the demo keeps copies of its reports. */
+export interface Around {
+  readonly spool?: (spool: Spool) => Spool;
+}
+
 /** The one place that constructs adapters. Rejects when the folder, the database, the key or the port cannot be had. */
-export async function createApp(config: Config): Promise<App> {
+export async function createApp(config: Config, around: Around = {}): Promise<App> {
   const started: (() => unknown)[] = [];
   /** What is started is closed in the opposite order. */
   function closing<Part>(part: Part, close: (part: Part) => unknown): Part {
@@ -52,7 +58,7 @@ export async function createApp(config: Config): Promise<App> {
     for (const close of started.splice(0).reverse()) await close();
   }
   try {
-    return await start(config, closing, closeAll);
+    return await start(config, around, closing, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -61,6 +67,7 @@ export async function createApp(config: Config): Promise<App> {
 
 async function start(
   config: Config,
+  around: Around,
   closing: <Part>(part: Part, close: (part: Part) => unknown) => Part,
   closeAll: () => Promise<void>,
 ): Promise<App> {
@@ -71,7 +78,8 @@ async function start(
   const tls = await keyPairOf(config);
 
   const opened = closing(await openStorage({ dataFolder: config.dataFolder }), (part) => part.close());
-  const { storage, blobs, spool, blobsFolder } = opened;
+  const { storage, blobs, blobsFolder } = opened;
+  const spool = around.spool?.(opened.spool) ?? opened.spool;
   const leases = localLeases(storage.tasks);
   const samples = closing(createSamples(storage.admin), (part) => part.close());
   const arithmetic = closing(startArithmetic({ blobsFolder }), (part) => part.close());
