@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { TaskId } from '../../shared/ids.ts';
@@ -6,12 +6,14 @@ import { secureRng } from '../../shared/rng.ts';
 import { toBytes } from '../../shared/weights/vector.ts';
 import { createFederatedClient } from './client.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
-import { ManualClock, settle } from './fakes/manual-clock.ts';
+import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { backend, sha256Of } from './fakes/play.ts';
 import { ScriptedTrainer, trainedTo } from './fakes/scripted-trainer.ts';
 import { memorySecrets } from './node.ts';
 import type { ClientPorts, SecretStore } from './ports.ts';
 import type { ClientView, FederatedClient, ParticipationState } from './view.ts';
+
+beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
 
 const task = 'digits' as TaskId;
 const params = new Float32Array([0.5, 1, 1.5]);

@@ -1,13 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { readFrameHeader } from '../../shared/wire/frame.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
-import { ManualClock, settle } from './fakes/manual-clock.ts';
+import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { assignmentOf, metrics, participation, receiptOf } from './fakes/play.ts';
 import { type Report, reportOf, sendReport } from './report.ts';
 import type { Session } from './transport.ts';
+
+beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
 
 const chunk = LIMITS.chunkBytes;
 

@@ -41,7 +41,13 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets whatever was promised happen, WebCrypto's digests on their thread too. */
+/** Lets whatever was promised happen, but for what another thread does: see `withoutWebCrypto`. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
+
+/**
+ * The globals of plain http, where hashes are computed on this thread: then a test's turns are counted, not timed. Give
+ * it to `vi.stubGlobal('crypto', …)`.
+ */
+export const withoutWebCrypto = { getRandomValues: crypto.getRandomValues.bind(crypto) };

@@ -1,0 +1,16 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { digest } from './digest.ts';
+import { withoutWebCrypto } from './fakes/manual-clock.ts';
+
+afterEach(() => void vi.unstubAllGlobals());
+
+const abc = new TextEncoder().encode('abc');
+// FIPS 180-2, appendix B.1
+const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+
+it('C11: is SHA-256 with WebCrypto and without, of a view as of a whole buffer', async () => {
+  expect(await digest(abc)).toBe(expected);
+  expect(await digest(new Uint8Array([0, 97, 98, 99, 0]).subarray(1, 4))).toBe(expected);
+  vi.stubGlobal('crypto', withoutWebCrypto);
+  expect(await digest(abc)).toBe(expected);
+});
