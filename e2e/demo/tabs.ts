@@ -15,7 +15,10 @@ export interface Contributor {
 export async function openContributor(browser: Browser, url: string, options: DemoOptions): Promise<Contributor> {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(`${url}/contribute/${options.task}?backend=${options.backend}&samples=${options.examples}&lang=en`);
+  await page.route('**/samples?count=*', (route) =>
+    route.continue({ url: route.request().url().replace(/count=\d+/, `count=${options.examples}`) }),
+  );
+  await page.goto(`${url}/contribute/${options.task}?backend=${options.backend}&lang=en`);
   const answer = page.waitForResponse((response) => response.url().includes('/samples?'));
   await page.getByRole('button', { name: 'Add sample data' }).click();
   const { shape, labels } = TEMPLATES[options.task].data;

@@ -23,6 +23,8 @@ export function ContributePage({ contribution }: { readonly contribution: Contri
       data-round={view.round ?? ''}
       data-version={view.version ?? contribution.model.value.version}
       data-reason={view.reason ?? ''}
+      data-backend={view.backend?.used}
+      data-backend-reason={view.backend?.reason ?? undefined}
     >
       <Head contribution={contribution} />
       <Flow contribution={contribution} />
