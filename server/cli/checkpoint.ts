@@ -40,11 +40,12 @@ await runCommand(HELP, async () => {
   return 'done';
 });
 
-const lineOf = ({ version, sha256, bytes, createdAt, metrics, kept }: Listed): string =>
-  [
+function lineOf({ version, sha256, bytes, createdAt, metrics, kept }: Listed): string {
+  return [
     String(version).padStart(6),
     sha256.slice(0, 12),
     kept ? `${bytes} bytes` : 'not kept',
     metrics === null ? 'no score' : `${(metrics.accuracy * 100).toFixed(1)} %, loss ${metrics.loss.toFixed(3)}`,
     ago(createdAt),
   ].join('  ');
+}

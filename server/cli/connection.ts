@@ -91,7 +91,7 @@ export async function runCommand(help: string, run: () => Promise<'done' | 'usag
   }
 }
 
-/** For lines of a table: when something was, in this machine's time zone. */
+/** For lines of a table: how long ago something was. */
 export const ago = (iso: string): string => {
   const minutes = Math.max(0, Math.round((systemClock.now() - Date.parse(iso)) / 60_000));
   return minutes < 60

@@ -1,0 +1,35 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ZOO_NAMES } from '../shared/model/zoo.ts';
+import { type RunningServer, startServer } from './fixtures/server.ts';
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.dispose());
+
+test.each(ZOO_NAMES)('tf.loadLayersModel opens the %s of the server, with its weights', async (zoo) => {
+  const isRelu = zoo === 'seed-dense';
+  await server.adminJson('/api/tasks', {
+    body: { template: isRelu ? 'seed-dense' : 'digits', id: zoo, model: { zoo, seed: 7 } },
+  });
+  const model = await loadLayersModel(`${server.url}/api/tasks/${zoo}/model/model.json?version=0`);
+  const served = new Float32Array(
+    await (await fetch(`${server.url}/api/tasks/${zoo}/model/weights.bin`)).arrayBuffer(),
+  );
+  const loaded = Float32Array.from(model.getWeights().flatMap((weight) => [...weight.dataSync()]));
+  expect(loaded.length).toBe(served.length);
+  expect(Buffer.from(loaded.buffer).equals(Buffer.from(served.buffer))).toBe(true);
+
+  const image = tensor(new Float32Array(784).fill(0.5), [1, 28, 28, 1]);
+  const output = tidy(() => (model.predict(image) as Tensor).dataSync());
+  expect(output).toHaveLength(10);
+  const sum = output.reduce((total, share) => total + share, 0);
+  if (isRelu) expect(Math.min(...output)).toBeGreaterThanOrEqual(0);
+  else expect(sum).toBeCloseTo(1, 5);
+  image.dispose();
+  model.dispose();
+});
