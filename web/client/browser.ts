@@ -7,12 +7,20 @@ import { httpWeights } from './weights-source.ts';
 
 export * from './index.ts';
 
+export interface BrowserPortsOptions {
+  readonly server: string;
+  readonly trainer: Trainer;
+  /** See `ClientPorts.examples`: what the page knows of its own dataset. */
+  readonly examples?: (() => Promise<number>) | undefined;
+}
+
 /** The engine's ports in a page or a worker; the page brings the trainer. Making them touches nothing yet. */
-export const browserPorts = (options: { readonly server: string; readonly trainer: Trainer }): ClientPorts => ({
+export const browserPorts = (options: BrowserPortsOptions): ClientPorts => ({
   clock: systemClock,
   random: secureRng,
   trainer: options.trainer,
   secrets: indexedDbSecrets,
   lock: browserTabLock,
   weights: httpWeights(options.server),
+  ...(options.examples === undefined ? {} : { examples: options.examples }),
 });

@@ -53,6 +53,7 @@ function world(more: Partial<ClientPorts> = {}, joinToken?: string): World {
       trainer,
       secrets,
       transport: server,
+      examples: () => trainer.examples(),
       lock: {
         request: (_task, onChange) => {
           tell = onChange;
@@ -326,6 +327,20 @@ describe('a client', () => {
     client.examplesChanged();
     await settle();
     expect(client.view()).toMatchObject({ state: 'waiting', examples: 12 });
+  });
+
+  it('C3: without a count of the page, the trainer is asked once it is prepared', async () => {
+    const { client, trainer, server } = world({ examples: undefined } as never);
+    trainer.count = 0;
+    await client.start();
+    await settle();
+    expect(trainer.heard).toEqual(['prepare', 'examples']);
+    expect(server.heard).toEqual(['open']);
+    expect(client.view()).toMatchObject({ state: 'needs-data', connected: false });
+    trainer.count = 3;
+    client.examplesChanged();
+    await settle();
+    expect(server.checkIns).toEqual([{ examples: 3, backend: 'webgl', held: null }]);
   });
 
   it('storage that refuses the secret is an error, and nothing is sent', async () => {

@@ -346,7 +346,13 @@ class Engine implements FederatedClient {
   // ── the work ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #countExamples(): void {
-    this.#ports.trainer.examples().then(
+    const { examples, trainer } = this.#ports;
+    const { life } = this.#state;
+    if (examples === undefined && (life.kind !== 'joined' || life.trainer !== 'ready')) {
+      this.#dispatch({ kind: 'examples', count: null });
+      return;
+    }
+    (examples === undefined ? trainer.examples() : examples()).then(
       (count) => this.#dispatch({ kind: 'examples', count }),
       (error: unknown) => {
         const reason = reasonOf(error, 'dataset-damaged');

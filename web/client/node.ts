@@ -34,6 +34,7 @@ export const nodePorts = ({ server, trainer, secrets }: NodePortsOptions): Clien
   secrets: secrets ?? memorySecrets(),
   lock: { request: alone },
   weights: httpWeights(server),
+  examples: () => trainer.examples(),
 });
 
 export interface NodeClientOptions extends NodePortsOptions {

@@ -2,8 +2,8 @@ import { giveBack } from './participation-ends.ts';
 import type { Effect, Joined, Stage, State } from './participation-state.ts';
 
 /** Nothing hinders this tab from taking part but the network. */
-const mayWork = ({ lock, stopped, pauses }: Joined, examples: number | null): boolean =>
-  lock === 'held' && stopped === null && pauses.length === 0 && examples !== null && examples > 0;
+const mayWork = ({ lock, isCounting, stopped, pauses }: Joined, examples: number | null): boolean =>
+  lock === 'held' && !isCounting && stopped === null && pauses.length === 0 && examples !== 0;
 
 /** What follows from the facts: connections, preparation, check-in and the next stage of an assignment. */
 export function settle(state: State, atMs: number, effects: Effect[]): State {
@@ -37,8 +37,8 @@ function advance(state: State, life: Joined, atMs: number, effects: Effect[]): S
     effects.push({ kind: 'prepare', participation });
     return advance(state, { ...life, trainer: 'preparing' }, atMs, effects);
   }
-  if (work.kind === 'none' && trainer === 'ready' && backend !== null) {
-    effects.push({ kind: 'check-in', examples: examples ?? 0, backend: backend.used, held });
+  if (work.kind === 'none' && trainer === 'ready' && backend !== null && examples !== null) {
+    effects.push({ kind: 'check-in', examples, backend: backend.used, held });
     return { ...state, life: { ...life, work: { kind: 'checking-in' } } };
   }
   if (work.kind !== 'assigned' || work.standing !== 'confirmed') return { ...state, life };

@@ -28,6 +28,8 @@ export interface Joined {
   readonly kind: 'joined';
   /** `asked`: no answer yet. `elsewhere`: another tab of this profile takes part. */
   readonly lock: 'asked' | 'held' | 'elsewhere';
+  /** The first count of the examples is awaited before connecting; it may say that only a prepared trainer can tell. */
+  readonly isCounting: boolean;
   readonly pauses: readonly PauseCause[];
   /** Set when only a person, new data or another tab's end can help; null while all is well. */
   readonly stopped: Stop | null;
@@ -115,7 +117,7 @@ export interface Shown {
 
 /** What is remembered through pauses, reconnects and leaving. */
 export interface Memory {
-  /** null until counted. */
+  /** null while they are not counted. */
   readonly examples: number | null;
   readonly participation: Participation | null;
   readonly status: TaskStatus | null;
@@ -140,7 +142,7 @@ export type Happening =
   | { readonly kind: 'pause'; readonly cause: PauseCause }
   | { readonly kind: 'resume'; readonly cause: PauseCause }
   | { readonly kind: 'lock'; readonly held: boolean }
-  | { readonly kind: 'examples'; readonly count: number }
+  | { readonly kind: 'examples'; readonly count: number | null }
   | { readonly kind: 'broken'; readonly reason: string; readonly message: string; readonly endsWith: Stop['endsWith'] }
   | { readonly kind: 'welcome'; readonly welcome: Welcome }
   | {

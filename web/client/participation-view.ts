@@ -76,7 +76,7 @@ function headline(life: State['life'], memory: Memory): Headline {
   if (work.kind === 'reported') return { state: 'accepted' };
   const { shown } = memory;
   if (shown !== null) return { state: shown.state, reason: shown.reason, detail: shown.detail, isShown: true };
-  if (life.trainer !== 'ready') return { state: 'preparing' };
+  if (life.trainer !== 'ready' || memory.examples === null) return { state: 'preparing' };
   if (work.kind !== 'retrying') return { state: 'waiting' };
   return {
     state: work.reason === 'not-selected' ? 'not-selected' : 'waiting',

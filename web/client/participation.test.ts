@@ -104,6 +104,18 @@ describe('beginning and ending', () => {
     expect(play.shows).toBe('needs-data');
   });
 
+  it('C3: where only a prepared trainer can count, it counts before the check-in', () => {
+    const play = new Play();
+    play.on({ kind: 'start' }, { kind: 'lock', held: true });
+    expect(play.on({ kind: 'examples', count: null })).toEqual(['connect']);
+    play.on({ kind: 'welcome', welcome });
+    expect(play.on({ kind: 'prepared', backend })).toEqual(['count-examples']);
+    expect(play.shows).toBe('preparing');
+    expect(play.on({ kind: 'examples', count: 5 })).toEqual(['check-in']);
+    expect(play.on({ kind: 'examples', count: 0 })).toEqual(['check-out', 'disconnect']);
+    expect(play.shows).toBe('needs-data');
+  });
+
   it('C4: a pause stops the work, gives the part back and keeps the session', () => {
     const play = playedTo('training');
     expect(play.on({ kind: 'pause', cause: 'person' })).toEqual(['stop-work', 'check-out']);

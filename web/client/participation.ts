@@ -45,6 +45,7 @@ export const INITIAL: State = {
 const JOINED: Joined = {
   kind: 'joined',
   lock: 'asked',
+  isCounting: true,
   pauses: [],
   stopped: null,
   link: { kind: 'off' },
@@ -148,6 +149,7 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
         : state;
     case 'prepared':
       if (life.trainer !== 'preparing') return state;
+      if (memory.examples === null) effects.push({ kind: 'count-examples' });
       return { life: { ...life, trainer: 'ready' }, memory: { ...memory, backend: event.backend } };
     case 'unprepared':
       if (life.trainer !== 'preparing') return state;
@@ -195,9 +197,9 @@ function resume(state: State, cause: PauseCause, effects: Effect[]): State {
   return { life: { ...life, pauses: [], stopped: null }, memory: { ...state.memory, failures: 0 } };
 }
 
-function onExamples(state: State, count: number): State {
+function onExamples(state: State, count: number | null): State {
   const { life } = state;
-  const counted: State = { ...state, memory: { ...state.memory, examples: count } };
+  const counted = withLife({ ...state, memory: { ...state.memory, examples: count } }, { isCounting: false });
   // A repaired or replaced dataset is worth another try.
   const mended = life.kind === 'joined' && life.stopped?.endsWith === 'data';
   return mended ? withLife(counted, { stopped: null }) : counted;

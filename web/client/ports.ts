@@ -16,6 +16,11 @@ export interface ClientPorts {
   readonly secrets: SecretStore;
   readonly lock: TabLock;
   readonly weights: WeightsSource;
+  /**
+   * How many examples there are, told without a trainer: then a tab that has none does not connect. Where it is not
+   * given the trainer is asked once it is prepared.
+   */
+  readonly examples?: () => Promise<number>;
   /** Sessions; over Socket.IO where nothing is given. */
   readonly transport?: Transport;
   /** Weights that need not come again; each client has its own where nothing is given. */
@@ -64,7 +69,7 @@ export interface Trainer {
    * backend was lost. A rejection means that this device cannot train this model.
    */
   prepare(participation: Participation, requested: RequestedBackend): Promise<BackendChoice>;
-  /** How many examples there are to train on. A rejection's `reason` (a string, `dataset-damaged` without) is shown. */
+  /** How many examples there are to train on; asked after `prepare` only. A rejection's `reason` (a string, `dataset-damaged` without) is shown. */
   examples(): Promise<number>;
   /** One assignment. `params` may be transferred away. Stops within a second of the signal. */
   train(
