@@ -8,6 +8,7 @@ import { createAdmins } from './auth/admins.ts';
 import { systemClock } from './clock.ts';
 import { localLeases } from './cluster/local.ts';
 import type { Config } from './config.ts';
+import { createEvaluator } from './evaluation/evaluator.ts';
 import { clientAddress } from './gateway/address.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createHttp, type HttpDependencies, type Readiness } from './http/index.ts';
@@ -18,7 +19,7 @@ import { createMetrics } from './observability/metrics.ts';
 import { webFolder } from './places.ts';
 import { startArithmetic } from './rounds/arithmetic.ts';
 import { createCoordinator } from './rounds/coordinator.ts';
-import type { CoordinatorEvent, Evaluator } from './rounds/port.ts';
+import type { CoordinatorEvent } from './rounds/port.ts';
 import { removeRunning, writeRunning } from './running.ts';
 import { createSamples } from './samples/samples.ts';
 import type { Spool } from './storage/blobs/port.ts';
@@ -83,7 +84,7 @@ async function start(
   const leases = localLeases(storage.tasks);
   const samples = closing(createSamples(storage.admin), (part) => part.close());
   const arithmetic = closing(startArithmetic({ blobsFolder }), (part) => part.close());
-  const evaluator: Evaluator = { score: async () => null, close: async () => {} };
+  const evaluator = closing(createEvaluator({ blobs }), (part) => part.close());
   const admins = createAdmins({ store: storage.admin, adminToken: config.adminToken, clock, random: secureRng });
   const audit = createAudit(storage.admin, clock, logger);
 
