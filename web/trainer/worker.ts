@@ -11,11 +11,21 @@ import { openSession, type TrainingSession } from './session.ts';
 const openers: DeviceOpeners = {
   webgl: async () => (await import('./core/backends/webgl.ts')).openWebgl(),
   wasm: async () => {
+    if (!mayCompileWasm()) return { ok: false, reason: 'WebAssembly is not allowed on this page' };
     const [wasm, files] = await Promise.all([import('./core/backends/wasm.ts'), import('./wasm-files.ts')]);
     return wasm.openWasm(files.WASM_FILES);
   },
   cpu: async () => (await import('./core/backends/cpu.ts')).openCpu(),
 };
+
+/** A strict CSP without 'wasm-unsafe-eval' refuses even the empty module. */
+function mayCompileWasm(): boolean {
+  try {
+    return new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)) instanceof WebAssembly.Module;
+  } catch {
+    return false;
+  }
+}
 
 let opened: { readonly key: string; readonly session: Promise<TrainingSession> } | undefined;
 let given: readonly ExampleColumns[] | null = null;

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sha256Hex } from '../../shared/hash.ts';
+import type { Sha256 } from '../../shared/ids.ts';
+import { initialWeights } from '../../shared/model/initial-weights.ts';
+import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
+import { toBytes } from '../../shared/weights/vector.ts';
+import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
+import { evaluate } from '../../web/trainer/core/evaluate.ts';
+import { examplesOf } from '../../web/trainer/core/examples.ts';
+import { buildModel } from '../../web/trainer/core/model.ts';
+import type { Evaluator } from '../rounds/port.ts';
+import { readMnistTestSet } from '../samples/mnist.ts';
+import { createEvaluator } from './evaluator.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fedtab-evaluator-'));
+const blobs = { path: (sha256: Sha256): string => join(folder, sha256) };
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function store(params: Float32Array): Sha256 {
+  const sha256 = sha256Hex(toBytes(params));
+  writeFileSync(blobs.path(sha256), toBytes(params));
+  return sha256;
+}
+
+/** Softmax regression whose answer is always `label`: every tenth digit or so is right. */
+function always(label: number): Float32Array {
+  const params = new Float32Array(7850);
+  params[7840 + label] = 10;
+  return params;
+}
+
+const softmax: TaskSpec = { ...TEMPLATES.digits, model: { zoo: 'softmax', seed: 1 } };
+
+describe('the evaluator', () => {
+  let evaluator: Evaluator;
+  beforeEach(() => {
+    evaluator = createEvaluator({ blobs });
+  });
+  afterEach(() => evaluator.close());
+
+  test('counts right answers over the 10,000 held-out digits', async () => {
+    const score = await evaluator.score(softmax, store(always(0)));
+    expect(score?.accuracy).toBe(0.098); // 980 zeros
+    // 980 examples with log(1 + 9 e⁻¹⁰), the others with 10 more
+    const right = Math.log1p(9 * Math.exp(-10));
+    expect(score?.loss).toBeCloseTo(0.098 * right + 0.902 * (right + 10), 4);
+    expect((await evaluator.score(softmax, store(always(1))))?.accuracy).toBe(0.1135);
+  });
+
+  test('agrees to 1e-4 with the plain CPU backend, for both losses', async () => {
+    const digits = await readMnistTestSet();
+    const cpu = await openCpu();
+    for (const spec of [softmax, TEMPLATES['seed-dense']] as TaskSpec[]) {
+      const params = initialWeights(modelOf(spec), 5);
+      const model = buildModel(topologyOf(spec), spec.client.loss, cpu);
+      model.setParams(params);
+      const images = digits?.images ?? new Uint8Array();
+      const part = { images, labels: digits?.labels ?? new Uint8Array() };
+      const expected = await evaluate(model, examplesOf(spec.data.shape, 10, [part]), { rows: 500 });
+      const score = await evaluator.score(spec, store(params));
+      expect(score?.loss).toBeCloseTo(expected?.loss ?? Number.NaN, 4);
+      expect(Math.abs((score?.accuracy ?? 0) - (expected?.accuracy ?? 1))).toBeLessThanOrEqual(1e-4);
+      model.dispose();
+    }
+  });
+
+  test('has no score for a task without sample data, and starts no thread for it', async () => {
+    const { sample: _, ...data } = TEMPLATES.digits.data;
+    expect(await evaluator.score({ ...softmax, data }, 'f'.repeat(64) as Sha256)).toBeNull();
+  });
+
+  test('reports a diverged model with the largest loss, never with infinity', async () => {
+    const score = await evaluator.score(softmax, store(new Float32Array(7850).fill(3e38)));
+    expect(score?.loss).toBe(3.4028234663852886e38);
+  });
+
+  test('refuses a file that is not what its name says, and scores the next', async () => {
+    const name = 'a'.repeat(64) as Sha256;
+    writeFileSync(blobs.path(name), toBytes(always(0)));
+    await expect(evaluator.score(softmax, name)).rejects.toThrow('does not hold what its name says');
+    expect((await evaluator.score(softmax, store(always(0))))?.accuracy).toBe(0.098);
+  });
+
+  test('answers known weights from memory, and nothing once it is closed', async () => {
+    const sha256 = store(always(2));
+    const score = await evaluator.score(softmax, sha256);
+    rmSync(blobs.path(sha256));
+    expect(await evaluator.score(softmax, sha256)).toEqual(score);
+    await evaluator.close();
+    await expect(evaluator.score(softmax, store(always(3)))).rejects.toThrow('closed');
+  });
+
+  test('what is under way when it closes rejects', async () => {
+    const scoring = evaluator.score(softmax, store(always(4)));
+    const [settled] = await Promise.allSettled([scoring, evaluator.close()]);
+    expect(settled.status).toBe('rejected');
+  });
+});
