@@ -22,7 +22,7 @@ import { createCoordinator } from './rounds/coordinator.ts';
 import type { CoordinatorEvent } from './rounds/port.ts';
 import { removeRunning, writeRunning } from './running.ts';
 import { createSamples } from './samples/samples.ts';
-import type { Spool, Spool } from './storage/blobs/port.ts';
+import type { Spool } from './storage/blobs/port.ts';
 import { openStorage } from './storage/index.ts';
 import { releaseOldWeights, sweep } from './storage/retention.ts';
 
@@ -44,11 +44,6 @@ const SWEEP_EVERY_MS = 600_000;
 
 /** What whoever starts the server in its own process may put around an adapter: the demo keeps copies of its reports. */
 export interface Around {
-  readonly spool?: (spool: Spool) => Spool;
-}
-
-export interface AppOptions {
-  /** Stands before the spool, for instance to keep a copy of every report. */
   readonly spool?: (spool: Spool) => Spool;
 }
 
