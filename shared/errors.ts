@@ -14,7 +14,7 @@ export const REFUSAL_REASONS = [
   'busy', // the server has no room for another upload just now
   'draining', // the server is shutting down; come back
   'replaced', // a newer session of the same client took over
-  'other-tab', // the same client already takes part through another live session
+  'other-tab', // kept for clients that say so themselves; a server tells the older session `replaced`
   'not-assigned', // no such assignment, or it is not this client's
   'wrong-round', // the assignment belongs to a round that is over
   'late', // the round ended before the report was complete

@@ -15,7 +15,7 @@ import {
   type Work,
 } from './minimal-client.ts';
 
-/** A server like any other, spoken to as PROTOCOL.md says. `FEDTAB_CONFORMANCE_URL` could name another one. */
+/** A server like any other, in a process of its own, spoken to as PROTOCOL.md says. */
 let server: RunningServer;
 beforeAll(async () => {
   server = await startServer();
@@ -219,7 +219,7 @@ describe('P26: a report that is not right is refused with its reason, and the ro
   });
 });
 
-describe('P27: what was accepted stays', () => {
+describe('P27, P29: what was accepted stays', () => {
   it('the same bytes get the same receipt, other bytes `conflict`, also after the round and from another socket', async () => {
     const task = await startTask(policy(1));
     const secret = '5e'.repeat(16);

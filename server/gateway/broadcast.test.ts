@@ -148,7 +148,7 @@ describe('the status', () => {
       throw new Error('a bug');
     };
     rig.gateway.downlink.changed(digits);
-    await expect.poll(() => rig.errors.length).toBe(1);
+    await expect.poll(() => rig.errors.length, { timeout: 10_000 }).toBe(1);
     expect(await a?.client.ask('check-out', {})).toEqual({ ok: true });
   });
 });

@@ -2,11 +2,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import type { AssignmentToken, Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import { ManualClock } from './fakes/clock.ts';
 import { newSecret, protocol, Rig, upgradePath } from './fakes/rig.ts';
 
 const digits = 'digits' as TaskId;
 const token = 'a1'.repeat(16) as AssignmentToken;
 const hash = '0b'.repeat(32) as Sha256;
+
+/** For what comes in a moment, on a machine that may be busy. */
+const patience = { timeout: 10_000 };
 
 let rig: Rig;
 afterEach(() => rig.close());
@@ -55,22 +59,33 @@ describe('the door', () => {
     expect(await client.ask('check-out', {})).toEqual({ ok: true });
   });
 
+  it('P8: pings each 25 s and waits 20 s, and takes no message above a chunk and its JSON', async () => {
+    rig = await Rig.start();
+    const { client } = await rig.join();
+    const handshake = client.socket.io.engine as unknown as Record<string, unknown>;
+    expect([handshake['_pingInterval'], handshake['_pingTimeout'], handshake['_maxPayload']]).toEqual([
+      25_000,
+      20_000,
+      LIMITS.socketMessageBytes,
+    ]);
+  });
+
   it('P3: holds an address to its sockets and joins', async () => {
     rig = await Rig.start({ socketsPerAddress: 3, joinsPerAddressPerSecond: 1_000 });
     const clients = [await rig.join(), await rig.join(), await rig.join()];
     expect(await rig.upgradeRefusal(upgradePath('digits'))).toMatchObject({ reason: 'rate', retryAfterMs: 10_000 });
     clients[0]?.client.close();
-    await expect.poll(async () => (await rig.upgrade(upgradePath('digits'))).status).toBe(101);
+    await expect.poll(async () => (await rig.upgrade(upgradePath('digits'))).status, patience).toBe(101);
     await rig.close();
 
-    rig = await Rig.start({ joinsPerAddressPerSecond: 2 });
+    rig = await Rig.start({ joinsPerAddressPerSecond: 2, clock: new ManualClock() });
     await rig.join();
     await rig.join();
     expect(await rig.upgradeRefusal(upgradePath('digits'))).toMatchObject({ reason: 'rate' });
   });
 
   it('P3: knows addresses behind a trusted proxy, and believes nobody else', async () => {
-    rig = await Rig.start({ joinsPerAddressPerSecond: 1, trustedProxies: 1 });
+    rig = await Rig.start({ joinsPerAddressPerSecond: 1, trustedProxies: 1, clock: new ManualClock() });
     const from = (address: string) => rig.upgrade(upgradePath('digits'), { 'X-Forwarded-For': address });
     expect([(await from('198.51.100.1')).status, (await from('198.51.100.2')).status]).toEqual([101, 101]);
     expect((await from('1.2.3.4, 198.51.100.1')).status).toBe(400);
@@ -148,7 +163,7 @@ describe('the handshake', () => {
     expect(rig.gateway.downlink.online(digits)).toBe(1);
     newer.client.close();
     await expect
-      .poll(() => rig.coordinator.named('disconnected'))
+      .poll(() => rig.coordinator.named('disconnected'), patience)
       .toEqual([['disconnected', 'digits', newer.clientId]]);
     expect(rig.gateway.downlink.online(digits)).toBe(0);
   });
@@ -159,7 +174,7 @@ describe('the handshake', () => {
     const closed = new Promise((resolve) => client.socket.io.engine.once('close', resolve));
     client.raw('1');
     await closed;
-    await expect.poll(() => rig.coordinator.named('disconnected')).toHaveLength(1);
+    await expect.poll(() => rig.coordinator.named('disconnected'), patience).toHaveLength(1);
   });
 });
 
@@ -226,20 +241,20 @@ describe('the events', () => {
   it('P12: beyond 256 a second are refused `rate`, and not for ever', async () => {
     rig = await Rig.start();
     const { client } = await rig.join();
-    const answers = await Promise.all(Array.from({ length: 400 }, () => client.ask('check-out', {})));
+    const answers = await Promise.all(Array.from({ length: 900 }, () => client.ask('check-out', {})));
     const refused = answers.filter((answer) => answer['reason'] === 'rate');
     expect(refused.length).toBeGreaterThan(20);
-    expect(refused.length).toBeLessThan(150);
+    expect(refused.length).toBeLessThanOrEqual(900 - LIMITS.messagesPerSocketPerSecond);
     const waitMs = Math.max(...refused.map((answer) => Number(answer['retryAfterMs'])));
     expect(waitMs).toBeLessThan(1_000);
-    await expect.poll(async () => (await client.ask('check-out', {})).ok).toBe(true);
+    await expect.poll(async () => (await client.ask('check-out', {})).ok, patience).toBe(true);
   });
 
   it('P12: a flood of packets closes the connection, and only that', async () => {
     rig = await Rig.start();
     const { client: flood } = await rig.join();
     const { client: other } = await rig.join();
-    for (let packet = 0; packet < 6_000; packet++) flood.raw('2["nothing"]');
+    for (let packet = 0; packet < 20_000; packet++) flood.raw('2["nothing"]');
     await flood.next('disconnect');
     expect(await other.ask('check-out', {})).toEqual({ ok: true });
     expect(rig.refusals).toContainEqual(['session', 'rate']);

@@ -32,6 +32,14 @@ const changed = (at: number, ...bytes: number[]): Uint8Array => {
 };
 const read = (frame: Uint8Array) => readFrameHeader(frame.subarray(0, FRAME_HEADER_BYTES), frame.byteLength, expected);
 
+it('P34: the layout’s hash is that of its names and sides', () => {
+  const tensors = [
+    { name: 'output/kernel', shape: [2, 1] },
+    { name: 'output/bias', shape: [1] },
+  ];
+  expect(layoutOf(tensors).sha256).toBe('a8090012a4fe32dbfbe982e71637be7a3e456c06d0eaff332a22050f639b56a5');
+});
+
 describe('the frame (P21)', () => {
   it('lies byte by byte as the table says', () => {
     expect(bytesToHex(frameOf())).toBe(

@@ -48,7 +48,7 @@ export class ScriptedCoordinator implements Coordinator {
     for (const spec of specs.length > 0 ? specs : [{}]) this.addTask(spec);
   }
 
-  addTask(patch: Partial<TaskSpec>): TaskId {
+  addTask(patch: Partial<TaskSpec>, sha256: Sha256 = this.#base): TaskId {
     const spec: TaskSpec = { ...TEMPLATES.digits, ...patch };
     this.#rows.set(spec.id, {
       spec,
@@ -59,7 +59,7 @@ export class ScriptedCoordinator implements Coordinator {
       createdAt: 0,
       archivedAt: null,
       version: 0,
-      sha256: this.#base,
+      sha256,
     });
     return spec.id;
   }
@@ -73,7 +73,7 @@ export class ScriptedCoordinator implements Coordinator {
     if (row) this.#rows.set(task, { ...row, archivedAt: 1 });
   }
 
-  assign(clientId: ClientId, token: AssignmentToken): Assignment {
+  assign(clientId: ClientId, token: AssignmentToken, patch: Partial<Assignment> = {}): Assignment {
     this.tokens.set(token, clientId);
     return {
       round: 1,
@@ -85,6 +85,7 @@ export class ScriptedCoordinator implements Coordinator {
       delivery: 'http',
       seed: 1,
       remainingMs: 60_000,
+      ...patch,
     };
   }
 
