@@ -1,0 +1,105 @@
+import type { ModelTopology } from '../../../shared/model/topology.ts';
+import { topologyOf } from '../../../shared/task/model-of.ts';
+import type { TaskSpec } from '../../../shared/task/spec.ts';
+
+/** A TaskSpec while somebody writes it: any value may be missing or wrong. Pure. */
+export interface Draft {
+  readonly spec: Tree;
+  /** What is written as text and means something else: lists one item a line, a topology as JSON. */
+  readonly texts: Readonly<Record<TextPath, string>>;
+}
+export type Tree = { readonly [key: string]: unknown };
+export type TextPath = 'data.labels' | 'access.allowedOrigins' | 'model.topology';
+
+export const draftOf = (spec: TaskSpec): Draft => ({
+  spec: structuredClone(spec) as unknown as Tree,
+  texts: {
+    'data.labels': spec.data.labels.join('\n'),
+    'access.allowedOrigins': spec.access.allowedOrigins.join('\n'),
+    'model.topology': JSON.stringify(topologyOf(spec), null, 2),
+  },
+});
+
+export function valueAt(tree: unknown, path: string): unknown {
+  let at = tree;
+  for (const key of path.split('.')) at = typeof at === 'object' && at !== null ? (at as Tree)[key] : undefined;
+  return at;
+}
+
+/** A copy with another value there; `undefined` takes the field out. */
+export function withValue<Whole>(tree: Whole, path: string, value: unknown): Whole {
+  const [key = '', ...rest] = path.split('.');
+  const inner = rest.length === 0 ? value : withValue((tree as Tree)[key] ?? {}, rest.join('.'), value);
+  if (Array.isArray(tree)) return tree.with(Number(key), inner) as Whole;
+  const { [key]: _before, ...others } = tree as Tree;
+  return (inner === undefined ? others : { ...(tree as Tree), [key]: inner }) as Whole;
+}
+
+export const withText = (draft: Draft, path: TextPath, text: string): Draft => ({
+  ...draft,
+  texts: { ...draft.texts, [path]: text },
+});
+
+/** A field was changed by hand. What follows from it of necessity follows. */
+export function change(draft: Draft, path: string, value: unknown): Draft {
+  let spec = withValue(draft.spec, path, value);
+  if (path === 'client.work' && value === 'full-batch') {
+    spec = withValue(withValue(spec, 'client.epochs', 1), 'client.maxSteps', undefined);
+  }
+  if (path === 'strategy.name' && value === 'fedsgd') spec = withValue(spec, 'strategy.weighting', 'uniform');
+  return { ...draft, spec };
+}
+
+/** A model of the zoo by name, or `null` for one's own topology, which starts as the model of before. */
+export function changeModel(draft: Draft, zoo: string | null): Draft {
+  const seed = valueAt(draft.spec, 'model.seed');
+  if (zoo !== null) return { ...draft, spec: withValue(draft.spec, 'model', { zoo, seed }) };
+  const model = valueAt(draft.spec, 'model') as TaskSpec['model'];
+  const text = 'zoo' in model ? JSON.stringify(topologyOf({ model }), null, 2) : draft.texts['model.topology'];
+  const spec = withValue(draft.spec, 'model', { topology: null, seed });
+  return withText({ ...draft, spec }, 'model.topology', text);
+}
+
+export const hasOwnTopology = (draft: Draft): boolean => valueAt(draft.spec, 'model.zoo') === undefined;
+
+/** What is to be parsed: the texts put in their places. A topology that is not JSON stays text, which is a problem. */
+export function specOf({ spec, texts }: Draft): unknown {
+  let whole = withValue(spec, 'data.labels', linesOf(texts['data.labels']));
+  whole = withValue(whole, 'access.allowedOrigins', linesOf(texts['access.allowedOrigins']));
+  return valueAt(spec, 'model.zoo') === undefined
+    ? withValue(whole, 'model.topology', topologyIn(texts['model.topology']) ?? texts['model.topology'])
+    : whole;
+}
+
+const linesOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+
+function topologyIn(text: string): ModelTopology | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** "Handwritten digits" → "handwritten-digits"; empty where nothing of it can stand in an id. */
+export const idFrom = (title: string): string =>
+  title
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}+/gu, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/^-+|-+$/g, '');
+
+/** The id itself, or with the first number behind it that is free. */
+export function freeId(id: string, isTaken: (id: string) => boolean): string {
+  for (let number = 1; ; number++) {
+    const suffix = number === 1 ? '' : `-${number}`;
+    const candidate = id.slice(0, 40 - suffix.length) + suffix;
+    if (!isTaken(candidate)) return candidate;
+  }
+}

@@ -1,0 +1,43 @@
+import { type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
+import type { ClientPlan } from '../../../shared/task/spec.ts';
+import { FRAME_HEADER_BYTES } from '../../../shared/wire/frame.ts';
+
+/** What a task will cost its contributors. Rough: devices differ by a factor of a hundred. */
+export interface Estimate {
+  readonly parameters: number;
+  /** Per contributor and round. */
+  readonly downBytes: number;
+  readonly upBytes: number;
+  readonly seconds: number;
+}
+
+/** The device and the data that the estimate is for; the page says so beside it. */
+export const ASSUMED = {
+  examples: 600,
+  multiplyAddsPerSecond: 1e9,
+  bytesPerSecond: 1e6,
+  /** What a step takes besides its arithmetic. */
+  stepSeconds: 0.008,
+} as const;
+
+/** A backward pass takes about twice the forward one. */
+const PASSES = 3;
+
+export type Plan = Pick<ClientPlan, 'work' | 'epochs' | 'maxSteps' | 'batchSize'>;
+
+/** null where the topology does not build. float32 both ways: four bytes a parameter. */
+export function estimate(topology: ModelTopology, plan: Plan): Estimate | null {
+  const shape = shapeOf(topology);
+  if ('problem' in shape) return null;
+  const { size: parameters } = shape.layout;
+  const downBytes = parameters * 4;
+  const upBytes = downBytes + FRAME_HEADER_BYTES;
+  const batchSize = plan.work === 'full-batch' ? ASSUMED.examples : plan.batchSize;
+  const steps =
+    plan.work === 'full-batch'
+      ? 1
+      : (plan.maxSteps ?? Math.ceil(ASSUMED.examples / plan.batchSize) * (plan.epochs ?? 1));
+  const stepSeconds = ASSUMED.stepSeconds + (PASSES * shape.multiplyAdds * batchSize) / ASSUMED.multiplyAddsPerSecond;
+  const seconds = steps * stepSeconds + (downBytes + upBytes) / ASSUMED.bytesPerSecond;
+  return { parameters, downBytes, upBytes, seconds };
+}

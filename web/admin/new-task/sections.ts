@@ -1,0 +1,54 @@
+import type { en } from '../words/en.ts';
+
+/** The fields of a task in the order in which they are shown, in the form and in the settings. */
+
+export type SectionName = keyof typeof en.sections;
+export type FieldPath = keyof typeof en.fields;
+export type FieldKind = 'text' | 'number' | 'seconds' | 'choice' | 'lines' | 'shape' | 'model' | 'amount' | 'secret';
+
+export interface SpecField {
+  readonly path: FieldPath;
+  readonly kind: FieldKind;
+}
+
+const field = (kind: FieldKind, ...paths: readonly FieldPath[]): SpecField[] => paths.map((path) => ({ path, kind }));
+
+export const SECTIONS: readonly { readonly name: SectionName; readonly fields: readonly SpecField[] }[] = [
+  { name: 'what', fields: field('text', 'title', 'id') },
+  {
+    name: 'data',
+    fields: [
+      ...field('choice', 'data.kind'),
+      ...field('shape', 'data.shape'),
+      ...field('lines', 'data.labels'),
+      ...field('choice', 'data.sample'),
+    ],
+  },
+  { name: 'model', fields: [...field('model', 'model.zoo'), ...field('number', 'model.seed')] },
+  {
+    name: 'training',
+    fields: [
+      ...field('choice', 'client.work'),
+      ...field('amount', 'client.amount'),
+      ...field('number', 'client.batchSize', 'client.learningRate'),
+      ...field('choice', 'client.optimizer', 'client.loss'),
+    ],
+  },
+  {
+    name: 'strategy',
+    fields: [
+      ...field('choice', 'strategy.name', 'strategy.weighting', 'strategy.serverOptimizer.name'),
+      ...field('number', 'strategy.serverOptimizer.learningRate'),
+    ],
+  },
+  {
+    name: 'rounds',
+    fields: [
+      ...field('number', 'rounds.goal', 'rounds.minimum', 'rounds.overSelection'),
+      ...field('seconds', 'rounds.selectionDeadlineMs', 'rounds.reportingDeadlineMs'),
+    ],
+  },
+  { name: 'traffic', fields: field('choice', 'codec.down', 'codec.up') },
+  { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm')] },
+  { name: 'access', fields: [...field('lines', 'access.allowedOrigins'), ...field('secret', 'access.joinToken')] },
+];

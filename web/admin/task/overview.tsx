@@ -1,0 +1,67 @@
+import type { JSX } from 'preact';
+import { formatBytes, formatNumber, formatShare } from '../../ui/index.ts';
+import { taskPlace } from '../address.ts';
+import { trafficToday } from '../history.ts';
+import { Link } from '../link.tsx';
+import type { ShownTask } from '../shown.ts';
+import { adminWords } from '../words/index.ts';
+import { CurrentRound } from './current-round.tsx';
+import { Invitation } from './invitation.tsx';
+import { LearningCharts } from './learning-charts.tsx';
+import { RoundStrip } from './round-strip.tsx';
+import { RoundTable } from './round-table.tsx';
+
+const LATEST = 5;
+
+export function Overview({ task }: { readonly task: ShownTask }): JSX.Element {
+  const t = adminWords();
+  const { picture, spec, history } = task;
+  return (
+    <>
+      <Kpis task={task} />
+      <div class="overview">
+        <CurrentRound picture={picture} spec={spec} />
+        <div class="overview-side">
+          <LearningCharts history={history} isScored={spec.data.sample !== undefined} />
+          <RoundStrip task={task} />
+        </div>
+      </div>
+      {history.rounds.length > 0 && (
+        <section class="card">
+          <div class="card-head">
+            <h2>{t.latest.title}</h2>
+            <Link to={taskPlace(picture.task, 'rounds')}>{t.latest.all}</Link>
+          </div>
+          <RoundTable task={task} rounds={history.rounds.slice(-LATEST).reverse()} isShort />
+        </section>
+      )}
+      {!picture.archived && <Invitation spec={spec} />}
+    </>
+  );
+}
+
+function Kpis({ task: { picture, spec, history } }: { readonly task: ShownTask }): JSX.Element {
+  const t = adminWords().kpis;
+  const { version, metrics, online } = picture.status;
+  const unscored = spec.data.sample === undefined ? t.noHeldOut : t.noAccuracy;
+  return (
+    <dl class="kpis">
+      <div>
+        <dt>{t.version}</dt>
+        <dd>{formatNumber(version)}</dd>
+      </div>
+      <div>
+        <dt>{t.accuracy}</dt>
+        <dd class={metrics === null ? 'none' : ''}>{metrics === null ? unscored : formatShare(metrics.accuracy)}</dd>
+      </div>
+      <div>
+        <dt>{t.online}</dt>
+        <dd>{formatNumber(online)}</dd>
+      </div>
+      <div>
+        <dt>{t.traffic}</dt>
+        <dd>{formatBytes(trafficToday(history.rounds, Date.now()))}</dd>
+      </div>
+    </dl>
+  );
+}
