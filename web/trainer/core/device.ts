@@ -28,7 +28,8 @@ export interface Liveness {
   readonly close: () => void;
 }
 
-const immortal: Liveness = { isLost: () => false, onLost: () => () => {}, close: () => {} };
+/** Of a backend that cannot be lost. */
+export const immortal: Liveness = { isLost: () => false, onLost: () => () => {}, close: () => {} };
 
 /** No read of a working device takes as long, first compilation included. */
 const READ_TIMEOUT_MS = 60_000;

@@ -70,7 +70,7 @@ async function tryTraining(
       await warmUp(model);
       return { ok: true, model };
     }
-    const share = Number.isFinite(error) ? `off by ${(100 * error).toPrecision(2)} %` : 'not a number';
+    const share = Number.isFinite(error) ? `off by ${(100 * error).toFixed(error < 0.1 ? 2 : 0)} %` : 'not a number';
     return fail(model, `${label} computes this model wrongly here (${share})`);
   } catch (error) {
     return fail(model, `${label} cannot train this model here (${firstLine(error)})`);

@@ -1,5 +1,6 @@
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { deviceOf } from '../device.ts';
+import { removeBackend } from '@tensorflow/tfjs-core';
+import { deviceOf, immortal } from '../device.ts';
 import type { Opened } from './opened.ts';
 
 /** Addresses of TF.js's three WASM files by their names. In Node they are found beside the package. */
@@ -10,7 +11,7 @@ export type WasmFiles = Readonly<
 /** TF.js 4.22 cannot train convolutions on it as shipped; the probe finds that out. */
 export async function openWasm(files?: WasmFiles): Promise<Opened> {
   if (files !== undefined) setWasmPaths({ ...files });
-  const device = deviceOf('wasm');
+  const device = deviceOf('wasm', { ...immortal, close: () => removeBackend('wasm') });
   try {
     await device.activate();
   } catch {

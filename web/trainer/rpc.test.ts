@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Caller, callerOf, serve } from './rpc.ts';
+
+type Sums = {
+  add: { input: readonly number[]; progress: never; output: number };
+  countTo: { input: number; progress: number; output: string };
+  wait: { input: null; progress: 'waiting'; output: string };
+  fill: { input: Float32Array; progress: never; output: Float32Array };
+  fail: { input: string; progress: never; output: never };
+};
+
+let channel: MessageChannel;
+let sums: Caller<Sums>;
+beforeEach(() => {
+  channel = new MessageChannel();
+  channel.port1.start();
+  channel.port2.start();
+  serve<Sums>(channel.port2, {
+    add: async (numbers) => numbers.reduce((sum, value) => sum + value, 0),
+    async countTo(end, { progress }) {
+      for (let i = 1; i <= end; i++) progress(i);
+      return 'done';
+    },
+    wait: (_, { signal, progress }) =>
+      new Promise((resolve) => {
+        progress('waiting');
+        if (signal.aborted) resolve('stopped');
+        signal.addEventListener('abort', () => resolve('stopped'));
+      }),
+    async fill(vector, { transfer }) {
+      transfer(vector.buffer as ArrayBuffer);
+      return vector.fill(7);
+    },
+    fail: async (message) => {
+      throw new TypeError(message);
+    },
+  });
+  sums = callerOf<Sums>(channel.port1);
+});
+afterEach(() => {
+  channel.port1.close();
+  channel.port2.close();
+});
+
+test('calls are answered, each its own, in whatever order they end', async () => {
+  const waiting = new AbortController();
+  const slow = sums.call('wait', null, { signal: waiting.signal });
+  expect(await sums.call('add', [1, 2, 3])).toEqual({ ok: true, value: 6 });
+  waiting.abort();
+  expect(await slow).toEqual({ ok: true, value: 'stopped' });
+});
+
+test('progress comes in order and before the answer', async () => {
+  const seen: number[] = [];
+  expect(await sums.call('countTo', 3, { onProgress: (value) => seen.push(value) })).toEqual({
+    ok: true,
+    value: 'done',
+  });
+  expect(seen).toEqual([1, 2, 3]);
+});
+
+test('a signal that was aborted before the call is seen', async () => {
+  const signal = AbortSignal.abort();
+  expect(await sums.call('wait', null, { signal })).toEqual({ ok: true, value: 'stopped' });
+});
+
+test('buffers move both ways without a copy', async () => {
+  const vector = new Float32Array(4);
+  const answer = await sums.call('fill', vector, { transfer: [vector.buffer] });
+  expect(vector.length).toBe(0);
+  expect(answer).toEqual({ ok: true, value: Float32Array.of(7, 7, 7, 7) });
+});
+
+test('a throw on the other side is a value here', async () => {
+  expect(await sums.call('fail', 'no')).toEqual({ ok: false, reason: 'failed', message: 'TypeError: no' });
+});
+
+test('a method that is not there is a value too', async () => {
+  const other = sums as unknown as Caller<{ toString: { input: null; progress: never; output: null } }>;
+  expect(await other.call('toString', null)).toMatchObject({
+    ok: false,
+    message: 'Error: there is no method toString',
+  });
+});
+
+test('when the other side ends, open and later calls are answered as gone', async () => {
+  const open = sums.call('wait', null);
+  sums.end('the thread ended');
+  const gone = { ok: false, reason: 'gone', message: 'the thread ended' };
+  expect(await open).toEqual(gone);
+  expect(await sums.call('add', [1])).toEqual(gone);
+});
