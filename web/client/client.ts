@@ -264,7 +264,7 @@ class Engine implements FederatedClient {
         this.#dispatch({ kind: 'broken', reason: 'storage', message: messageOf(error), endsWith: 'person' });
       return;
     }
-    if (mine === this.#opened) this.#session = this.#open(this.#secret, this.#inbox());
+    if (mine === this.#opened) this.#session = this.#open(this.#secret, this.#inbox(mine));
   }
 
   #open(secret: string, inbox: SessionInbox): Session {
@@ -273,20 +273,25 @@ class Engine implements FederatedClient {
     return transport.open({ server, task, handshake: handshakeOf(secret, joinToken, software ?? SOFTWARE) }, inbox);
   }
 
-  #inbox(): SessionInbox {
+  /** What one session says, as long as it is the present one. */
+  #inbox(mine: number): SessionInbox {
+    const hear = (happening: Happening): void => {
+      if (mine === this.#opened) this.#dispatch(happening);
+    };
     const over = (happening: Happening): void => {
+      if (mine !== this.#opened) return;
       this.#session = null;
       this.#box.cut();
       this.#dispatch(happening);
     };
     return {
-      welcome: (welcome: Welcome) => this.#dispatch({ kind: 'welcome', welcome }),
-      status: (status) => this.#dispatch({ kind: 'status', status }),
-      assign: (assignment) => this.#dispatch({ kind: 'assign', assignment }),
+      welcome: (welcome: Welcome) => hear({ kind: 'welcome', welcome }),
+      status: (status) => hear({ kind: 'status', status }),
+      assign: (assignment) => hear({ kind: 'assign', assignment }),
       weights: ({ sha256 }, bytes) => this.#box.put(sha256, bytes),
-      round: (end) => this.#dispatch({ kind: 'round', end }),
-      retry: (window) => this.#dispatch({ kind: 'retry', window }),
-      draining: ({ retryAfterMs }) => this.#dispatch({ kind: 'draining', retryAfterMs }),
+      round: (end) => hear({ kind: 'round', end }),
+      retry: (window) => hear({ kind: 'retry', window }),
+      draining: ({ retryAfterMs }) => hear({ kind: 'draining', retryAfterMs }),
       refused: ({ reason, message, retryAfterMs }) =>
         over({ kind: 'refused', reason, message, retryAfterMs: retryAfterMs ?? null }),
       closed: () => over({ kind: 'disconnected' }),

@@ -10,28 +10,22 @@ import { messageOf, wait } from './waiting.ts';
 const BROADCAST_WAIT_MS = 10_000;
 const FETCHES_MAXIMUM = 5;
 
-/** Where broadcast weights wait for the assignment they belong to; the last ones only. */
+/** Where an assignment waits for its broadcast weights. They come after it; what nobody waits for is not kept. */
 export class BroadcastBox {
-  #last: { readonly sha256: Sha256; readonly bytes: Uint8Array } | null = null;
   #waiting: { readonly sha256: Sha256; readonly take: (bytes: Uint8Array | null) => void } | null = null;
 
   put(sha256: Sha256, bytes: Uint8Array): void {
-    if (this.#waiting?.sha256 === sha256) this.#answer(bytes);
-    else this.#last = { sha256, bytes };
+    if (this.#waiting?.sha256 === sha256) this.#waiting.take(bytes);
   }
 
   /** The session is gone: what has not come does not come. */
   cut(): void {
-    this.#last = null;
-    this.#answer(null);
+    this.#waiting?.take(null);
   }
 
   /** The bytes, unchecked; null when they do not come in time, the session is cut, or the signal aborts. */
   take(sha256: Sha256, clock: Clock, signal: AbortSignal): Promise<Uint8Array | null> {
-    const last = this.#last;
-    this.#last = null;
-    this.#answer(null);
-    if (last?.sha256 === sha256) return Promise.resolve(last.bytes);
+    this.#waiting?.take(null);
     if (signal.aborted) return Promise.resolve(null);
     return new Promise((resolve) => {
       const onAbort = (): void => take(null);
@@ -45,10 +39,6 @@ export class BroadcastBox {
       signal.addEventListener('abort', onAbort);
       this.#waiting = { sha256, take };
     });
-  }
-
-  #answer(bytes: Uint8Array | null): void {
-    this.#waiting?.take(bytes);
   }
 }
 

@@ -1,6 +1,7 @@
 import { isTaskId } from '../../shared/ids.ts';
 import { secureRng } from '../../shared/rng.ts';
 import { createFederatedClient } from './client.ts';
+import { memorySecrets } from './memory-secrets.ts';
 import type { ClientPorts, RequestedBackend, SecretStore, Trainer } from './ports.ts';
 import { type SdkClient, sdkClient } from './sdk-client.ts';
 import { systemClock } from './system-clock.ts';
@@ -8,17 +9,8 @@ import { alone } from './tab-lock.ts';
 import { httpWeights } from './weights-source.ts';
 
 export * from './index.ts';
+export { memorySecrets } from './memory-secrets.ts';
 export type { ClientEvents, SdkClient } from './sdk-client.ts';
-
-/** Secrets that live as long as the process; one store can serve the clients of several tasks, not several clients. */
-export function memorySecrets(): SecretStore {
-  const secrets = new Map<string, string>();
-  return {
-    load: async (task) => secrets.get(task) ?? null,
-    save: async (task, secret) => void secrets.set(task, secret),
-    remove: async (task) => void secrets.delete(task),
-  };
-}
 
 export interface NodePortsOptions {
   readonly server: string;
