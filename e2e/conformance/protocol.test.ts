@@ -316,6 +316,34 @@ describe('late and surplus', () => {
   });
 });
 
+it('P9, P11: a round goes on while others send nonsense, and the nonsense is refused', async () => {
+  const task = await startTask({ ...policy(3), model: { zoo: 'softmax' } }, { template: 'digits', rounds: 3 });
+  const events = ['resume', 'report-begin', 'report-chunk', 'report-end', 'progress', 'nothing'];
+  const nonsense = [null, 7, 'x', [], { token: 7 }, { token: 'a'.repeat(32) }, JSON.parse('{"__proto__":{"token":1}}')];
+  let isOver = false;
+  let refused = 0;
+  const disturb = async (): Promise<void> => {
+    while (!isOver) {
+      const { socket } = await join(server.url, task);
+      for (const event of events)
+        for (const message of nonsense) refused += (await ask(socket, event, message)).ok ? 0 : 1;
+      socket.io.engine.write('51-["report-chunk",{"_placeholder":true,"num":9}]');
+      socket.io.engine.write('2["check-out",{}]');
+      await new Promise((resolve) => socket.once('disconnect', resolve));
+    }
+  };
+  const noise = Promise.all([disturb(), disturb()]);
+  const honest = [1, 2, 3].map((value) => takePart(server.url, task, { ...constant(value / 100), rounds: 3 }));
+  const answers = (await Promise.all(honest)).flat();
+  isOver = true;
+  await noise;
+  expect(answers).toHaveLength(9);
+  expect(answers.every(({ ok }) => ok)).toBe(true);
+  expect(refused).toBeGreaterThan(80);
+  expect((await taskOf(task)).version).toBe(3);
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+});
+
 it('P20: a client that withdraws after its report was accepted is not in the version', async () => {
   const task = await startTask(policy(2, 1));
   const before = await weightsOf((await taskOf(task)).sha256);
