@@ -34,7 +34,7 @@ export function Examples({ contribution, strokes }: ExamplesProps): JSX.Element 
         <>
           <Draw contribution={contribution} strokes={strokes} labels={participation.data.labels} />
           <div class="row">
-            <UploadButton contribution={contribution} />
+            <UploadButton contribution={contribution} isDisabled={contribution.busy.value !== null || isDamaged} />
             {participation.data.sample && (
               <button
                 type="button"

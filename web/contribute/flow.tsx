@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { formatBytes, formatNumber, Icon } from '../ui/index.ts';
+import { formatBytes, formatNumber, Icon, MISSING } from '../ui/index.ts';
 import type { Contribution } from './contribution.ts';
 import { contributeWords } from './words/index.ts';
 
@@ -19,7 +19,11 @@ export function Flow({ contribution }: { readonly contribution: Contribution }):
         </small>
         <strong>{t.staysWhat}</strong>
         <p>
-          {stored && stored.count > 0 ? t.stored(formatNumber(stored.count), formatBytes(stored.bytes)) : t.noExamples}
+          {stored && stored.count > 0
+            ? t.stored(formatNumber(stored.count), formatBytes(stored.bytes))
+            : examples.kind === 'open' || examples.kind === 'closed'
+              ? t.noExamples
+              : MISSING}
         </p>
       </div>
       <svg class="arrows" width="56" height="44" viewBox="0 0 56 44" aria-hidden="true" focusable="false">
@@ -33,7 +37,8 @@ export function Flow({ contribution }: { readonly contribution: Contribution }):
         </small>
         <strong>{t.leavesWhat(formatNumber(task.parameters))}</strong>
         <p>
-          {t.aRound(formatBytes(reportBytes(task)))}. {t.seen}
+          {t.aRound(formatBytes(reportBytes(task)))}
+          {t.seen}
           {isAlone && ` ${t.alone}`}
         </p>
       </div>

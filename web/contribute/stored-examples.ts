@@ -8,7 +8,7 @@ import { failureSentence } from './failure-sentence.ts';
 import { remember, remembered } from './remembered.ts';
 
 /** How many thumbnails are shown, and how many more at a press. */
-export const SHOWN_COUNT = 48;
+export const SHOWN_COUNT = 36;
 export const MORE_COUNT = 120;
 
 /** The examples of one task on this device and what the page shows of them. Opens nothing before it is asked to. */

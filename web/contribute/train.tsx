@@ -169,33 +169,34 @@ function Numbers({ view }: { view: ClientView }): JSX.Element {
   const { progress, lastReport, backend } = view;
   const loss = view.losses.at(-1) ?? lastReport?.lossAfter ?? null;
   const round = view.status?.round;
+  const left = round && round.phase !== 'aggregating' ? formatWait(round.endsInMs) : null;
   return (
     <dl class="facts">
-      <Fact name={t.round} note={round && round.phase !== 'aggregating' ? t.roundEnds(formatWait(round.endsInMs)) : ''}>
-        {view.round === null ? MISSING : formatNumber(view.round)}
+      <Fact name={t.round}>
+        {view.round === null ? MISSING : `${formatNumber(view.round)}${left === null ? '' : ` · ${t.roundLeft(left)}`}`}
       </Fact>
       <Fact name={t.step}>{progress ? t.of(formatNumber(progress.step), formatNumber(progress.steps)) : MISSING}</Fact>
       <Fact name={t.loss}>{formatNumber(loss, 2)}</Fact>
-      <Fact name={t.time}>{lastReport ? t.aRound(formatDuration(lastReport.trainingMs)) : MISSING}</Fact>
-      <Fact name={t.backend}>{backend ? t.backends[backend.used] : MISSING}</Fact>
       <Fact name={t.ownAccuracy}>
         {lastReport
-          ? t.beforeAfter(formatShare(lastReport.accuracyBefore), formatShare(lastReport.accuracyAfter))
+          ? t.beforeAfter(formatNumber(percent(lastReport.accuracyBefore), 1), formatShare(lastReport.accuracyAfter))
           : MISSING}
       </Fact>
+      <Fact name={t.backend}>{backend ? t.backends[backend.used] : MISSING}</Fact>
+      <Fact name={t.time}>{lastReport ? t.aRound(formatDuration(lastReport.trainingMs)) : MISSING}</Fact>
       <Fact name={t.sent}>{formatBytes(view.sentBytes)}</Fact>
       <Fact name={t.received}>{formatBytes(view.receivedBytes)}</Fact>
-      <Fact name={t.counted}>{t.rounds(formatNumber(view.counted))}</Fact>
     </dl>
   );
 }
 
-function Fact(props: { readonly name: string; readonly note?: string; readonly children: string }): JSX.Element {
+const percent = (share: number | null): number | null => (share === null ? null : share * 100);
+
+function Fact(props: { readonly name: string; readonly children: string }): JSX.Element {
   return (
     <div>
       <dt>{props.name}</dt>
       <dd>{props.children}</dd>
-      {props.note && <dd class="fact-note">{props.note}</dd>}
     </div>
   );
 }
@@ -223,6 +224,7 @@ function Charts({ contribution, view }: { contribution: Contribution; view: Clie
         values: seen.map(({ accuracy }) => accuracy),
         tone: 'accent' as const,
         format: (value: number) => formatShare(value),
+        tickFormat: (value: number) => formatShare(value, 0),
       },
     ],
     [seen, t],

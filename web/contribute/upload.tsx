@@ -8,7 +8,8 @@ import { contributeWords } from './words/index.ts';
 type Readable = ImageRead & { readonly image: Uint8Array };
 
 /** Chooses files, shows what the model will see of them, and asks what they are. */
-export function UploadButton({ contribution }: { readonly contribution: Contribution }): JSX.Element {
+export function UploadButton(props: { readonly contribution: Contribution; readonly isDisabled: boolean }) {
+  const { contribution, isDisabled } = props;
   const words = contributeWords();
   const input = useRef<HTMLInputElement>(null);
   const [images, setImages] = useState<readonly Readable[] | null>(null);
@@ -28,7 +29,7 @@ export function UploadButton({ contribution }: { readonly contribution: Contribu
 
   return (
     <>
-      <button type="button" disabled={contribution.busy.value !== null} onClick={() => input.current?.click()}>
+      <button type="button" disabled={isDisabled} onClick={() => input.current?.click()}>
         <Icon name="upload" />
         {contribution.busy.value === 'images' ? words.upload.reading : words.examples.upload}
       </button>

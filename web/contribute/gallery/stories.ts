@@ -142,7 +142,7 @@ const stored: ExamplesView = {
   count: 120,
   bytes: 94_800,
   perLabel: [14, 9, 12, 13, 11, 12, 10, 15, 12, 12],
-  shown: drawnExamples(48),
+  shown: drawnExamples(36),
   isInMemory: false,
 };
 const before: ModelThen = { version: 12, sha256: sha('c'), accuracy: 0.88 };

@@ -14,6 +14,8 @@ export interface ChartSeries {
   readonly values: readonly (number | null)[];
   readonly tone: 'accent' | 'grey' | 'training';
   readonly format: (value: number) => string;
+  /** For the ticks of its axis, where they are shorter. */
+  readonly tickFormat?: (value: number) => string;
   /** Bounds of its axis; from the values where absent. */
   readonly range?: readonly [number, number];
 }

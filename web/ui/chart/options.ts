@@ -39,7 +39,7 @@ export function optionsOf(
   series.forEach(({ range }, index) => {
     scales[scaleOf(index)] = range ? { range: [range[0], range[1]] } : { range: padded };
   });
-  const valueAxes: uPlot.Axis[] = series.slice(0, 2).map(({ format }, index) => ({
+  const valueAxes: uPlot.Axis[] = series.slice(0, 2).map(({ format, tickFormat = format }, index) => ({
     scale: scaleOf(index),
     side: index === 0 ? 3 : 1,
     stroke: colours.ink,
@@ -49,7 +49,7 @@ export function optionsOf(
     space: 40,
     ticks: { show: false },
     grid: { show: index === 0, stroke: colours.line, width: 1 },
-    values: (_plot, splits) => splits.map(format),
+    values: (_plot, splits) => splits.map(tickFormat),
   }));
   return {
     width,

@@ -51,7 +51,7 @@ export function Arcs({ arcs, layout, you, named }: ArcsProps): JSX.Element {
 /** You, inside your arc. */
 function YouOnArc({ arc, layout, you, named }: { arc: Arc; layout: Layout; you: You; named: boolean }): JSX.Element {
   const angle = arc.from + (arc.to - arc.from) * 0.2;
-  const distance = layout.ring * 0.8;
+  const distance = layout.ring * 0.83;
   const { x, y } = pointAt(angle, distance);
   return (
     <>
@@ -59,7 +59,7 @@ function YouOnArc({ arc, layout, you, named }: { arc: Arc; layout: Layout; you: 
         <circle class="you-halo" r={layout.ring / 12} />
         <Marker state={you.state} radius={layout.ring / 17} share={you.share} turn={(angle * 180) / Math.PI + 180} />
       </g>
-      {named && <YouLabel angle={angle} distance={distance - layout.ring / 5.5} />}
+      {named && <YouLabel angle={angle} distance={distance - layout.ring / 8} isInside />}
     </>
   );
 }

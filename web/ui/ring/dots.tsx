@@ -57,9 +57,11 @@ function Flow({ dot, layout, radius }: { dot: Dot; layout: Layout; radius: numbe
   );
 }
 
-export function YouLabel({ angle, distance }: { angle: number; distance: number }): JSX.Element {
+/** Outside its dot; within the ring (`isInside`) on the dot's other side. */
+export function YouLabel(props: { angle: number; distance: number; isInside?: boolean }): JSX.Element {
+  const { angle, distance, isInside = false } = props;
   const { x, y } = pointAt(angle, distance);
-  const side = Math.sin(angle);
+  const side = isInside ? -Math.sin(angle) : Math.sin(angle);
   const anchor = side > 0.35 ? 'start' : side < -0.35 ? 'end' : 'middle';
   return (
     <text class="you" x={x} y={y + 4.5 - 2 * Math.cos(angle)} text-anchor={anchor}>

@@ -10,15 +10,16 @@ export const MEMBER_STATES = ['waiting', 'downloading', 'training', 'uploading',
 export const DOTS_COUNT = 60;
 
 export interface Layout {
-  /** Side of the square view box. */
-  readonly side: number;
+  /** Of the view box; the centre lies in its middle. */
+  readonly width: number;
+  readonly height: number;
   /** Radius on which the dots lie, and of the disc in the centre. */
   readonly ring: number;
   readonly disc: number;
 }
 export const LAYOUTS = {
-  full: { side: 320, ring: 118, disc: 56 },
-  tiny: { side: 48, ring: 18, disc: 8.5 },
+  full: { width: 320, height: 296, ring: 118, disc: 56 },
+  tiny: { width: 48, height: 48, ring: 18, disc: 8.5 },
 } as const satisfies Record<string, Layout>;
 
 /** A person on the ring: their own state is fresher here than what the server last said. */

@@ -23,10 +23,10 @@ export function Ring({ size, round, version, accuracy, you = null }: RingProps):
   const layout = size === 'tiny' ? LAYOUTS.tiny : LAYOUTS.full;
   const picture = pictureOf(round, you);
   const closing = useClosing(version, picture);
-  const half = layout.side / 2;
+  const { width, height } = layout;
   return (
     <div class={`ring ring-${size}`}>
-      <svg viewBox={`${-half} ${-half} ${layout.side} ${layout.side}`} aria-hidden="true" focusable="false">
+      <svg viewBox={`${-width / 2} ${-height / 2} ${width} ${height}`} aria-hidden="true" focusable="false">
         <circle class="orbit" r={layout.ring} />
         {picture.kind === 'dots' && <Dots dots={picture.dots} layout={layout} named={size !== 'tiny'} />}
         {picture.kind === 'arcs' && <Arcs arcs={picture.arcs} layout={layout} you={you} named={size !== 'tiny'} />}
@@ -87,22 +87,24 @@ function RingTable({ round, version, accuracy, you }: Omit<RingProps, 'size'>): 
   }
   if (round && you) about.push(t.ring.yours(t.members[you.state]));
   return (
-    <table class="visually-hidden">
-      <caption>{[...about, ...model].join(', ')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t.ring.state}</th>
-          <th scope="col">{t.ring.contributorsHead}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {MEMBER_STATES.map((state) => (
-          <tr key={state}>
-            <th scope="row">{t.members[state]}</th>
-            <td>{formatNumber(round?.counts[state] ?? 0)}</td>
+    <div class="visually-hidden">
+      <table>
+        <caption>{[...about, ...model].join(', ')}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t.ring.state}</th>
+            <th scope="col">{t.ring.contributorsHead}</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {MEMBER_STATES.map((state) => (
+            <tr key={state}>
+              <th scope="row">{t.members[state]}</th>
+              <td>{formatNumber(round?.counts[state] ?? 0)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
