@@ -71,7 +71,8 @@ export interface Dataset {
 export const createDataset = (task: TaskId, kind: DataKind): Dataset => datasetOf(createIndexedDbShards(task), kind);
 export const createMemoryDataset = (kind: DataKind): Dataset => datasetOf(createMemoryShards(), kind);
 
-function datasetOf(store: ShardStore, kind: DataKind): Dataset {
+/** A dataset on any store of shards. */
+export function datasetOf(store: ShardStore, kind: DataKind): Dataset {
   const exampleBytes = kind.shape.reduce((product, side) => product * side, 1);
   const capacity = shardCapacity(exampleBytes);
 
