@@ -27,6 +27,8 @@ export interface TaskView {
   /** Why it paused by itself. */
   readonly pausedReason?: string;
   readonly participation?: Participation;
+  /** The page that asks is of a site that the task does not list. */
+  readonly allowsOrigin?: false;
   // for admins
   readonly spec?: TaskSpec;
   readonly createdAt?: string;
@@ -36,7 +38,7 @@ export interface TaskView {
 export async function viewTask(
   { coordinator, storage }: Pick<HttpDependencies, 'coordinator' | 'storage'>,
   row: TaskRow,
-  options: { readonly isAdmin: boolean; readonly isWhole: boolean },
+  options: { readonly isAdmin: boolean; readonly isWhole: boolean; readonly allowsOrigin?: boolean },
 ): Promise<TaskView> {
   const { spec } = row;
   const status = coordinator.status(spec.id);
@@ -58,6 +60,7 @@ export async function viewTask(
     closed: spec.access.joinToken !== undefined,
     ...(row.pausedReason === null ? {} : { pausedReason: row.pausedReason }),
     ...(options.isWhole && participation !== undefined ? { participation } : {}),
+    ...(options.allowsOrigin === false ? { allowsOrigin: false } : {}),
     ...(options.isAdmin
       ? { spec, createdAt: iso(row.createdAt), archivedAt: row.archivedAt === null ? null : iso(row.archivedAt) }
       : {}),

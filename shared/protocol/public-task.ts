@@ -26,6 +26,8 @@ const publicTaskSchema = v.object({
   closed: v.optional(v.boolean(), false),
   pausedReason: v.optional(v.string()),
   participation: v.optional(participationSchema),
+  /** False where the page that asked is of a site that the task does not list. */
+  allowsOrigin: v.optional(v.boolean()),
 });
 export type PublicTask = v.InferOutput<typeof publicTaskSchema>;
 
