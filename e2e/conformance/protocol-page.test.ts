@@ -27,9 +27,9 @@ it('P12: PROTOCOL.md lists the reasons of refusals, all of them and no other', (
   const source = readFileSync(join(root, 'shared/errors.ts'), 'utf8');
   const rows = REFUSAL_REASONS.map((reason) => {
     const [, meaning] = source.match(new RegExp(`^ {2}'${reason}', // (.+)$`, 'm')) ?? [];
-    return `| \`${reason}\` | ${meaning ?? 'MISSING'} |`;
+    return [`\`${reason}\``, meaning ?? 'MISSING'];
   });
-  hold('refusals', ['| reason | meaning |', '|---|---|', ...rows].join('\n'));
+  hold('refusals', table([['reason', 'meaning'], ...rows]));
 });
 
 it('every rule of PROTOCOL.md stands in the title of a test', async () => {
@@ -119,3 +119,12 @@ const shortened = (packet: string): string =>
   packet
     .replace(/"sid":"[^"]+"/, '"sid":"…"')
     .replace(/"participation":\{.*\},"status":\{.*\}\}\]$/, '"participation":{…},"status":{…}}]');
+
+/** As the formatter writes it: columns of one width. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const [head = '', ...body] = rows.map(
+    (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
+  );
+  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body].join('\n');
+}
