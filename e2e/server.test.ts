@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
@@ -99,6 +101,18 @@ test('killed while rounds run it goes on; ended by SIGTERM it exits with 0 and l
   const third = await startServer({ dataFolder: first.dataFolder, args: ['--admin-link'] });
   expect(await third.adminJson('/api/tasks')).toMatchObject([{ id: 'digits', round: 1 }]);
   await third.dispose();
+});
+
+test('a reader that does not read holds nothing up', async () => {
+  const server = await startServer();
+  await server.adminJson('/api/tasks', { body: { template: 'digits', model: { zoo: 'cnn' } } });
+  const { sha256 } = await server.adminJson<{ sha256: string }>('/api/tasks/digits');
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(`GET /weights/${sha256} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await once(socket, 'readable');
+  expect(await server.stop()).toBe(0);
+  socket.destroy();
+  await server.dispose();
 });
 
 describe('settings', () => {

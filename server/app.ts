@@ -41,6 +41,8 @@ export interface App {
 
 /** How often blobs that nothing refers to are looked for. */
 const SWEEP_EVERY_MS = 600_000;
+/** After the drain, how long answers under way may take. */
+const ANSWERS_END_MS = 3_000;
 
 /** What whoever starts the server in its own process may put around an adapter: the demo keeps copies of its reports. */
 export interface Around {
@@ -154,7 +156,10 @@ async function start(
     readiness = 'draining';
     await gateway.drain(LIMITS.drainMs);
     await coordinator.drain();
+    // Whoever still reads an answer gets this long: a slow reader does not hold up the end.
+    const cancel = clock.after(ANSWERS_END_MS, () => http.server.closeAllConnections());
     await closeAll();
+    cancel();
   }
 
   /** Counts how its assignments ended, and takes the weights that retention does not keep. */

@@ -1,3 +1,4 @@
+import { LIMITS } from '../shared/limits.ts';
 import { type App, createApp } from './app.ts';
 import { printAdminLink } from './cli/admin-link.ts';
 import { type Config, HELP, readConfig } from './config.ts';
@@ -30,6 +31,7 @@ async function serve(config: Config): Promise<void> {
     // A second signal means now.
     if (isEnding) process.exit(code === 0 ? 130 : code);
     isEnding = true;
+    setTimeout(() => process.exit(1), LIMITS.drainMs + 10_000).unref();
     try {
       await app.close();
     } catch (error) {

@@ -60,6 +60,9 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
     reply.header('retry-after', '5');
     return deny(reply, 503, readiness(), `the server is ${readiness()}; come back in a few seconds`);
   });
+  app.addHook('onSend', async (request, reply) => {
+    if (request.url.startsWith('/api/') && !reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
   app.addHook('onResponse', async (request, reply) => {
     metrics.request(reply.statusCode);
     const [path] = request.url.split('?');

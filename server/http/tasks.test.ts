@@ -93,7 +93,18 @@ describe('reading tasks', () => {
     expect((await http.app.inject('/api/tasks')).json()).toEqual([view]);
     const one = (await http.app.inject('/api/tasks/digits')).json();
     expect(one).toEqual({ ...view, participation: http.coordinator.participation('digits' as TaskId) });
+    expect((await http.app.inject('/api/tasks')).headers['cache-control']).toBe('no-store');
     expect(one.participation.layoutSha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('a page of a site that the task does not list is told so, for its upgrade is refused without a word', async () => {
+    await create({ access: { allowedOrigins: ['https://shop.example'] } });
+    const asked = async (origin?: string) =>
+      (await http.app.inject({ url: '/api/tasks/digits', headers: origin === undefined ? {} : { origin } })).json();
+    expect((await asked('https://evil.example')).allowsOrigin).toBe(false);
+    expect((await asked('null')).allowsOrigin).toBe(false);
+    expect(await asked('https://shop.example')).not.toHaveProperty('allowsOrigin');
+    expect(await asked()).not.toHaveProperty('allowsOrigin');
   });
 
   test('an admin also gets the spec, with its join token; others never see that', async () => {

@@ -124,7 +124,7 @@ describe('downloads of a version', () => {
   test('model.json and weights.bin', async () => {
     await create();
     const json = await http.app.inject('/api/tasks/digits/model/model.json');
-    expect(json.headers).toMatchObject({ 'access-control-allow-origin': '*', 'cache-control': 'no-cache' });
+    expect(json.headers).toMatchObject({ 'access-control-allow-origin': '*', 'cache-control': 'public, no-cache' });
     expect(json.json().weightsManifest[0].paths).toEqual(['weights.bin']);
     const weights = await http.app.inject('/api/tasks/digits/model/weights.bin?version=0');
     expect(weights.rawPayload.equals(bytes)).toBe(true);

@@ -64,7 +64,8 @@ export function modelRoutes(app: App, { coordinator, storage, blobs }: HttpDepen
       deny(reply, 404, checkpoint === null ? 'unknown-version' : 'not-kept', message);
       return undefined;
     }
-    reply.header('cache-control', 'no-cache').header('etag', `"${checkpoint.sha256}"`);
+    const isOpen = row.spec.access.joinToken === undefined;
+    reply.header('cache-control', isOpen ? 'public, no-cache' : 'private, no-cache');
     return { row, checkpoint };
   }
 }

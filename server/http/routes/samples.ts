@@ -27,7 +27,6 @@ export function sampleRoutes(app: App, { coordinator, samples, server }: HttpDep
       if (shard === null) return deny(reply, 404, 'no-samples', 'this server has no sample data for this task');
       return reply
         .type('application/octet-stream')
-        .header('cache-control', 'no-store')
         .header('fedtab-samples-reused', shard.reusedCount)
         .send(Buffer.from(encodeSamples(shard).buffer));
     },

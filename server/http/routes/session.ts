@@ -41,6 +41,6 @@ export function sessionRoutes(app: App, { admins, audit, server }: HttpDependenc
   app.post('/api/session/ticket', { onRequest: auth.requireAdmin }, async ({ admin }, reply) => {
     if (admin === null) return reply;
     const { ticket, expiresAt } = admins.issueTicket(admin);
-    return reply.header('cache-control', 'no-store').send({ ticket, expiresAt: new Date(expiresAt).toISOString() });
+    return reply.send({ ticket, expiresAt: new Date(expiresAt).toISOString() });
   });
 }

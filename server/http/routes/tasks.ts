@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as v from 'valibot';
 import { isUpdateId } from '../../../shared/ids.ts';
 import { TEMPLATES } from '../../../shared/task/templates/index.ts';
+import { mayEmbed } from '../../auth/origins.ts';
 import type { Authentication } from '../authentication.ts';
 import type { App, HttpDependencies } from '../dependencies.ts';
 import { deny } from '../errors.ts';
@@ -20,18 +21,19 @@ export function taskRoutes(app: App, dependencies: HttpDependencies, auth: Authe
     Object.entries(TEMPLATES).map(([name, spec]) => ({ name, title: spec.title, spec })),
   );
 
-  app.get('/api/tasks', open, async (request, reply) => {
+  app.get('/api/tasks', open, async (request) => {
     const isAdmin = request.admin !== null;
     const rows = coordinator.tasks().filter(({ archivedAt }) => isAdmin || archivedAt === null);
-    reply.header('cache-control', 'no-store');
     return Promise.all(rows.map((row) => viewTask(dependencies, row, { isAdmin, isWhole: false })));
   });
 
   app.get('/api/tasks/:id', open, async (request, reply) => {
     const row = findTask(coordinator, request, reply);
     if (row === undefined) return reply;
-    reply.header('cache-control', 'no-store');
-    return viewTask(dependencies, row, { isAdmin: request.admin !== null, isWhole: true });
+    // A page whose upgrade is refused is not told why (P2): here it can learn that before it tries.
+    const { origin, host } = request.headers;
+    const allowsOrigin = mayEmbed(row.spec, origin, { publicUrl: dependencies.server.publicUrl, host });
+    return viewTask(dependencies, row, { isAdmin: request.admin !== null, isWhole: true, allowsOrigin });
   });
 
   app.get('/api/tasks/:id/rounds', open, async (request, reply) => {
@@ -44,14 +46,12 @@ export function taskRoutes(app: App, dependencies: HttpDependencies, auth: Authe
       storage.checkpoints.list(row.spec.id),
     ]);
     const scores = new Map(checkpoints.map(({ version, metrics }) => [version, metrics]));
-    reply.header('cache-control', 'no-store');
     return rounds.map((round) => viewRound(round, round.version === null ? null : (scores.get(round.version) ?? null)));
   });
 
   app.get('/api/tasks/:id/checkpoints', open, async (request, reply) => {
     const row = findReadable(request, reply);
     if (row === undefined) return reply;
-    reply.header('cache-control', 'no-store');
     return (await storage.checkpoints.list(row.spec.id)).map(viewCheckpoint);
   });
 
@@ -60,7 +60,6 @@ export function taskRoutes(app: App, dependencies: HttpDependencies, auth: Authe
     const receipt = isUpdateId(updateId) ? await storage.rounds.receipt(updateId) : null;
     if (receipt === null) return deny(reply, 404, 'unknown-receipt', 'no report of this name was accepted');
     const { status, round, version, reason } = receipt;
-    reply.header('cache-control', 'no-store');
     return { status, round, ...(version === null ? {} : { version }), ...(reason === null ? {} : { reason }) };
   });
 
