@@ -1,0 +1,136 @@
+import { createRequire } from 'node:module';
+import { deflateSync } from 'node:zlib';
+import { expect, type Page, test } from 'playwright/test';
+import { crc32 } from '../../shared/wire/chunk.ts';
+import {
+  addSamples,
+  agreeAndJoin,
+  contributeUrl,
+  createTask,
+  drawOne,
+  expectState,
+  fewSamples,
+  startRounds,
+} from '../fixtures/contribute.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+
+test.describe.configure({ mode: 'default' });
+let server: RunningServer;
+test.beforeAll(async () => {
+  server = await startServer({ isBuilt: true });
+  await createTask(server, 'paint');
+});
+test.afterAll(() => server.dispose());
+
+const list = (page: Page) => page.getByRole('list', { name: 'Your examples, newest first' }).getByRole('listitem');
+
+test('own drawn digits and samples: draw, label, delete, join, train on WebGL, try it, receipts', async ({
+  page,
+  context,
+}) => {
+  const problems: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  page.on('pageerror', (error) => problems.push(error.message));
+  await fewSamples(context, 200);
+  await page.goto(contributeUrl(server, 'paint', 'backend=webgl&lang=en'));
+  for (let count = 1; count <= 3; count++) {
+    await drawOne(page);
+    await page.getByRole('button', { name: 'Label 1', exact: true }).click();
+    await expect(list(page)).toHaveCount(count);
+  }
+  await page.getByRole('button', { name: 'Remove this 1' }).first().click();
+  await expect(list(page)).toHaveCount(2);
+  await addSamples(page);
+  await expect(page.getByText('202 examples').first()).toBeVisible();
+
+  await agreeAndJoin(page);
+  await expectState(page, 'waiting');
+  await startRounds(server, 'paint', 3);
+  await expect(page.locator('main')).toHaveAttribute('data-version', '3', { timeout: 45_000 });
+  await expectState(page, /accepted|waiting/);
+  await expect(page.locator('main')).toHaveAttribute('data-backend', 'webgl');
+
+  await page.getByRole('button', { name: 'Try it', exact: true }).click();
+  await expect(page.getByText(/version 3/i).first()).toBeVisible();
+  await page.getByText('Receipts').first().click();
+  await expect(page.getByRole('row').filter({ hasText: /counted/i })).toHaveCount(3);
+  expect(problems).toEqual([]);
+});
+
+test('images are uploaded, labelled and stored; a file that is none is said', async ({ page }) => {
+  await page.goto(contributeUrl(server, 'paint'));
+  const files = [
+    { name: 'one.png', mimeType: 'image/png', buffer: png(40, 40, (x) => (x > 16 && x < 24 ? 255 : 0)) },
+    { name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('this is no picture') },
+  ];
+  await page.locator('input[type=file]').setInputFiles(files);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox').first().selectOption({ label: '1' });
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await expect(list(page)).toHaveCount(1);
+  await expect(page.getByText(/could not be read/).first()).toBeVisible();
+});
+
+test('the page is free of accessibility faults that axe knows, before and after joining, light and dark', async ({
+  page,
+  context,
+}) => {
+  await fewSamples(context, 60);
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  const faults = async (): Promise<string[]> => {
+    await page.addScriptTag({ path: axe });
+    return page.evaluate(async () => {
+      const { axe } = window as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      };
+      return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    });
+  };
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.goto(contributeUrl(server, 'paint'));
+    await expectState(page, 'idle');
+    expect(await faults()).toEqual([]);
+    if (await page.getByRole('button', { name: 'Show my examples' }).isVisible())
+      await page.getByRole('button', { name: 'Show my examples' }).click();
+    else await addSamples(page);
+    await agreeAndJoin(page);
+    await expectState(page, 'waiting');
+    expect(await faults()).toEqual([]);
+  }
+});
+
+test('no horizontal scroll at 360 px, in English and in Chinese', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const lang of ['en', 'zh']) {
+    await page.goto(contributeUrl(server, 'paint', `lang=${lang}`));
+    await expectState(page, 'idle');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    expect(await page.evaluate(() => document.documentElement.lang)).toMatch(new RegExp(`^${lang}`));
+  }
+});
+
+/** A grey PNG, written by hand: signature, IHDR, IDAT, IEND. */
+function png(width: number, height: number, grey: (x: number, y: number) => number): Buffer {
+  const rows = Buffer.alloc((width + 1) * height);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = grey(x, y);
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const frame = Buffer.alloc(8 + data.length + 4);
+    frame.writeUInt32BE(data.length, 0);
+    body.copy(frame, 4);
+    frame.writeUInt32BE(crc32(body), 8 + data.length);
+    return frame;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 8;
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}

@@ -1,0 +1,127 @@
+import { expect, type Page, test } from 'playwright/test';
+import { DATASET_CONTRACT } from '../../web/data/dataset-contract.ts';
+import type {} from '../fixtures/trainer-page/page.ts';
+import { serveTrainerPage } from '../fixtures/trainer-page.ts';
+
+// One process for all of them: the page is built once.
+test.describe.configure({ mode: 'default' });
+
+let served: Awaited<ReturnType<typeof serveTrainerPage>>;
+test.beforeAll(async () => {
+  served = await serveTrainerPage();
+});
+test.afterAll(() => served.close());
+test.beforeEach(async ({ page }) => {
+  await page.goto(served.origin);
+});
+
+type Kept = { kept: ReturnType<typeof parts.createDataset> };
+
+const databases = (page: Page): Promise<(string | undefined)[]> =>
+  page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+
+for (const rule of Object.keys(DATASET_CONTRACT)) {
+  test(`the dataset in IndexedDB ${rule}`, async ({ page }) => {
+    await page.evaluate(async (name) => {
+      const { createDataset, CONTRACT_KIND, DATASET_CONTRACT } = parts;
+      await DATASET_CONTRACT[name]?.(createDataset('contract' as never, CONTRACT_KIND));
+    }, rule);
+  });
+}
+
+test('reading makes no database, the first example makes one, and clearing leaves none', async ({ page }) => {
+  const read = await page.evaluate(async () => {
+    const dataset = parts.createDataset('reading' as never, parts.CONTRACT_KIND);
+    return [await dataset.summary(), await dataset.read(), await dataset.page(0, 1)].map(({ ok }) => ok);
+  });
+  expect(read).toEqual([true, true, true]);
+  expect(await databases(page)).toEqual([]);
+  await page.evaluate(() => parts.createDataset('reading' as never, parts.CONTRACT_KIND).add(parts.numbered(0, 1)));
+  expect(await databases(page)).toEqual(['fedtab-examples-reading']);
+  await page.evaluate(() => parts.createDataset('reading' as never, parts.CONTRACT_KIND).clear());
+  expect(await databases(page)).toEqual([]);
+});
+
+test('examples are there after a reload, and the same in another tab', async ({ page, context }) => {
+  await page.evaluate(() => parts.createDataset('kept' as never, parts.CONTRACT_KIND).add(parts.numbered(3, 2)));
+  const count = (tab: Page) =>
+    tab.evaluate(async () => {
+      const summary = await parts.createDataset('kept' as never, parts.CONTRACT_KIND).summary();
+      return summary.ok && summary.count;
+    });
+  await page.reload();
+  expect(await count(page)).toBe(2);
+  const other = await context.newPage();
+  await other.goto(served.origin);
+  expect(await count(other)).toBe(2);
+});
+
+test('examples can be deleted while another tab has them open, which then sees none', async ({ page, context }) => {
+  const other = await context.newPage();
+  await other.goto(served.origin);
+  await other.evaluate(async () => {
+    const kept = parts.createDataset('shared' as never, parts.CONTRACT_KIND);
+    Object.assign(globalThis, { kept });
+    await kept.add(parts.numbered(0, 2));
+  });
+  const cleared = await page.evaluate(() => parts.createDataset('shared' as never, parts.CONTRACT_KIND).clear());
+  expect(cleared).toEqual({ ok: true });
+  const left = await other.evaluate(() => (globalThis as unknown as Kept).kept.summary());
+  expect(left).toMatchObject({ ok: true, count: 0 });
+});
+
+test('a tab that will not let go of the database is told of', async ({ page, context }) => {
+  const other = await context.newPage();
+  await other.goto(served.origin);
+  await other.evaluate(async () => {
+    await parts.createDataset('held' as never, parts.CONTRACT_KIND).add(parts.numbered(0, 1));
+    // A connection that does not listen for `versionchange`, as an older script might keep one.
+    await new Promise((resolve) => {
+      const request = indexedDB.open(parts.databaseName('held' as never));
+      request.onsuccess = () => resolve(Object.assign(globalThis, { stubborn: request.result }));
+    });
+  });
+  const cleared = await page.evaluate(() => parts.createDataset('held' as never, parts.CONTRACT_KIND).clear());
+  expect(cleared).toMatchObject({ ok: false, reason: 'blocked' });
+});
+
+test('a damaged shard is noticed, and repaired without it', async ({ page }) => {
+  const answers = await page.evaluate(async () => {
+    const dataset = parts.createDataset('damaged' as never, parts.CONTRACT_KIND);
+    await dataset.add(parts.numbered(0, 47_670));
+    await parts.createIndexedDbShards('damaged' as never).change(async (transaction) => {
+      const bytes = (await transaction.shard(1)) as Uint8Array<ArrayBuffer>;
+      bytes[500_000] = (bytes[500_000] ?? 0) ^ 1;
+      await transaction.putShard(1, bytes);
+    });
+    const read = await dataset.read();
+    const repaired = await dataset.repair();
+    return { read: read.ok || read.reason, repaired, after: await dataset.summary() };
+  });
+  expect(answers).toMatchObject({
+    read: 'dataset-damaged',
+    repaired: { ok: true, dropped: 47_662 },
+    after: { ok: true, count: 8 },
+  });
+});
+
+test('a full device is told of, and what was there stays', async ({ page, context }) => {
+  await page.evaluate(() => parts.createDataset('full' as never, parts.CONTRACT_KIND).add(parts.numbered(0, 10)));
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: served.origin, quotaSize: 300_000 });
+  const answers = await page.evaluate(async () => {
+    const dataset = parts.createDataset('full' as never, parts.CONTRACT_KIND);
+    return [await dataset.add(parts.numbered(0, 60_000)), await dataset.summary(), await dataset.read()];
+  });
+  expect(answers).toMatchObject([{ ok: false, reason: 'quota' }, { ok: true, count: 10 }, { ok: true }]);
+});
+
+test('where the browser keeps nothing, that is said', async ({ page }) => {
+  await page.setContent(`<iframe sandbox="allow-scripts" src="${served.origin}/"></iframe>`);
+  const frame = page.frames().find((one) => one !== page.mainFrame());
+  await frame?.waitForFunction(() => 'parts' in globalThis);
+  const answer = await frame?.evaluate(() =>
+    parts.createDataset('sandboxed' as never, parts.CONTRACT_KIND).add(parts.numbered(0, 1)),
+  );
+  expect(answer).toMatchObject({ ok: false, reason: 'unavailable' });
+});

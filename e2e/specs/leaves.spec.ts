@@ -1,0 +1,99 @@
+import { expect, test } from 'playwright/test';
+import { FRAME_HEADER_BYTES } from '../../shared/wire/frame.ts';
+import { decodeSamples } from '../../shared/wire/samples.ts';
+import {
+  agreeAndJoin,
+  contributeUrl,
+  createTask,
+  expectRounds,
+  fewSamples,
+  startRounds,
+} from '../fixtures/contribute.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+
+const ROUNDS = 3;
+const RUN = 64;
+const PARAMETERS = 7_850;
+
+let server: RunningServer;
+test.beforeAll(async () => {
+  server = await startServer({ isBuilt: true });
+  await createTask(server, 'leaves');
+});
+test.afterAll(() => server.dispose());
+
+/** Every run of 64 bytes that is not one value over and over: a delta has runs of zeros of its own. */
+function* runsOf(bytes: Uint8Array): Generator<string> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  for (let at = 0; at + RUN <= text.length; at++) {
+    const run = text.slice(at, at + RUN);
+    if (new Set(run).size > 4) yield run;
+  }
+}
+
+test('no run of 64 bytes of an example, nor of its normalised form, is ever sent; the uplink is the report and 4 kB a round', async ({
+  page,
+  context,
+}) => {
+  await fewSamples(context, 100);
+  const sent: Buffer[] = [];
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('Network.enable');
+  cdp.on('Network.webSocketFrameSent', ({ response }) => {
+    sent.push(Buffer.from(response.payloadData, response.opcode === 2 ? 'base64' : 'utf8'));
+  });
+  page.on('request', (request) => {
+    sent.push(Buffer.from(request.url()), Buffer.from(JSON.stringify(request.headers())));
+    const body = request.postDataBuffer();
+    if (body !== null) sent.push(body);
+  });
+
+  await page.goto(contributeUrl(server, 'leaves'));
+  const answer = page.waitForResponse((response) => response.url().includes('/samples?'));
+  await page.getByRole('button', { name: 'Add sample data' }).click();
+  const samples = decodeSamples(new Uint8Array(await (await answer).body()), { shape: [28, 28, 1], classCount: 10 });
+  if (!samples.ok) throw new Error(samples.problem);
+  const { images, labels } = samples.shard;
+  expect(labels).toHaveLength(100);
+  await agreeAndJoin(page);
+  await startRounds(server, 'leaves', ROUNDS);
+  await expectRounds(
+    server,
+    'leaves',
+    (rounds) => rounds.filter(({ outcome }) => outcome === 'committed').length === ROUNDS,
+  );
+
+  const own = new Set<string>();
+  for (let example = 0; example < labels.length; example++) {
+    const pixels = images.subarray(example * 784, (example + 1) * 784);
+    const normalised = Float32Array.from(pixels, (value) => value / 255);
+    for (const run of runsOf(pixels)) own.add(run);
+    for (const run of runsOf(new Uint8Array(normalised.buffer))) own.add(run);
+  }
+  expect(own.size).toBeGreaterThan(10_000);
+  let looked = 0;
+  for (const bytes of sent) {
+    for (const run of runsOf(bytes)) {
+      looked++;
+      expect(own.has(run)).toBe(false);
+    }
+  }
+  expect(looked).toBeGreaterThan(ROUNDS * 1_000);
+
+  const frames = sent.filter(
+    (bytes) => bytes.length >= FRAME_HEADER_BYTES && bytes.toString('latin1', 0, 4) === 'FTR1',
+  );
+  expect(frames).toHaveLength(ROUNDS);
+  const socketBytes = sent.reduce((sum, bytes) => sum + bytes.length, 0);
+  const reportBytes = FRAME_HEADER_BYTES + 4 * PARAMETERS;
+  const pageLoad = 20_000; // addresses and headers of the page's own requests, which are in `sent` too
+  expect(socketBytes).toBeLessThan(ROUNDS * (reportBytes + 4_096) + pageLoad);
+});
+
+test('the search would find an example: the same runs inside a longer message are seen', () => {
+  const pixels = Uint8Array.from({ length: 784 }, (_, i) => (i * 37) % 251);
+  const own = new Set(runsOf(pixels));
+  const message = new Uint8Array(2_000);
+  message.set(pixels.subarray(100, 170), 500);
+  expect([...runsOf(message)].some((run) => own.has(run))).toBe(true);
+});

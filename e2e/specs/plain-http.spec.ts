@@ -1,0 +1,51 @@
+import { chromium, expect, test } from 'playwright/test';
+import { findChromium, launchOptions } from '../fixtures/browser.ts';
+import {
+  agreeAndJoin,
+  contribute,
+  contributeUrl,
+  createTask,
+  expectState,
+  fewSamples,
+  startRounds,
+} from '../fixtures/contribute.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+
+let server: RunningServer;
+test.beforeAll(async () => {
+  server = await startServer({ isBuilt: true });
+  await createTask(server, 'lan');
+});
+test.afterAll(() => server.dispose());
+
+test('over plain http on a host name, as from a phone on the same network, a tab trains, and one of two tabs at a time', async () => {
+  const found = findChromium();
+  if (!found.ok) throw new Error(found.reason);
+  const options = launchOptions(found.path);
+  const args = [...(options.args ?? []), '--host-resolver-rules=MAP laptop.test 127.0.0.1'];
+  const browser = await chromium.launch({ ...options, args });
+  try {
+    const context = await browser.newContext({ locale: 'en-US' });
+    await fewSamples(context, 60);
+    const lan = { ...server, url: `http://laptop.test:${server.port}` };
+    const page = await context.newPage();
+    await contribute(page, lan, 'lan');
+    expect(await page.evaluate(() => [isSecureContext, 'locks' in navigator, crypto.subtle === undefined])).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    await expect(page.getByText(/over plain http/)).toBeVisible();
+    await startRounds(server, 'lan', 1);
+    await expectState(page, 'accepted');
+
+    const second = await context.newPage();
+    await second.goto(contributeUrl(lan, 'lan'));
+    await agreeAndJoin(second);
+    await expectState(second, 'other-tab');
+    await page.close();
+    await expectState(second, 'waiting', { timeout: 6_000 });
+  } finally {
+    await browser.close();
+  }
+});
