@@ -128,6 +128,7 @@ export class ClientDesk {
       const { round } = this.#task;
       const member = round?.byClient(clientId);
       if (member?.arriving) await member.arriving;
+      this.#leave(clientId, 'gone'); // also if what was arriving could not be stored
       await this.#ports.storage.rounds.withdraw(spec.id, clientId);
       if (!round || !member) return;
       member.receipt = null;

@@ -5,12 +5,13 @@ import { LIMITS } from '../../shared/limits.ts';
 import type { Participation } from '../../shared/protocol/index.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
-import type { CheckpointRow, OpenRound } from '../storage/port.ts';
+import type { CheckpointRow } from '../storage/port.ts';
 import { ClientDesk } from './client-desk.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { LiveTask } from './live-task.ts';
 import type { Control, Coordinator, CoordinatorEvent } from './port.ts';
 import { ReceiptBatches } from './receipt-batches.ts';
+import { type FoundRound, findRound } from './recovery.ts';
 import { ReportIntake } from './report-intake.ts';
 import { Scoring } from './scoring.ts';
 import { archiveTask, conflict, done, notFound, removeTask, rollBackTask } from './task-orders.ts';
@@ -24,8 +25,13 @@ interface Entry {
 const unknownTask = refuse('unknown-task', 'there is no such task');
 const noTask = notFound('unknown-task', 'there is no such task');
 
+export interface SettlingCoordinator extends Coordinator {
+  /** Resolves when nothing is under way but time and clients: for the simulator and tests. */
+  settled(): Promise<void>;
+}
+
 /** The tasks of this process: who is who, and nothing of how a round goes (`live-task.ts`, `live-round.ts`). */
-export function createCoordinator(ports: CoordinatorPorts): Coordinator {
+export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator {
   const { storage, spool, leases, arithmetic, clock, log } = ports;
   const entries = new Map<TaskId, Entry>();
   const listeners = new Set<(event: CoordinatorEvent) => void>();
@@ -48,12 +54,12 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
   });
 
   /** Takes the lease and makes the task live; its rounds do not begin yet. */
-  async function add(taskId: TaskId): Promise<{ readonly entry: Entry; readonly open: OpenRound | null }> {
+  async function add(taskId: TaskId): Promise<{ readonly entry: Entry; readonly open: FoundRound | null }> {
     const lease = await leases.acquire(taskId);
     const row = await storage.tasks.get(taskId);
     const checkpoint = row && (await storage.checkpoints.get(taskId, row.version));
     if (!row || !checkpoint) throw new BugError(`the task ${taskId} has no checkpoint`);
-    const open = row.archivedAt === null ? await storage.rounds.unfinished(taskId) : null;
+    const open = row.archivedAt === null ? await findRound(storage.rounds, taskId) : null;
     const task = new LiveTask({ ports, scoring, emit, row, lease, checkpoint });
     const entry = { task, desk: new ClientDesk(ports, task, intake, emit), participation: participationOf(row.spec) };
     entries.set(taskId, entry);
@@ -79,7 +85,16 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
       scoring.add({ spec, version, sha256 });
   }
 
+  async function settled(): Promise<void> {
+    for (const { task, desk } of entries.values()) {
+      await desk.settled();
+      await task.serial.idle();
+    }
+  }
+
   return {
+    settled,
+
     async start() {
       const restored: Awaited<ReturnType<typeof add>>[] = [];
       for (const row of await storage.tasks.list()) {
@@ -89,9 +104,10 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
           log.error({ err: error, task: row.spec.id }, 'a task could not be loaded');
         }
       }
-      await spool.sweep(
-        restored.flatMap(({ open }) => (open === null ? [] : [{ task: open.round.task, round: open.round.number }])),
-      );
+      const open = restored.flatMap(({ open }) => (open === null ? [] : [open.round]));
+      await spool
+        .sweep(open.map(({ task, number }) => ({ task, round: number })))
+        .catch((error: unknown) => log.warn({ err: error }, 'reports of rounds that are over are still there'));
       for (const { entry, open } of restored) {
         const { spec, archivedAt } = entry.task.row;
         if (archivedAt !== null) continue;
@@ -104,11 +120,8 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
       isDraining = true;
       scoring.stop();
       for (const { task } of entries.values()) task.quiet();
-      for (const { task, desk } of entries.values()) {
-        await desk.settled();
-        await task.serial.idle();
-        await task.release();
-      }
+      await settled();
+      for (const { task } of entries.values()) await task.release();
     },
 
     checkIn: (task, clientId, message) => active(task)?.desk.checkIn(clientId, message) ?? unknownTask,

@@ -165,8 +165,11 @@ test('D6 withdrawn reports stay out after a restart', async () => {
   await before.report(B, [0, 4, 0]);
   await before.coordinator.forget(TASK.id, A);
   const rig = await secondLife();
+  // Found by seed 1 of the simulation: the very same report again must not bring the withdrawn one back.
+  expect(await rig.report(A, [90, 0, 0], { token: before.assignment(A).token })).toMatchObject({
+    ...{ ok: false, reason: 'not-assigned' },
+  });
   await rig.report(C, [0, 0, 4], { token: before.assignment(C).token });
-  rig.clock.advance(LIMITS.restartGraceMs);
   await rig.downlink.until('round', 1);
   expect(await rig.params(1)).toEqual([0, 2, 2]);
   await rig.coordinator.drain();

@@ -4,7 +4,7 @@ import type { ReceiptOutcome } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import type { LiveRound } from './live-round.ts';
 import { type Member, receiptOfRow } from './member.ts';
-import type { ArrivedReport } from './port.ts';
+import type { Arithmetic, ArrivedReport } from './port.ts';
 import type { ReceiptBatches } from './receipt-batches.ts';
 import { refusalOf } from './round-ending.ts';
 
@@ -53,7 +53,13 @@ export class ReportIntake {
 
     const announced = { sha256: report.sha256, bytes: report.bytes };
     const { maxDeltaNorm } = round.host.spec;
-    const checked = await arithmetic.check(report.writer.path, announced, round.expected, maxDeltaNorm);
+    let checked: Awaited<ReturnType<Arithmetic['check']>>;
+    try {
+      checked = await arithmetic.check(report.writer.path, announced, round.expected, maxDeltaNorm);
+    } catch (error) {
+      // When a round ends its files go, also those that are just being looked at.
+      return refused(whyNot(round, member) ?? this.#failed(round, member, error));
+    }
     if (!checked.ok) {
       if (isRejection(checked.reason)) round.reject(member, checked.reason);
       return refused(checked);
@@ -70,7 +76,7 @@ export class ReportIntake {
     report: ArrivedReport,
     checked: { readonly examples: number; readonly steps: number; readonly norm: number },
   ): Promise<Answer> {
-    const { clock, log } = this.#ports;
+    const { clock } = this.#ports;
     const { id: task } = round.host.spec;
     const { slot, updateId, clientId } = member;
     const { examples, steps, norm } = checked;
@@ -82,12 +88,9 @@ export class ReportIntake {
         ...{ task, round: round.number, updateId, clientId, sha256, bytes, examples, steps, norm, metrics },
       });
     } catch (error) {
-      log.warn({ err: error, task, round: round.number, updateId }, 'a report could not be stored');
       await this.#discard(report);
       round.take({ kind: 'unstored', slot, at: clock.now() });
-      return isStorageFull(error)
-        ? refuse('storage-full', 'the server has no room for it: nothing was kept', 10_000)
-        : refuse('internal', 'the report could not be stored');
+      return whyNot(round, member) ?? this.#failed(round, member, error);
     }
     if (!('receipt' in outcome)) {
       round.take({ kind: 'unstored', slot, at: clock.now() });
@@ -95,10 +98,25 @@ export class ReportIntake {
         ? refuse('conflict', 'this assignment already has a report with other bytes')
         : refuse('late', 'the round ended before the report was complete');
     }
+    if (outcome.receipt.status !== 'accepted') {
+      // These bytes were here before, and their client had them deleted.
+      round.take({ kind: 'unstored', slot, at: clock.now() });
+      round.take({ kind: 'gone', slot, at: clock.now() });
+      return refuse('not-assigned', 'this report was withdrawn');
+    }
     member.receipt = outcome.receipt;
     round.aggregate.add(outcome.receipt);
     round.take({ kind: 'stored', slot, at: clock.now() });
     return { ok: true, receipt: receiptOfRow(outcome.receipt), isDuplicate: outcome.kind === 'duplicate' };
+  }
+
+  /** Our fault, or our disk's: the assignment stays open. */
+  #failed(round: LiveRound, { updateId }: Member, error: unknown): Refusal {
+    const names = { task: round.host.spec.id, round: round.number, updateId };
+    this.#ports.log.error({ err: error, ...names }, 'a report could not be stored');
+    return isStorageFull(error)
+      ? refuse('storage-full', 'the server has no room for it: nothing was kept', 10_000)
+      : refuse('internal', 'the report could not be stored');
   }
 
   async #discard(report: ArrivedReport): Promise<void> {
