@@ -59,6 +59,10 @@ export function curveOf(history: History): Curve {
   };
 }
 
+/** The same without the model before the first round: what a sparkline draws. */
+export const sparkOf = (history: History, length: number): readonly (number | null)[] =>
+  curveOf({ ...history, checkpoints: null }).accuracy.slice(-length);
+
 /** Bytes both ways of rounds that ended today, by this device's calendar. */
 export function trafficToday(rounds: readonly Round[], now: number): number {
   const midnight = new Date(now).setHours(0, 0, 0, 0);

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { Icon, Sparkline, words } from '../ui/index.ts';
 import { taskPlace } from './address.ts';
 import type { TaskPicture } from './dashboard.ts';
-import { curveOf, emptyHistory } from './history.ts';
+import { emptyHistory, sparkOf } from './history.ts';
 import { Link } from './link.tsx';
 import { useDashboard } from './shown.ts';
 import { StateSign } from './state-sign.tsx';
@@ -77,7 +77,7 @@ function TaskLinks({ tasks }: { readonly tasks: readonly TaskPicture[] }): JSX.E
             <span class="visually-hidden">
               {archived ? adminWords().frame.archived : words().taskStates[status.state]}
             </span>
-            <Sparkline values={curveOf(histories.value.get(task) ?? emptyHistory).accuracy.slice(-60)} widthPx={56} />
+            <Sparkline values={sparkOf(histories.value.get(task) ?? emptyHistory, 60)} widthPx={56} />
           </Link>
         </li>
       ))}

@@ -85,7 +85,7 @@ export function Checkpoints(props: {
           {t.rounds.more(formatNumber(more))}
         </button>
       )}
-      {checkpoints.some(({ kept }) => !kept) && <p class="muted small">{t.model.keptNote}</p>}
+      {checkpoints.some(({ kept }) => !kept) && <p class="muted small note">{t.model.keptNote}</p>}
       <RollBack
         task={task}
         to={asked.value}

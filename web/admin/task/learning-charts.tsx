@@ -16,7 +16,8 @@ export function LearningCharts(props: { readonly history: History; readonly isSc
           name: t.accuracy,
           values: curve.accuracy,
           tone: 'accent',
-          format: (value: number) => formatShare(value),
+          // Whole quarters are what the axis shows.
+          format: (value: number) => formatShare(value, Number.isInteger(value * 4) ? 0 : 1),
           range: [0, 1],
         },
       ] as const,
@@ -33,7 +34,7 @@ export function LearningCharts(props: { readonly history: History; readonly isSc
     <section class="card charts" aria-label={t.title}>
       <h2>{t.title}</h2>
       <LineChart title={t.accuracy} series={accuracy} heightPx={170} empty={empty} {...shared} />
-      <LineChart title={t.loss} series={loss} heightPx={120} empty={empty} {...shared} />
+      <LineChart title={t.loss} series={loss} heightPx={140} empty={empty} {...shared} />
     </section>
   );
 }

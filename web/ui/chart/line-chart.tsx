@@ -41,6 +41,9 @@ export function LineChart(props: LineChartProps): JSX.Element {
   const { title, xName, x, series, heightPx = 180, empty } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  // The plot is made when uPlot has come: by then there may be newer data than when it was asked for.
+  const latest = useRef(props);
+  latest.current = props;
   const [at, setAt] = useState<number | null>(null);
   const isEmpty = x.length < 2;
   const names = series.map(({ name, tone }) => `${name} ${tone}`).join('|');
@@ -53,8 +56,9 @@ export function LineChart(props: LineChartProps): JSX.Element {
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: target.clientWidth, height: heightPx }));
     import('uplot').then(({ default: Plot }) => {
       if (isGone) return;
-      const options = optionsOf(props, resolveColours(target), target.clientWidth, setAt);
-      plot.current = new Plot(options, dataOf(x, series), target);
+      const now = latest.current;
+      const options = optionsOf(now, resolveColours(target), target.clientWidth, setAt);
+      plot.current = new Plot(options, dataOf(now.x, now.series), target);
       resized.observe(target);
     });
     return () => {
