@@ -66,6 +66,7 @@ export const zones: Readonly<Record<string, Zone>> = {
     node: true,
   },
   'server/http/fixtures': { folders: ['server', 'shared'], packages: ['fastify'], node: true },
+  'server/rounds/fixtures': { folders: ['server', 'shared'], packages: [], node: true },
   'server/auth': { folders: serverWide, packages: ['@noble/hashes', 'valibot'], node: true },
   'server/storage': { folders: serverWide, packages: [...database, 'valibot'], node: true },
   'server/cluster': {
