@@ -1,0 +1,205 @@
+import { crc32 } from 'node:zlib';
+import type { Clock } from '../../shared/clock.ts';
+import { type RefusalReason, refuse } from '../../shared/errors.ts';
+import type { ClientId, TaskId } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import type { OkAck, ReportBegin, ReportChunk, ReportEndAck } from '../../shared/protocol/index.ts';
+import type { Coordinator } from '../rounds/port.ts';
+import type { SpoolWriter } from '../storage/blobs/port.ts';
+import { internalRefusal } from './internal-refusal.ts';
+import type { GatewayLog } from './ports.ts';
+import {
+  receivedChunks,
+  startUpload,
+  stepUpload,
+  type UploadEffect,
+  type UploadEvent,
+  type UploadState,
+} from './upload-assembler.ts';
+
+export interface UploadPorts {
+  readonly coordinator: Pick<Coordinator, 'report'>;
+  readonly clock: Clock;
+  readonly log: GatewayLog;
+}
+
+/** Whose upload it is, and where it goes. */
+export interface UploadPlan {
+  readonly task: TaskId;
+  readonly clientId: ClientId;
+  readonly round: number;
+  readonly announced: ReportBegin;
+  readonly writer: SpoolWriter;
+}
+
+/** What one message brings with it besides its event. */
+interface Arrival {
+  readonly bytes?: Uint8Array;
+  readonly answer?: (answer: OkAck) => void;
+}
+
+/** One report on its way in: runs the effects of `upload-assembler.ts` on its file, its acks and its timer. */
+export class OpenUpload {
+  readonly plan: UploadPlan;
+  /** Resolves when the upload is closed and its file let go. */
+  readonly done: Promise<void>;
+  readonly #ports: UploadPorts;
+  readonly #resolveDone: () => void;
+  readonly #chunkWaiters = new Map<number, ((answer: OkAck) => void)[]>();
+  readonly #endWaiters: ((answer: ReportEndAck) => void)[] = [];
+  readonly #writes = new Set<Promise<void>>();
+  #state: UploadState;
+  #stopTimer: () => void = () => {};
+
+  constructor(plan: UploadPlan, ports: UploadPorts) {
+    this.plan = plan;
+    this.#ports = ports;
+    let resolveDone: () => void = () => {};
+    this.done = new Promise((resolve) => {
+      resolveDone = resolve;
+    });
+    this.#resolveDone = resolveDone;
+    this.#state = startUpload(plan.announced.bytes, this.#nowMs());
+    this.#watch(LIMITS.uploadIdleMs);
+  }
+
+  get phase(): UploadState['phase'] {
+    return this.#state.phase;
+  }
+
+  /** Announced again: the chunks that are on disk, once those under way are; null when it takes none any more. */
+  async resume(): Promise<number[] | null> {
+    await Promise.allSettled(this.#writes);
+    if (this.#state.phase !== 'receiving') return null;
+    this.#step({ kind: 'begun', atMs: this.#nowMs() });
+    return receivedChunks(this.#state);
+  }
+
+  chunk({ index, crc32: announced }: ReportChunk, bytes: Uint8Array): Promise<OkAck> {
+    const intact = bytes.byteLength <= LIMITS.chunkBytes && crc32(bytes) === announced;
+    const event = { kind: 'chunk', index, bytes: bytes.byteLength, intact, atMs: this.#nowMs() } as const;
+    return new Promise((answer) => this.#step(event, { bytes, answer }));
+  }
+
+  end(): Promise<ReportEndAck> {
+    return new Promise((answer) => {
+      this.#endWaiters.push(answer);
+      this.#step({ kind: 'end', atMs: this.#nowMs() });
+    });
+  }
+
+  abort(reason: RefusalReason, message: string): void {
+    this.#step({ kind: 'abort', reason, message });
+  }
+
+  /** Closes the file and keeps it partial; a report that the coordinator has is waited for. */
+  async park(): Promise<void> {
+    if (this.#state.phase === 'reporting' || this.#state.phase === 'closed') return this.done;
+    this.#stopTimer();
+    this.#state = { phase: 'closed' };
+    const answer = refuse('draining', 'the server is shutting down');
+    for (const index of [...this.#chunkWaiters.keys()]) this.#run({ kind: 'settle', index, answer }, {});
+    this.#run({ kind: 'finish', answer }, {});
+    await Promise.allSettled(this.#writes);
+    await this.plan.writer.pause().catch((error: unknown) => this.#logged(error));
+    this.#resolveDone();
+  }
+
+  #watch(delayMs: number): void {
+    this.#stopTimer = this.#ports.clock.after(delayMs, () => {
+      this.#step({ kind: 'idle-check', atMs: this.#nowMs() });
+      if ('lastAtMs' in this.#state)
+        this.#watch(Math.max(1_000, this.#state.lastAtMs + LIMITS.uploadIdleMs - this.#nowMs()));
+    });
+  }
+
+  #step(event: UploadEvent, arrival: Arrival = {}): void {
+    const wasOpen = this.#state.phase !== 'closed';
+    const { state, effects } = stepUpload(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#run(effect, arrival);
+    if (wasOpen && state.phase === 'closed') this.#close(effects.some((effect) => effect.kind === 'discard'));
+  }
+
+  #run(effect: UploadEffect, arrival: Arrival): void {
+    switch (effect.kind) {
+      case 'answer':
+        arrival.answer?.(effect.answer);
+        return;
+      case 'wait':
+        if (arrival.answer !== undefined)
+          this.#chunkWaiters.set(effect.index, [...(this.#chunkWaiters.get(effect.index) ?? []), arrival.answer]);
+        return;
+      case 'settle':
+        for (const answer of this.#chunkWaiters.get(effect.index) ?? []) answer(effect.answer);
+        this.#chunkWaiters.delete(effect.index);
+        return;
+      case 'write':
+        if (arrival.bytes !== undefined) this.#write(effect.index, effect.offset, arrival.bytes);
+        return;
+      case 'report':
+        void this.#report();
+        return;
+      case 'not-yet':
+        this.#endWaiters.pop()?.(effect.answer);
+        return;
+      case 'finish':
+        for (const answer of this.#endWaiters.splice(0)) answer(effect.answer);
+        return;
+      case 'discard':
+        return; // with the closing: the writes under way come first
+    }
+  }
+
+  #write(index: number, offset: number, bytes: Uint8Array): void {
+    const write = this.plan.writer.write(offset, bytes).then(
+      () => this.#step({ kind: 'written', index, atMs: this.#nowMs() }),
+      (error: unknown) => {
+        this.#logged(error);
+        this.#step({ kind: 'write-failed', index, reason: isStorageFull(error) ? 'storage-full' : 'internal' });
+      },
+    );
+    this.#writes.add(write);
+    void write.finally(() => this.#writes.delete(write));
+  }
+
+  /** From here on the file is the coordinator's: it keeps or discards it. */
+  async #report(): Promise<void> {
+    const { task, clientId, announced, writer } = this.plan;
+    const { token, sha256, bytes, metrics } = announced;
+    let answer: ReportEndAck;
+    try {
+      answer = await this.#ports.coordinator.report(task, clientId, { token, sha256, bytes, metrics, writer });
+    } catch (error) {
+      answer = internalRefusal(this.#ports.log, this.#ids(), error);
+    }
+    this.#step({ kind: 'reported', answer });
+  }
+
+  #close(isDiscarded: boolean): void {
+    this.#stopTimer();
+    if (!isDiscarded) {
+      this.#resolveDone();
+      return;
+    }
+    void Promise.allSettled(this.#writes)
+      .then(() => this.plan.writer.discard())
+      .catch((error: unknown) => this.#logged(error))
+      .finally(this.#resolveDone);
+  }
+
+  #logged(error: unknown): void {
+    this.#ports.log.error({ err: error, ...this.#ids() }, 'upload failed');
+  }
+
+  #ids(): Readonly<Record<string, unknown>> {
+    return { task: this.plan.task, client: this.plan.clientId, round: this.plan.round };
+  }
+
+  #nowMs(): number {
+    return this.#ports.clock.elapsed();
+  }
+}
+
+/** What storage calls it; the class itself is behind the port. */
+export const isStorageFull = (error: unknown): boolean => error instanceof Error && error.name === 'StorageFullError';
