@@ -25,7 +25,7 @@ test.each(ZOO_NAMES)('tf.loadLayersModel opens the %s of the server, with its we
   expect(Buffer.from(loaded.buffer).equals(Buffer.from(served.buffer))).toBe(true);
 
   const image = tensor(new Float32Array(784).fill(0.5), [1, 28, 28, 1]);
-  const output = tidy(() => (model.predict(image) as Tensor).dataSync());
+  const output = [...tidy(() => (model.predict(image) as Tensor).dataSync())];
   expect(output).toHaveLength(10);
   const sum = output.reduce((total, share) => total + share, 0);
   if (isRelu) expect(Math.min(...output)).toBeGreaterThanOrEqual(0);
