@@ -1,6 +1,6 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { shownTheme } from '../ui/index.ts';
 import { drawStrokes, type Point, type Strokes } from './drawing.ts';
 import { contributeWords } from './words/index.ts';
@@ -32,10 +32,11 @@ export function DrawingPad({ name, strokes, onLift, onPen }: DrawingPadProps): J
   const [pen, setPen] = useState<{ at: Point; isDown: boolean } | null>(null);
   const pointer = useRef<number | null>(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (!context || !canvas.current) return;
-    context.clearRect(0, 0, SIDE, SIDE);
+    // Setting the size empties it for certain: a software GPU was seen to skip a lone clearRect.
+    canvas.current.width = SIDE;
     context.strokeStyle = getComputedStyle(canvas.current).color;
     drawStrokes(context, strokes.value, SIDE);
     if (pen) drawPen(context, pen);

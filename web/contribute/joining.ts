@@ -105,14 +105,8 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   async function pressed(press: Press, work: () => Promise<void>): Promise<void> {
     if (busy.peek() !== null) return;
     busy.value = press;
-    try {
-      await work();
-    } catch (error) {
-      console.error(error);
-      showToast(contributeWords().examples.failed, 'problem');
-    } finally {
-      busy.value = null;
-    }
+    await guarded(work);
+    busy.value = null;
   }
 
   async function ask(): Promise<void> {
@@ -180,12 +174,15 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     seen,
     busy,
 
-    showExamples: async () => void (await stored.open()),
+    showExamples: () => guarded(async () => void (await stored.open())),
     async addDrawing(strokes, label) {
-      const image = await imageOfDrawing(strokes, kind.shape);
-      if (image !== null) return stored.add(columnsOfImages([{ image, label }]));
-      showToast(contributeWords().examples.emptyDrawing);
-      return false;
+      let isKept = false;
+      await guarded(async () => {
+        const image = await imageOfDrawing(strokes, kind.shape);
+        if (image === null) showToast(contributeWords().examples.emptyDrawing);
+        else isKept = await stored.add(columnsOfImages([{ image, label }]));
+      });
+      return isKept;
     },
     async readImages(files) {
       let images: Awaited<ReturnType<typeof imagesOfFiles>> = [];
@@ -212,8 +209,8 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
           if (samples.reused > 0) showToast(t.samplesUsedUp);
         }
       }),
-    removeExample: (id) => stored.remove(id),
-    showMore: () => stored.showMore(),
+    removeExample: (id) => guarded(() => stored.remove(id)),
+    showMore: () => guarded(() => stored.showMore()),
     async repair() {
       await pressed('repair', async () => {
         const kept = await stored.repair();
@@ -240,9 +237,19 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
         showToast(!isGone ? t.failed : serverForgot ? t.done : t.doneHere, isGone && serverForgot ? 'info' : 'problem');
       }),
 
-    openTrial: () => trial.open(),
-    predict: (strokes) => trial.predict(strokes),
+    openTrial: () => guarded(() => trial.open()),
+    predict: (strokes) => guarded(() => trial.predict(strokes)),
   };
+}
+
+/** What no part expects ends here: a chunk that cannot be fetched any more, a bug. Nothing of the person's is lost by it. */
+async function guarded(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.error(error);
+    showToast(contributeWords().examples.failed, 'problem');
+  }
 }
 
 const isDamaged = (view: ClientView): boolean => view.state === 'error' && view.reason === 'dataset-damaged';

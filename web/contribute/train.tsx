@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ClientView } from '../client/view.ts';
+import { youOf } from '../client/you.ts';
 import {
   Announcer,
   formatBytes,
@@ -21,7 +22,6 @@ import { type Contribution, isJoined } from './contribution.ts';
 import { reportBytes } from './flow.tsx';
 import { Step } from './step.tsx';
 import { contributeWords } from './words/index.ts';
-import { youOf } from './you.ts';
 
 /** Step 2: the ring, what is happening now in one sentence, the buttons, the numbers. */
 export function Train({ contribution }: { readonly contribution: Contribution }): JSX.Element {

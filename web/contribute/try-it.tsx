@@ -104,7 +104,7 @@ function Progressed({ contribution }: { contribution: Contribution }): JSX.Eleme
   const t = contributeWords().tryIt;
   const before = contribution.before.value;
   const now = contribution.model.value;
-  if (before === null) return null;
+  if (before === null || before.accuracy === null || now.accuracy === null) return null;
   const written = ({ accuracy, version }: Pick<ModelThen, 'accuracy' | 'version'>): string =>
     t.ofVersion(formatShare(accuracy), formatNumber(version));
   return (

@@ -32,7 +32,7 @@ export interface LineChartProps {
   readonly heightPx?: number;
   /** Charts of the same key share their cursor. */
   readonly syncKey?: string;
-  /** Said in the reserved space while there are fewer than two points. */
+  /** Said in the reserved space while no line has two points. */
   readonly empty?: string;
 }
 
@@ -45,7 +45,7 @@ export function LineChart(props: LineChartProps): JSX.Element {
   const latest = useRef(props);
   latest.current = props;
   const [at, setAt] = useState<number | null>(null);
-  const isEmpty = x.length < 2;
+  const isEmpty = !series.some(({ values }) => values.filter((value) => value !== null).length > 1);
   const names = series.map(({ name, tone }) => `${name} ${tone}`).join('|');
 
   // A new plot only where its frame changes; data follows below.
