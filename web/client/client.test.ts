@@ -316,6 +316,27 @@ describe('a client', () => {
     expect(client.view().state).toBe('waiting');
   });
 
+  it('C12 C13: a backend that is not to be trusted is closed and prepared anew', async () => {
+    const { server, trainer, clock, client } = await waiting();
+    let isFirst = true;
+    trainer.work = async () => {
+      if (!isFirst) return trainedTo([1, 1, 1]);
+      isFirst = false;
+      return { ok: false, reason: 'backend-lost', message: 'the context is gone' };
+    };
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(trainer.heard).toEqual(['examples', 'prepare', 'train', 'close', 'prepare', 'train']);
+    expect(client.view().state).toBe('accepted');
+    server.endRound({ number: 1, outcome: 'committed', version: 4, accepted: 3, yours: 'accepted' });
+    server.faults.set('report-end', [refuse('zero', 'every value is zero')]);
+    server.assign(2, { base, delivery: 'held' });
+    await settle();
+    await clock.pass(1_000);
+    expect(trainer.heard.slice(6)).toEqual(['train', 'close', 'prepare']);
+    expect(client.view().state).toBe('rejected');
+  });
+
   it('a trainer that cannot count its examples is an error until they change', async () => {
     const { client, trainer, server } = world();
     trainer.count = Object.assign(new Error('shard 3 is damaged'), { reason: 'dataset-damaged' });

@@ -206,6 +206,7 @@ class Engine implements FederatedClient {
         this.#disconnect();
         return;
       case 'prepare':
+        if (effect.isAnew) this.#ports.trainer.close();
         this.#prepare(effect.participation);
         return;
       case 'close-trainer':

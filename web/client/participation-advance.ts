@@ -33,8 +33,8 @@ function advance(state: State, life: Joined, atMs: number, effects: Effect[]): S
     effects.push({ kind: 'ask-resume', token: work.assignment.token });
     return advance(state, { ...life, work: { ...work, standing: 'asking' } }, atMs, effects);
   }
-  if (trainer === 'none') {
-    effects.push({ kind: 'prepare', participation });
+  if (trainer === 'none' || trainer === 'lost') {
+    effects.push({ kind: 'prepare', participation, isAnew: trainer === 'lost' });
     return advance(state, { ...life, trainer: 'preparing' }, atMs, effects);
   }
   if (work.kind === 'none' && trainer === 'ready' && backend !== null && examples !== null) {

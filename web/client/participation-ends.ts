@@ -128,7 +128,7 @@ export function refuseReport(
     };
     return backOff(
       { life, memory },
-      { ...life, trainer: isSick ? 'none' : life.trainer },
+      { ...life, trainer: isSick ? 'lost' : life.trainer },
       reason,
       reason,
       detail,

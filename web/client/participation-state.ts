@@ -34,7 +34,8 @@ export interface Joined {
   /** Set when only a person, new data or another tab's end can help; null while all is well. */
   readonly stopped: Stop | null;
   readonly link: Link;
-  readonly trainer: 'none' | 'preparing' | 'ready';
+  /** `lost`: its backend is not to be trusted any more. */
+  readonly trainer: 'none' | 'lost' | 'preparing' | 'ready';
   readonly work: Work;
 }
 
@@ -199,7 +200,8 @@ export type Effect =
   | { readonly kind: 'count-examples' }
   | { readonly kind: 'connect' }
   | { readonly kind: 'disconnect' }
-  | { readonly kind: 'prepare'; readonly participation: Participation }
+  /** `isAnew`: on a fresh backend. */
+  | { readonly kind: 'prepare'; readonly participation: Participation; readonly isAnew: boolean }
   | { readonly kind: 'close-trainer' }
   | { readonly kind: 'check-in'; readonly examples: number; readonly backend: Backend; readonly held: Sha256 | null }
   | { readonly kind: 'check-out' }

@@ -428,12 +428,12 @@ function onTrainingFailed(
       if (work.backendLosses < BACKEND_LOSSES_MAXIMUM)
         // C12: prepared anew, then trained anew from the same weights.
         return withLife(state, {
-          trainer: 'none',
+          trainer: 'lost',
           work: { ...work, backendLosses: work.backendLosses + 1, stage: { kind: 'downloaded' } },
         });
       return failWork(
-        withLife(state, { trainer: 'none' }),
-        { ...life, trainer: 'none' },
+        withLife(state, { trainer: 'lost' }),
+        { ...life, trainer: 'lost' },
         work,
         event.reason,
         event.message,

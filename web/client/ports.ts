@@ -65,8 +65,8 @@ export type TrainResult =
 /** Trains on the data it can reach itself: examples never pass through the engine. */
 export interface Trainer {
   /**
-   * Builds the model and picks the backend; called again for the same model it answers from what it has, unless the
-   * backend was lost. A rejection means that this device cannot train this model.
+   * Builds the model and picks the backend; called again for the same model it answers from what it has. The engine
+   * closes it first where its backend is not to be trusted any more. A rejection means that this device cannot train this model.
    */
   prepare(participation: Participation, requested: RequestedBackend): Promise<BackendChoice>;
   /** How many examples there are to train on; asked after `prepare` only. A rejection's `reason` (a string, `dataset-damaged` without) is shown. */
