@@ -10,7 +10,7 @@ import { fromBytes, isFinite32, norm, toBytes } from '../../shared/weights/vecto
 import { decodeBody, type ExpectedFrame, frameBytesAllowed, readFrameHeader } from '../../shared/wire/frame.ts';
 import type { Aggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
-import { nextServerState } from '../learning/server-state.ts';
+import { initialServerState, nextServerState } from '../learning/server-state.ts';
 import { weightOf } from '../learning/weighting.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
 import type { Arithmetic } from './port.ts';
@@ -71,8 +71,11 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       const { aggregator, state } = find(key);
       open.delete(key);
       const params = await getVector(base.params);
-      const optimizer = base.optimizer === null ? null : await getVector(base.optimizer);
-      const next = nextServerState({ params, optimizer }, aggregator.finish(state), strategy);
+      const before =
+        base.optimizer === null
+          ? initialServerState(params, strategy)
+          : { params, optimizer: await getVector(base.optimizer) };
+      const next = nextServerState(before, aggregator.finish(state), strategy);
       if (next === null) throw new Error('the new version is not finite');
       const optimizerSha256 = next.optimizer === null ? null : (await putVector(next.optimizer)).sha256;
       return { ...(await putVector(next.params)), optimizerSha256 };
