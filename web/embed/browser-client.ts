@@ -1,0 +1,147 @@
+import { isTaskId, type TaskId } from '../../shared/ids.ts';
+import type { PublicTask } from '../../shared/protocol/public-task.ts';
+import { browserPorts, createFederatedClient } from '../client/browser.ts';
+import type { ClientPorts, RequestedBackend, Trainer } from '../client/ports.ts';
+import { type SdkClient, sdkClient } from '../client/sdk-client.ts';
+import { createDataset, createMemoryDataset, type Dataset, type DatasetSummary } from '../data/dataset.ts';
+import type { DataFailure } from '../data/failure.ts';
+import type { Samples } from '../data/import/samples.ts';
+import { createRemoteTrainer, type RemoteTrainer } from '../trainer/remote.ts';
+import { columnsOfExamples, type Example } from './example.ts';
+import { originStorage } from './origin-storage.ts';
+import { fetchTaskFacts, type TaskFacts } from './task-facts.ts';
+import { trainerWorker } from './trainer-worker.ts';
+
+export interface ClientOptions {
+  /** Name of the task. */
+  readonly task: string;
+  /** Address of the server. Where none is given: the one that this script came from. */
+  readonly server?: string | undefined;
+  /** For a closed task. */
+  readonly joinToken?: string | undefined;
+  readonly backend?: RequestedBackend | undefined;
+}
+
+/** Where the examples are: kept by this browser, or only as long as the page is open. */
+export type Kept = Dataset['kept'];
+/** Why there are no sample data. */
+export type SamplesFailure = Exclude<Samples, { readonly ok: true }>;
+export type ExamplesAnswer = ({ readonly ok: true; readonly kept: Kept } & DatasetSummary) | DataFailure;
+
+/** A contributor in this page's own origin: own examples, own secret, own worker. */
+export interface Client extends SdkClient {
+  /** Keeps the examples in this origin's IndexedDB, in memory where there is none. Rejects where the server cannot be asked what an example is. */
+  addExamples(examples: readonly Example[]): Promise<ExamplesAnswer>;
+  /** Takes sample data from the server. */
+  addSamples(): Promise<ExamplesAnswer | SamplesFailure>;
+  /** Drops what is damaged of the stored examples and keeps the rest. */
+  repairExamples(): Promise<ExamplesAnswer>;
+  /** What the server says of the task; asked for once. Rejects where it cannot be asked, or says no. */
+  task(): Promise<PublicTask>;
+  /** Null until it is known. */
+  kept(): Kept | null;
+  /** Leaves, removes the examples and the secret here, and the client at the server. */
+  forget(): Promise<{ readonly serverForgot: boolean; readonly examplesDeleted: boolean }>;
+}
+
+const SAMPLES_COUNT = 600;
+
+/** Nothing is opened, fetched or stored before the first call of a verb. */
+export function browserClient({
+  task,
+  joinToken,
+  backend,
+  ...options
+}: ClientOptions & { readonly server: string }): Client {
+  if (!isTaskId(task)) throw new TypeError(`not the name of a task: ${task}`);
+  const server = new URL(options.server).href.replace(/\/$/, '');
+  const storage = originStorage(task);
+  let opening: Promise<Opened> | null = null;
+  let opened: Opened | null = null;
+  let remote: RemoteTrainer | null = null;
+
+  interface Opened {
+    readonly facts: TaskFacts;
+    readonly dataset: Dataset;
+  }
+  /** What the task's examples are, and where they are kept. A failure is not remembered: the next call asks again. */
+  function open(): Promise<Opened> {
+    opening ??= openOnce().catch((error: unknown) => {
+      opening = null;
+      throw error;
+    });
+    return opening;
+  }
+  async function openOnce(): Promise<Opened> {
+    const [facts, isKept] = await Promise.all([fetchTaskFacts(server, task as TaskId), storage.isKept()]);
+    const { shape, labels } = facts.participation.data;
+    const kind = { shape, classCount: labels.length };
+    opened = { facts, dataset: isKept ? createDataset(facts.id, kind) : createMemoryDataset(kind) };
+    return opened;
+  }
+
+  /** The engine prepares it once there are examples: by then it is known where they are. */
+  function trainerNow(): RemoteTrainer {
+    remote ??= createRemoteTrainer({
+      task: task as TaskId,
+      worker: () => trainerWorker(server),
+      ...(opened?.dataset.kept === 'memory' ? { memory: opened.dataset } : {}),
+    });
+    return remote;
+  }
+  const trainer: Trainer = {
+    prepare: (participation, requested) => trainerNow().prepare(participation, requested),
+    examples: () => trainerNow().examples(),
+    train: (params, how) => trainerNow().train(params, how),
+    close: () => remote?.close(),
+  };
+
+  const ports: ClientPorts = {
+    ...browserPorts({ server, trainer }),
+    secrets: storage.secrets,
+    lock: storage.lock,
+    async examples() {
+      const summary = await (await open()).dataset.summary();
+      if (!summary.ok) throw Object.assign(new Error(summary.message), { reason: summary.reason });
+      return summary.count;
+    },
+  };
+  const engine = sdkClient(createFederatedClient({ server, task, joinToken, backend, ports }));
+
+  async function changeExamples(
+    change: (opened: Opened) => Promise<{ readonly ok: true } | DataFailure>,
+  ): Promise<ExamplesAnswer> {
+    const now = await open();
+    const changed = await change(now);
+    if (!changed.ok) return changed;
+    engine.examplesChanged();
+    const summary = await now.dataset.summary();
+    return summary.ok ? { ...summary, kept: now.dataset.kept } : summary;
+  }
+
+  return {
+    ...engine,
+    addExamples: (examples) =>
+      changeExamples(async ({ facts, dataset }) => {
+        const read = await columnsOfExamples(examples, facts.participation.data);
+        return read.ok ? dataset.add(read.columns) : read;
+      }),
+    async addSamples() {
+      const { facts } = await open();
+      const { shape, labels } = facts.participation.data;
+      const { fetchSamples } = await import('../data/import/samples.ts');
+      const samples = await fetchSamples(server, facts.id, SAMPLES_COUNT, { shape, classCount: labels.length });
+      return samples.ok ? changeExamples(({ dataset }) => dataset.add(samples.examples)) : samples;
+    },
+    repairExamples: () => changeExamples(({ dataset }) => dataset.repair()),
+    task: async () => (await open()).facts,
+    kept: () => opened?.dataset.kept ?? null,
+    async forget() {
+      const { serverForgot } = await engine.forget();
+      // No server is asked what an example is: deleting takes the database, whatever lies in it.
+      const dataset = opened?.dataset ?? createDataset(task, { shape: [], classCount: 0 });
+      const cleared = await dataset.clear();
+      return { serverForgot, examplesDeleted: cleared.ok || cleared.reason === 'unavailable' };
+    },
+  };
+}

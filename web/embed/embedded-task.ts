@@ -1,0 +1,302 @@
+import type { TaskId } from '../../shared/ids.ts';
+import type { ParticipationState } from '../client/view.ts';
+import type { Client, ExamplesAnswer } from './browser-client.ts';
+import type { Example } from './example.ts';
+import { FedtabError } from './fedtab-error.ts';
+import type { Emit } from './page-api.ts';
+import type { Panel } from './panel-port.ts';
+import type { Door } from './trusted-types.ts';
+
+/** What the site said of a task, by `configure`; the attributes of an element come first. */
+export interface TaskSettings {
+  readonly consent?: 'ask' | 'granted';
+  readonly lang?: string;
+  readonly theme?: string;
+  readonly joinToken?: string;
+  readonly backend?: 'auto' | 'webgl' | 'webgpu' | 'wasm' | 'cpu';
+}
+
+/** What stands on the element's attributes. */
+export interface Shown {
+  readonly state: ParticipationState;
+  readonly reason: string | null;
+  readonly round: number | null;
+  readonly version: number | null;
+}
+
+export type Forgotten = 'done' | 'doneHere' | 'failed';
+type Phase =
+  /** Nothing runs, and nothing of what runs has been fetched. `reason`: why the last try came to nothing. */
+  | { readonly kind: 'closed'; readonly state: ParticipationState; readonly reason: string | null }
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'running'; readonly client: Client; readonly panel: Panel };
+
+/** An element that shows the task, as the task sees it. */
+export interface TaskElement {
+  /** The site answers for the consent. */
+  readonly isGranted: boolean;
+  changed(): void;
+}
+
+/** Examples that wait in this page's memory for the consent, all of them together. */
+export interface PageExamples {
+  readonly ok: true;
+  readonly kept: 'page';
+  readonly count: number;
+}
+
+const EXAMPLES_COUNT = 100_000;
+
+/**
+ * One task on this page, before and after consent. Until the visitor agrees, or the site says that it has the consent,
+ * this is all there is: no engine, no storage, no request.
+ */
+export class EmbeddedTask {
+  readonly name: string;
+  readonly server: string;
+  settings: TaskSettings;
+  phase: Phase = { kind: 'closed', state: 'idle', reason: null };
+  forgotten: Forgotten | 'busy' | null = null;
+  readonly #elements = new Set<TaskElement>();
+  readonly #emit: Emit;
+  readonly #policy: Door['policy'];
+  #shown: Shown = { state: 'idle', reason: null, round: null, version: null };
+  #hasAgreed = false;
+  /** Examples from before the consent. */
+  #waiting: Example[] = [];
+  #client: Client | null = null;
+  /** A start that was overtaken by a stop ends by itself. */
+  #turn = 0;
+  #starting: Promise<void> | null = null;
+  #pausedBySite = false;
+  /** What ran when the last element was taken out of the page. */
+  #resting: 'running' | 'paused' | null = null;
+
+  constructor(
+    name: string,
+    server: string,
+    page: { readonly emit: Emit; readonly door: Door; readonly settings: TaskSettings },
+  ) {
+    this.name = name;
+    this.server = server;
+    this.settings = page.settings;
+    this.#emit = page.emit;
+    this.#policy = page.door.policy;
+    if (page.door.isBlocked) this.#enter({ kind: 'closed', state: 'unsupported', reason: 'trusted-types' });
+  }
+
+  get shown(): Shown {
+    return this.#shown;
+  }
+
+  get isBlocked(): boolean {
+    return this.#shown.reason === 'trusted-types';
+  }
+
+  get mayStart(): boolean {
+    return this.#hasAgreed || this.isGranted;
+  }
+
+  get isGranted(): boolean {
+    return this.settings.consent === 'granted' || [...this.#elements].some(({ isGranted }) => isGranted);
+  }
+
+  configure(settings: TaskSettings): void {
+    this.settings = { ...this.settings, ...settings };
+    this.#changed();
+  }
+
+  // ── elements ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  attach(element: TaskElement): void {
+    this.#elements.add(element);
+    const rested = this.#resting;
+    this.#resting = null;
+    if (rested !== null && this.mayStart) void this.#run(rested === 'paused').catch(() => {});
+  }
+
+  /** Without an element nothing runs: the way out must be on the page. One that is put back at once was only moved. */
+  detach(element: TaskElement): void {
+    this.#elements.delete(element);
+    queueMicrotask(() => {
+      if (this.#elements.size > 0 || this.phase.kind === 'closed') return;
+      this.#resting = this.#shown.state === 'paused' ? 'paused' : 'running';
+      void this.#halt('idle');
+    });
+  }
+
+  // ── verbs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The visitor has pressed "Agree and join". */
+  agree(): Promise<void> {
+    this.#hasAgreed = true;
+    return this.start();
+  }
+
+  /** Goes on where the site itself paused; a pause by the visitor is the visitor's to end. */
+  async start(): Promise<void> {
+    if (this.isBlocked) throw new FedtabError('unsupported', 'Trusted Types do not allow the policy "fedtab" here');
+    if (!this.mayStart) throw new FedtabError('consent-required', 'the visitor has not agreed to take part');
+    if (this.#elements.size === 0) throw new FedtabError('no-element', 'there is no <fedtab-contribute> on the page');
+    if (this.phase.kind !== 'running') return this.#run(false);
+    if (this.#pausedBySite) this.#client?.resume();
+    this.#pausedBySite = false;
+  }
+
+  pause(by: 'site' | 'visitor'): void {
+    if (this.phase.kind !== 'running' || this.#shown.state === 'paused') return;
+    this.#pausedBySite = by === 'site';
+    this.phase.client.pause();
+  }
+
+  /** The visitor's press. What could not be stored for want of a server is tried again too. */
+  async resume(): Promise<void> {
+    this.#pausedBySite = false;
+    await this.#store();
+    this.#client?.resume();
+  }
+
+  /** Ends the consent that the visitor gave here. Resolves when nothing runs any more. */
+  stop(): Promise<void> {
+    this.#hasAgreed = false;
+    this.#resting = null;
+    return this.phase.kind === 'closed' ? Promise.resolve() : this.#halt('left');
+  }
+
+  /** The element says it could not be asked what taking part means. */
+  refused(reason: string): void {
+    this.#enter({ kind: 'closed', state: reason === 'server-away' ? 'server-away' : 'error', reason });
+  }
+
+  async forget(): Promise<{ readonly serverForgot: boolean; readonly examplesDeleted: boolean }> {
+    await this.stop();
+    this.#waiting = [];
+    this.forgotten = 'busy';
+    this.#changed();
+    try {
+      const client = await this.#clientNow();
+      const done = await client.forget();
+      this.forgotten = !done.examplesDeleted ? 'failed' : done.serverForgot ? 'done' : 'doneHere';
+      return done;
+    } catch (error) {
+      this.forgotten = 'failed';
+      throw error;
+    } finally {
+      this.#enter({ kind: 'closed', state: 'left', reason: null });
+    }
+  }
+
+  /** Before the consent they are kept in memory as they are, and looked at only then. */
+  async addExamples(examples: readonly Example[]): Promise<ExamplesAnswer | PageExamples> {
+    const copies: Example[] = structuredClone([...examples]);
+    if (this.#waiting.length + copies.length > EXAMPLES_COUNT) {
+      return { ok: false, reason: 'full', message: `At most ${EXAMPLES_COUNT} examples are kept for one task.` };
+    }
+    this.#waiting.push(...copies);
+    if (this.phase.kind === 'running') {
+      const stored = await this.#store();
+      if (stored !== null) return stored;
+    }
+    return { ok: true, kept: 'page', count: this.#waiting.length };
+  }
+
+  // ── within ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #run(isPaused: boolean): Promise<void> {
+    this.#starting ??= this.#runOnce(isPaused).finally(() => {
+      this.#starting = null;
+    });
+    return this.#starting;
+  }
+
+  async #runOnce(isPaused: boolean): Promise<void> {
+    const turn = ++this.#turn;
+    this.forgotten = null;
+    this.#enter({ kind: 'loading' });
+    let client: Client;
+    let panel: Panel;
+    try {
+      client = await this.#clientNow();
+      panel = await (await this.#sdk()).embed.openPanel();
+    } catch {
+      if (turn === this.#turn) this.#enter({ kind: 'closed', state: 'server-away', reason: 'server-away' });
+      throw new FedtabError('server-away', `${this.server} does not answer`);
+    }
+    if (turn !== this.#turn) return;
+    await this.#store(client);
+    if (turn !== this.#turn) return;
+    await client.start();
+    if (turn !== this.#turn) return client.stop();
+    if (isPaused) client.pause();
+    this.#pausedBySite = false;
+    this.#enter({ kind: 'running', client, panel });
+  }
+
+  async #halt(state: 'idle' | 'left'): Promise<void> {
+    this.#turn++;
+    this.#starting = null;
+    const client = this.#client;
+    this.#enter({ kind: 'closed', state, reason: null });
+    await client?.stop();
+  }
+
+  #sdk(): Promise<typeof import('./sdk.ts')> {
+    return import(/* @vite-ignore */ `${this.server}/sdk.js`);
+  }
+
+  async #clientNow(): Promise<Client> {
+    if (this.#client !== null) return this.#client;
+    const { createClient, embed } = await this.#sdk();
+    embed.usePolicy(this.#policy);
+    const { joinToken, backend } = this.settings;
+    const client = createClient({ task: this.name, server: this.server, joinToken, backend });
+    client.on('view', (view) => {
+      this.#emit('view', view);
+      this.#changed();
+    });
+    client.on('round', (note) => this.#emit('round', { task: this.name as TaskId, ...note }));
+    this.#client ??= client;
+    return this.#client;
+  }
+
+  /** Stores what waits; null where nothing waits, or where it must go on waiting for a server. */
+  async #store(client = this.#client): Promise<ExamplesAnswer | null> {
+    const waiting = this.#waiting;
+    if (client === null || waiting.length === 0) return null;
+    this.#waiting = [];
+    try {
+      const answer = await client.addExamples(waiting);
+      if (!answer.ok) console.warn(`Fedtab: ${answer.message}`);
+      this.#emit('examples', { task: this.name as TaskId, answer });
+      return answer;
+    } catch {
+      this.#waiting = [...waiting, ...this.#waiting];
+      return null;
+    }
+  }
+
+  #enter(phase: Phase): void {
+    this.phase = phase;
+    this.#changed();
+  }
+
+  #changed(): void {
+    const now = this.#shownNow();
+    const before = this.#shown;
+    this.#shown = now;
+    for (const element of this.#elements) element.changed();
+    const isSame = (['state', 'reason', 'round', 'version'] as const).every((key) => before[key] === now[key]);
+    if (!isSame) this.#emit('state', { task: this.name as TaskId, ...now });
+  }
+
+  #shownNow(): Shown {
+    const { phase } = this;
+    if (phase.kind === 'running') {
+      const { state, reason, round, version } = phase.client.view();
+      return { state, reason, round, version };
+    }
+    const { round, version } = this.#shown;
+    const state = phase.kind === 'loading' ? 'connecting' : phase.state;
+    return { state, reason: phase.kind === 'loading' ? null : phase.reason, round, version };
+  }
+}

@@ -1,0 +1,157 @@
+import { effect, type Signal, signal } from '@preact/signals';
+import { type JSX, render } from 'preact';
+import type { PublicTask } from '../../../shared/protocol/public-task.ts';
+import type { ClientView } from '../../client/view.ts';
+import { youOf } from '../../client/you.ts';
+import { Announcer } from '../../ui/announcer.tsx';
+import { pauseWithDevice } from '../../ui/device.ts';
+import { formatBytes, formatNumber, language, reasonSentence, stateSentence } from '../../ui/i18n/index.ts';
+import ringCss from '../../ui/ring/ring.css?inline';
+import { Ring } from '../../ui/ring/ring.tsx';
+import type { Client, ExamplesAnswer, SamplesFailure } from '../browser-client.ts';
+import type { Panel, PanelOptions } from '../panel-port.ts';
+import panelCss from './panel.css?inline';
+import { panelWords } from './words/index.ts';
+
+/** Of a running task: the tiny ring, a sentence, the bytes, the buttons. */
+export const panel: Panel = {
+  css: ringCss + panelCss,
+  mount(into, options) {
+    const { client } = options;
+    // One page, one language: the last panel's.
+    language.value = options.language;
+    const view = signal(client.view());
+    const task = signal<PublicTask | null>(null);
+    const said = signal<string | null>(null);
+    const stops = [
+      client.on('view', (next) => {
+        view.value = next;
+      }),
+      pauseWithDevice(client),
+    ];
+    // Asked for by now by the engine itself; where it failed, the state says so.
+    const end = effect(() => {
+      if (view.value.state !== 'error' && task.peek() === null)
+        client
+          .task()
+          .then((facts) => (task.value = facts))
+          .catch(() => {});
+    });
+    render(<Running {...{ options, view, task, said }} />, into);
+    return () => {
+      for (const stop of [...stops, end]) stop();
+      render(null, into);
+    };
+  },
+};
+
+interface RunningProps {
+  readonly options: PanelOptions;
+  readonly view: Signal<ClientView>;
+  readonly task: Signal<PublicTask | null>;
+  /** What came of the last press, until the state changes. */
+  readonly said: Signal<string | null>;
+}
+
+function Running({ options, view: shown, task: facts, said }: RunningProps): JSX.Element {
+  const t = panelWords();
+  const view = shown.value;
+  const task = facts.value;
+  const { first, more } = sentences(view, task, options.client);
+  const version = view.status?.version ?? task?.version ?? null;
+  const accuracy = view.status?.metrics?.accuracy ?? null;
+  const small = said.value === null ? more : [said.value, ...more];
+  return (
+    <section class="panel" aria-label={t.name}>
+      <Ring size="tiny" round={view.status?.round ?? null} version={version} accuracy={accuracy} you={youOf(view)} />
+      <div class="say">
+        <p>{first}</p>
+        {small.map((sentence) => (
+          <p class="small" key={sentence}>
+            {sentence}
+          </p>
+        ))}
+      </div>
+      <Choices options={options} view={view} task={task} said={said} />
+      <p class="facts">
+        <Facts view={view} />
+        <button type="button" class="quiet danger" onClick={options.onErase}>
+          {t.erase}
+        </button>
+      </p>
+      <Announcer text={[first, ...small].join(' ')} />
+    </section>
+  );
+}
+
+function sentences(view: ClientView, task: PublicTask | null, client: Client) {
+  const t = panelWords();
+  const bytes = task === null ? null : view.state === 'uploading' ? task.parameters * 4 : task.bytes;
+  const own: Readonly<Record<string, string>> = t.reasons;
+  const explains =
+    view.reason !== null && view.reason !== 'too-few' && view.reason !== 'stopped' && view.reason !== view.state;
+  const because = explains ? (reasonSentence(view.reason) ?? own[view.reason ?? ''] ?? view.detail) : null;
+  const more = [
+    because,
+    view.state === 'training' && !view.connected ? t.offline : null,
+    client.kept() === 'memory' ? t.inMemory : null,
+    view.backend?.reason ?? null,
+  ];
+  return { first: stateSentence(view, bytes), more: more.filter((sentence) => sentence !== null) };
+}
+
+function Choices(props: {
+  options: PanelOptions;
+  view: ClientView;
+  task: PublicTask | null;
+  said: RunningProps['said'];
+}) {
+  const t = panelWords();
+  const { options, view, task, said } = props;
+  const { client } = options;
+  const hasSamples = task?.participation?.data.sample !== undefined;
+  const isDamaged = view.state === 'error' && view.reason === 'dataset-damaged';
+  const change = async (work: () => Promise<ExamplesAnswer | SamplesFailure>): Promise<void> => {
+    said.value = null;
+    const answer = await work().catch(() => null);
+    if (answer === null) said.value = t.reasons['server-away'];
+    else if (!answer.ok) said.value = answer.reason === 'no-samples' ? t.noSamples : t.notStored;
+  };
+  return (
+    <div class="choices">
+      {view.state === 'needs-data' && hasSamples && (
+        <button type="button" onClick={() => change(() => client.addSamples())}>
+          {t.samples}
+        </button>
+      )}
+      {isDamaged && (
+        <button type="button" onClick={() => change(() => client.repairExamples())}>
+          {t.repair}
+        </button>
+      )}
+      {(view.state === 'paused' || (view.state === 'error' && !isDamaged)) && (
+        <button type="button" onClick={options.onResume}>
+          {view.state === 'paused' ? t.resume : t.again}
+        </button>
+      )}
+      {!['paused', 'error', 'unsupported'].includes(view.state) && (
+        <button type="button" onClick={options.onPause}>
+          {t.pause}
+        </button>
+      )}
+      <button type="button" class="quiet" onClick={options.onLeave}>
+        {t.leave}
+      </button>
+    </div>
+  );
+}
+
+function Facts({ view }: { view: ClientView }): JSX.Element {
+  const t = panelWords();
+  const facts = [
+    t.sent(formatBytes(view.sentBytes)),
+    t.received(formatBytes(view.receivedBytes)),
+    ...(view.counted > 0 ? [t.counted(formatNumber(view.counted))] : []),
+  ];
+  return <span>{facts.join(' · ')}</span>;
+}

@@ -1,0 +1,26 @@
+/** What the panel of a running task says besides the shared words. */
+export const en = {
+  name: 'Your part in training',
+  pause: 'Pause',
+  resume: 'Resume',
+  again: 'Try again',
+  leave: 'Leave',
+  erase: 'Delete my data',
+  samples: 'Add sample data',
+  repair: 'Repair',
+  sent: (bytes: string) => `${bytes} sent`,
+  received: (bytes: string) => `${bytes} received`,
+  counted: (count: string) => (count === '1' ? 'counted once' : `counted ${count} times`),
+  inMemory: 'This browser keeps nothing here: your examples go when this page is closed.',
+  offline: 'Connection lost: training goes on here, and the result is sent when the server is back.',
+  noSamples: 'The server has no sample data for this task.',
+  notStored: 'The examples could not be stored. Those you had are unharmed.',
+  samplesUsedUp: 'These sample examples are handed out for the second time: others have them too.',
+  reasons: {
+    'server-away': 'The server cannot be reached. Your examples are still on this device.',
+    'bad-answer': 'The server gave an answer that this program does not understand. Reload the page to go on.',
+    storage: 'This browser did not let the page store its key. Allow storage for this site and try again.',
+  },
+};
+
+export type PanelWords = typeof en;

@@ -1,0 +1,29 @@
+import { type EmbedWords, en } from './en.ts';
+import { zh } from './zh.ts';
+
+export type { EmbedWords };
+export type Language = 'en' | 'zh';
+
+export const embedWords: Readonly<Record<Language, EmbedWords>> = { en, zh };
+
+/** The first language of these that there are words in: what the site asked for, the page's own, the browser's. */
+export function languageOf(...tags: readonly (string | null | undefined)[]): Language {
+  for (const tag of tags) {
+    const primary = tag?.toLowerCase().split('-')[0];
+    if (primary === 'en' || primary === 'zh') return primary;
+  }
+  return 'en';
+}
+
+/** 796840 → "797 kB"; decimal units, as networks count. */
+export function bytesIn(language: Language, bytes: number): string {
+  const [value, unit] = bytes < 999_500 ? [bytes / 1e3, 'kilobyte'] : [bytes / 1e6, 'megabyte'];
+  return new Intl.NumberFormat(language, {
+    style: 'unit',
+    unit,
+    unitDisplay: 'short',
+    maximumFractionDigits: value < 9.95 ? 1 : 0,
+  }).format(value);
+}
+
+export const numberIn = (language: Language, value: number): string => new Intl.NumberFormat(language).format(value);
