@@ -41,7 +41,7 @@ export function LogIn({ session }: { readonly session: Exclude<Session, { kind: 
         </p>
       )}
       <p class="muted">{t.lead}</p>
-      <form onSubmit={submit}>
+      <form class="log-in-form" onSubmit={submit}>
         <TextField
           label={t.token}
           isSecret

@@ -19,7 +19,7 @@ export function Settings({ task }: { readonly task: ShownTask }): JSX.Element {
   return (
     <>
       <p class="muted">
-        {t.settings.lead} {t.settings.created(formatTime(task.createdAt))}.
+        {t.settings.lead} {t.settings.created(formatTime(task.createdAt))}
       </p>
       <div class="settings">
         {SECTIONS.map(({ name, fields }) => (

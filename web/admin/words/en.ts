@@ -267,7 +267,7 @@ export const en = {
 
   settings: {
     lead: 'A task never changes once it exists, so that its rounds can be compared. To try something else, make a copy.',
-    created: (time: string) => `Created ${time}`,
+    created: (time: string) => `Created ${time}.`,
     duplicate: 'Duplicate',
     duplicateHelp: 'The same settings under a new id, with a new model and no rounds.',
     duplicateTitle: 'Duplicate this task',

@@ -242,7 +242,7 @@ export const zh: AdminWords = {
 
   settings: {
     lead: '任务创建后不再改变，这样各轮才能比较。想尝试别的设置，请复制一份。',
-    created: (time) => `创建于 ${time}`,
+    created: (time) => `创建于 ${time}。`,
     duplicate: '复制任务',
     duplicateHelp: '相同的设置、新的编号、新的模型，没有轮次。',
     duplicateTitle: '复制此任务',
