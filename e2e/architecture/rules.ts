@@ -86,7 +86,7 @@ export const zones: Readonly<Record<string, Zone>> = {
   'web/trainer': { folders: ['shared', 'web/data', 'web/client/ports.ts'], packages: ['@tensorflow', 'valibot'] },
   'web/ui': { folders: ['shared'], packages: interfacePackages },
   'web/contribute': { folders: surface, packages: interfacePackages },
-  'web/admin': { folders: surface, packages: [...interfacePackages, 'socket.io-client', 'valibot'] },
+  'web/admin': { folders: surface, packages: [...interfacePackages, 'socket.io-client', 'valibot', 'fflate'] },
   'web/embed': { folders: surface, packages: interfacePackages },
 
   e2e: {
