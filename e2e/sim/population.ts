@@ -90,7 +90,11 @@ export class Population {
         settle();
       };
       const look = (): void => {
-        if (isTrue()) end(resolve);
+        try {
+          if (isTrue()) end(resolve);
+        } catch (error) {
+          end(() => reject(error));
+        }
       };
       const timer = setTimeout(
         () => end(() => reject(new Error(`${what}: not within ${withinMs} ms (${JSON.stringify(this.states())})`))),

@@ -1,0 +1,63 @@
+import type { Participation } from '../../shared/protocol/index.ts';
+import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../../web/client/ports.ts';
+import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
+import { openWasm } from '../../web/trainer/core/backends/wasm.ts';
+import type { Examples } from '../../web/trainer/core/examples.ts';
+import { type PreparedModel, prepareModel } from '../../web/trainer/core/prepare.ts';
+import { train } from '../../web/trainer/core/train.ts';
+
+const openers = {
+  webgl: async () => ({ ok: false, reason: 'there is no WebGL in Node' }) as const,
+  wasm: () => openWasm(),
+  cpu: openCpu,
+};
+
+/**
+ * The real training of the tabs, on one model that the contributors of this process take in turns: the process has one
+ * processor for it anyway, and TF.js one engine.
+ */
+export class CoreTrainers {
+  #prepared: Promise<PreparedModel> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** A contributor's trainer on its own examples. */
+  trainer(examples: Examples): Trainer {
+    let known: Participation | undefined;
+    return {
+      prepare: async (participation, requested): Promise<BackendChoice> => {
+        known = participation;
+        const { used, reason } = await this.#prepare(participation, requested);
+        return { requested, used, reason };
+      },
+      examples: async () => examples.count,
+      train: (params, { seed, signal, onProgress }): Promise<TrainResult> =>
+        this.#inTurn(async () => {
+          if (known === undefined || this.#prepared === undefined)
+            return { ok: false, reason: 'failed', message: 'prepare comes first' };
+          const { model } = await this.#prepared;
+          return train(model, params, examples, { plan: known.client, seed, signal, onProgress });
+        }),
+      close: () => {},
+    };
+  }
+
+  /** Frees the model; the trainers are of no use afterwards. */
+  async close(): Promise<void> {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    await this.#turn;
+    (await prepared)?.model.dispose();
+  }
+
+  #prepare({ topology, client }: Participation, requested: RequestedBackend): Promise<PreparedModel> {
+    // Node has no WebGL: what is left to itself takes WebAssembly, and the plain CPU where that cannot train the model.
+    this.#prepared ??= prepareModel(topology, client, requested === 'auto' ? 'wasm' : requested, openers);
+    return this.#prepared;
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}

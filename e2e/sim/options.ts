@@ -1,0 +1,133 @@
+import { parseArgs } from 'node:util';
+import { isTemplateName } from '../../shared/task/parse.ts';
+import { TEMPLATES, type TemplateName } from '../../shared/task/templates/index.ts';
+import { BACKENDS, type RequestedBackend } from '../../web/client/ports.ts';
+import { type Partition, readPartition } from './partition.ts';
+
+export interface SimulateOptions {
+  readonly task: TemplateName;
+  readonly clients: number;
+  readonly cohort: number;
+  readonly rounds: number;
+  readonly examples: number;
+  readonly partition: Partition;
+  readonly strategy: 'fedavg' | 'fedsgd' | null;
+  readonly codec: 'float32' | null;
+  readonly learningRate: number | null;
+  readonly epochs: number | null;
+  readonly batchSize: number | null;
+  /** Probability that a selected contributor leaves the round in mid-training. */
+  readonly dropout: number;
+  readonly seed: number;
+  readonly backend: RequestedBackend;
+  readonly json: string | null;
+}
+
+const STRATEGIES = ['fedavg', 'fedsgd'] as const;
+const CODECS = ['float32'] as const;
+
+export const HELP = `npm run simulate -- [options]
+Headless contributors with the tabs' own engine and training, over real sockets to a real server.
+
+  --task T          ${Object.keys(TEMPLATES).join(' | ')} (digits)
+  --clients N       contributors (10)
+  --cohort N        contributors in each round (all of them)
+  --rounds N        rounds to commit (10)
+  --examples N      examples of each contributor (600)
+  --partition P     iid | shards:N | dirichlet:ALPHA (iid)
+  --strategy S      ${STRATEGIES.join(' | ')} (the task's)
+  --codec C         ${CODECS.join(' | ')} (the task's)
+  --lr R            the contributors' learning rate (the task's)
+  --epochs N        local epochs (the task's)
+  --batch N         local batch size (the task's)
+  --dropout P       probability that a selected contributor leaves in mid-training (0)
+  --seed N          seeds the model, the partition and the dropouts (1); the server draws cohorts by itself
+  --backend B       ${BACKENDS.join(' | ')} (auto: WebAssembly, else the plain CPU)
+  --json FILE       write the figures as JSON
+`;
+
+const flags = {
+  task: { type: 'string', default: 'digits' },
+  clients: { type: 'string', default: '10' },
+  cohort: { type: 'string' },
+  rounds: { type: 'string', default: '10' },
+  examples: { type: 'string', default: '600' },
+  partition: { type: 'string', default: 'iid' },
+  strategy: { type: 'string' },
+  codec: { type: 'string' },
+  lr: { type: 'string' },
+  epochs: { type: 'string' },
+  batch: { type: 'string' },
+  dropout: { type: 'string', default: '0' },
+  seed: { type: 'string', default: '1' },
+  backend: { type: 'string', default: 'auto' },
+  json: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+class Wrong extends Error {}
+
+/** The options, or what is wrong with them in one sentence. */
+export function readOptions(args: readonly string[]): SimulateOptions | 'help' | { readonly problem: string } {
+  try {
+    const { values } = parseArgs({ args: [...args], options: flags });
+    return values.help ? 'help' : optionsOf(values);
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+type Values = { readonly [Name in Exclude<keyof typeof flags, 'help'>]?: string | undefined };
+
+function optionsOf(values: Values): SimulateOptions {
+  const { task = '' } = values;
+  if (!isTemplateName(task)) throw new Wrong(`--task takes one of ${Object.keys(TEMPLATES).join(', ')}`);
+  const partition = readPartition(values.partition ?? '');
+  if (partition === null) throw new Wrong('--partition takes iid, shards:N or dirichlet:ALPHA');
+  const clients = whole(values, 'clients', 1, 10_000) ?? 0;
+  const cohort = whole(values, 'cohort', 1, 10_000) ?? clients;
+  if (cohort > clients) throw new Wrong('--cohort cannot be more than --clients');
+  const examples = whole(values, 'examples', 1, 60_000) ?? 0;
+  if (partition.kind === 'shards' && partition.perClient > examples)
+    throw new Wrong('--partition has more shards than --examples');
+  return {
+    task,
+    clients,
+    cohort,
+    rounds: whole(values, 'rounds', 1, 100_000) ?? 0,
+    examples,
+    partition,
+    strategy: values.strategy === undefined ? null : oneOf(values.strategy, STRATEGIES, 'strategy'),
+    codec: values.codec === undefined ? null : oneOf(values.codec, CODECS, 'codec'),
+    learningRate: real(values, 'lr', 1e-6, 100),
+    epochs: whole(values, 'epochs', 1, 1_000),
+    batchSize: whole(values, 'batch', 1, 4_096),
+    dropout: real(values, 'dropout', 0, 1) ?? 0,
+    seed: whole(values, 'seed', 0, 0xffffffff) ?? 0,
+    backend: oneOf(values.backend ?? '', BACKENDS, 'backend'),
+    json: values.json ?? null,
+  };
+}
+
+function oneOf<Name extends string>(value: string, names: readonly Name[], flag: string): Name {
+  const name = names.find((candidate) => candidate === value);
+  if (name === undefined)
+    throw new Wrong(`--${flag} ${value} is not supported by this version: it takes ${names.join(', ')}`);
+  return name;
+}
+
+function whole(values: Values, flag: keyof Values, minimum: number, maximum: number): number | null {
+  const value = real(values, flag, minimum, maximum);
+  if (value !== null && !Number.isInteger(value))
+    throw new Wrong(`--${flag} takes a whole number from ${minimum} to ${maximum}`);
+  return value;
+}
+
+function real(values: Values, flag: keyof Values, minimum: number, maximum: number): number | null {
+  const text = values[flag];
+  if (text === undefined) return null;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!(value >= minimum && value <= maximum))
+    throw new Wrong(`--${flag} takes a number from ${minimum} to ${maximum}`);
+  return value;
+}

