@@ -1,4 +1,4 @@
-import { DIGIT_SIDE, digitOf, type Ink } from './digit.ts';
+import { digitOf, type Ink } from './digit.ts';
 
 export interface Point {
   readonly x: number;
@@ -32,8 +32,6 @@ export function digitOfStrokes(strokes: readonly Stroke[], surfaceSide: number):
   });
   return digitOf(rasterise(strokes.map((stroke) => stroke.map(toSheet))));
 }
-
-export const blankDigit = (): Uint8Array => new Uint8Array(DIGIT_SIDE * DIGIT_SIDE);
 
 const range = (values: readonly number[]): readonly [number, number] => [
   values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
