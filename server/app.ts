@@ -154,7 +154,10 @@ async function start(
 
   async function drain(): Promise<void> {
     readiness = 'draining';
+    // From here no round and no assignment begins; what the open uploads still bring is waited for afterwards.
+    const begun = coordinator.drain();
     await gateway.drain(LIMITS.drainMs);
+    await begun;
     await coordinator.drain();
     // Whoever still reads an answer gets this long: a slow reader does not hold up the end.
     const cancel = clock.after(ANSWERS_END_MS, () => http.server.closeAllConnections());
