@@ -12,6 +12,15 @@ const FAILURES_MAXIMUM = 5;
 const FAILURE_BACKOFF_MS = 1_000;
 const NOTES_KEPT = 100;
 
+/** Refusals of a report that end the assignment without being a rejection of its content. */
+export const REPORT_ENDS: ReadonlySet<RefusalReason> = new Set([
+  'late',
+  'surplus',
+  'conflict',
+  'not-assigned',
+  'wrong-round',
+]);
+
 type InRound = Assigned | Extract<Work, { kind: 'reported' }>;
 
 const isOnline = (life: Joined): boolean => life.link.kind === 'online';

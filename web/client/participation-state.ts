@@ -221,3 +221,11 @@ export type Effect =
       readonly phase: Progress['phase'];
       readonly share: number;
     };
+
+/** The state with a change to what is joined; nothing where nobody joined. */
+export const withLife = (state: State, change: Partial<Joined>): State =>
+  state.life.kind === 'joined' ? { ...state, life: { ...state.life, ...change } } : state;
+
+/** The state with the present assignment in that stage. */
+export const withStage = (state: State, work: Assigned, stage: Stage): State =>
+  withLife(state, { work: { ...work, stage } });

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { HELP, readOptions } from './options.ts';
+
+const read = (text: string) => readOptions(text === '' ? [] : text.split(' '));
+
+describe('npm run simulate', () => {
+  it('has defaults that leave the task as it is', () => {
+    expect(read('')).toEqual({
+      task: 'digits',
+      clients: 10,
+      cohort: 10,
+      rounds: 10,
+      examples: 600,
+      partition: { kind: 'iid' },
+      strategy: null,
+      codec: null,
+      learningRate: null,
+      epochs: null,
+      batchSize: null,
+      dropout: 0,
+      seed: 1,
+      backend: 'auto',
+      json: null,
+    });
+  });
+
+  it('takes every flag', () => {
+    const flags =
+      '--task seed-dense --clients 20 --cohort 5 --rounds 3 --examples 100 --partition dirichlet:0.5 --strategy fedsgd --codec float32 --lr 0.05 --epochs 2 --batch 20 --dropout 0.25 --seed 7 --backend cpu --json out.json';
+    expect(read(flags)).toEqual({
+      task: 'seed-dense',
+      clients: 20,
+      cohort: 5,
+      rounds: 3,
+      examples: 100,
+      partition: { kind: 'dirichlet', alpha: 0.5 },
+      strategy: 'fedsgd',
+      codec: 'float32',
+      learningRate: 0.05,
+      epochs: 2,
+      batchSize: 20,
+      dropout: 0.25,
+      seed: 7,
+      backend: 'cpu',
+      json: 'out.json',
+    });
+    for (const [flag] of flags.matchAll(/--[a-z]+/g)) expect(HELP).toContain(`  ${flag} `);
+  });
+
+  it.each([
+    ['--task unknown', '--task takes one of digits'],
+    ['--strategy fedadam', '--strategy fedadam is not supported by this version: it takes fedavg, fedsgd'],
+    ['--codec eden', '--codec eden is not supported by this version: it takes float32'],
+    ['--partition halves', '--partition takes iid, shards:N or dirichlet:ALPHA'],
+    ['--partition shards:9 --examples 5', 'more shards than'],
+    ['--clients 0', '--clients takes a number from 1 to 10000'],
+    ['--clients 2.5', '--clients takes a whole number'],
+    ['--clients 3 --cohort 4', '--cohort cannot be more than --clients'],
+    ['--dropout 1.5', '--dropout takes a number from 0 to 1'],
+    ['--lr nothing', '--lr takes a number'],
+    ['--lr=', '--lr takes a number'],
+    ['--seed -1', ''],
+    ['--tabs 3', "Unknown option '--tabs'"],
+    ['three', 'Unexpected argument'],
+  ])('refuses %s', (flags, problem) => {
+    expect(read(flags)).toEqual({ problem: expect.stringContaining(problem) });
+  });
+
+  it('has a help', () => expect(read('--help')).toBe('help'));
+});
