@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import { deflateSync } from 'node:zlib';
 import { expect, type Page, test } from 'playwright/test';
 import { crc32 } from '../../shared/wire/chunk.ts';
+import { accessibilityProblems } from '../fixtures/accessibility.ts';
 import {
   addSamples,
   agreeAndJoin,
@@ -76,27 +76,17 @@ test('the page is free of accessibility faults that axe knows, before and after 
   context,
 }) => {
   await fewSamples(context, 60);
-  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-  const faults = async (): Promise<string[]> => {
-    await page.addScriptTag({ path: axe });
-    return page.evaluate(async () => {
-      const { axe } = window as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      };
-      return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    });
-  };
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.goto(contributeUrl(server, 'paint'));
     await expectState(page, 'idle');
-    expect(await faults()).toEqual([]);
+    expect(await accessibilityProblems(page)).toEqual([]);
     if (await page.getByRole('button', { name: 'Show my examples' }).isVisible())
       await page.getByRole('button', { name: 'Show my examples' }).click();
     else await addSamples(page);
     await agreeAndJoin(page);
     await expectState(page, 'waiting');
-    expect(await faults()).toEqual([]);
+    expect(await accessibilityProblems(page)).toEqual([]);
   }
 });
 
