@@ -166,7 +166,7 @@ function Grid({ contribution, view }: { contribution: Contribution; view: Extrac
             <Thumbnail image={image} shape={data?.shape ?? []} />
             <span>{labels[label]}</span>
             <button type="button" aria-label={t.remove(labels[label] ?? '')} onClick={() => remove(id, index)}>
-              <Icon name="close" size={14} />
+              <Icon name="close" size={12} />
             </button>
           </li>
         ))}

@@ -1,14 +1,14 @@
-import { computed, effect, signal } from '@preact/signals';
-import { isSha256 } from '../../shared/ids.ts';
+import { signal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
 import { formatNumber, pauseWithDevice, showToast } from '../ui/index.ts';
-import { fetchCheckpoints, fetchTask } from './api.ts';
-import { type Contribution, isJoined, type ModelNow, type ModelThen, type Press } from './contribution.ts';
+import { type Contribution, isJoined, type ModelThen, type Press } from './contribution.ts';
 import { columnsOfImages, imageOfDrawing, imagesOfFiles } from './example-images.ts';
+import { idleView } from './idle-view.ts';
 import { forgetAll, remember, remembered } from './remembered.ts';
+import { sharedModel } from './shared-model.ts';
 import { storedExamples } from './stored-examples.ts';
 import { createTrial } from './trial.ts';
 import { contributeWords } from './words/index.ts';
@@ -21,32 +21,14 @@ export interface JoiningOptions {
 
 /** Sample data comes in portions of this many. */
 const SAMPLES_COUNT = 600;
-/** While nobody has joined there is no socket: the page asks now and then, if it is looked at. */
-const ASK_EVERY_MS = 10_000;
-const SEEN_COUNT = 500;
 
 /** The page's contribution to one task, with the real parts behind it: each is fetched and opened by the press that needs it. */
 export function createContribution({ task, requested, joinToken }: JoiningOptions): Contribution {
   const data = task.participation?.data;
-  const polled = signal(modelOf(task));
   const view = signal<ClientView>(idleView(task, remembered(task.id).examples?.count ?? 0));
   const before = signal<ModelThen | null>(beforeOf(task));
   const busy = signal<Press | null>(null);
-  const seen = signal<readonly ModelThen[]>([]);
-  const model = computed<ModelNow>(() => {
-    const { status } = view.value;
-    if (!isJoined(view.value) || status === null) return polled.value;
-    const { version, sha256, metrics, online, state } = status;
-    return { version, sha256, accuracy: metrics?.accuracy ?? null, online, state };
-  });
-  effect(() => {
-    const { version, sha256, accuracy } = model.value;
-    const old = seen.peek();
-    const last = old.at(-1);
-    if (last?.version === version && last.accuracy === accuracy) return;
-    const rest = old.filter((one) => one.version < version);
-    seen.value = [...rest, { version, sha256, accuracy }].slice(-SEEN_COUNT);
-  });
+  const shared = sharedModel(task, joinToken, view);
 
   let client: FederatedClient | null = null;
   const kind = { shape: data?.shape ?? [], classCount: data?.labels.length ?? 0 };
@@ -98,7 +80,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     requested,
     joinToken,
     trainer: trainerNow,
-    now: () => model.peek(),
+    now: () => shared.now.peek(),
     before: () => before.peek(),
   });
 
@@ -107,27 +89,6 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     busy.value = press;
     await guarded(work);
     busy.value = null;
-  }
-
-  async function ask(): Promise<void> {
-    const answer = await fetchTask(task.id, joinToken);
-    if (answer.ok) polled.value = modelOf(answer.value);
-  }
-  setInterval(() => {
-    if (!document.hidden && !isJoined(view.peek())) void ask();
-  }, ASK_EVERY_MS);
-
-  async function history(): Promise<void> {
-    const answer = await fetchCheckpoints(task.id, joinToken);
-    if (!answer.ok) return;
-    const all = new Map(answer.value.map(({ version, sha256, metrics }) => [version, { version, sha256, metrics }]));
-    const earlier = [...all.values()].map(({ version, sha256, metrics }) => ({
-      version,
-      sha256,
-      accuracy: metrics?.accuracy ?? null,
-    }));
-    const live = seen.peek().filter(({ version }) => !all.has(version));
-    seen.value = [...earlier, ...live].toSorted((a, b) => a.version - b.version).slice(-SEEN_COUNT);
   }
 
   let stopPauses: (() => void) | null = null;
@@ -140,14 +101,14 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       return;
     }
     const joining = await clientNow();
-    const { version, sha256, accuracy } = model.peek();
+    const { version, sha256, accuracy } = shared.now.peek();
     if (before.peek() === null) {
       before.value = { version, sha256, accuracy };
       remember(task.id, { before: before.value });
     }
     stopPauses ??= pauseWithDevice(joining);
     await joining.start();
-    void history();
+    void shared.fetchHistory();
   }
   const join = (): Promise<void> => pressed('join', joinNow);
   const resume = (): void => {
@@ -160,18 +121,18 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     stopPauses = null;
     await client?.leave();
     if (client === null) view.value = { ...view.peek(), state: 'left', reason: null };
-    void ask();
+    void shared.ask();
   }
 
   return {
     task,
     requested,
     view,
-    model,
+    model: shared.now,
     examples: stored.view,
     trial: trial.view,
     before,
-    seen,
+    seen: shared.seen,
     busy,
 
     showExamples: () => guarded(async () => void (await stored.open())),
@@ -228,9 +189,13 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
         const t = contributeWords().erase;
         await leave();
         // A browser that keeps nothing has no secret either: the examples go all the same.
-        const { serverForgot } = await (await clientNow()).forget().catch(() => ({ serverForgot: false }));
+        const leaving = await clientNow();
+        const { serverForgot } = await leaving.forget().catch(() => ({ serverForgot: false }));
+        await leaving.close();
+        client = null;
         trial.close();
         trainer?.remote.close();
+        trainer = null;
         const isGone = await stored.erase();
         forgetAll(task.id);
         before.value = null;
@@ -254,43 +219,8 @@ async function guarded(work: () => Promise<void>): Promise<void> {
 
 const isDamaged = (view: ClientView): boolean => view.state === 'error' && view.reason === 'dataset-damaged';
 
-const modelOf = ({ version, sha256, metrics, online, state }: PublicTask): ModelNow => ({
-  version,
-  sha256,
-  accuracy: metrics?.accuracy ?? null,
-  online,
-  state,
-});
-
 /** A note from a task of this name that was deleted and made again says nothing. */
 function beforeOf(task: PublicTask): ModelThen | null {
   const { before } = remembered(task.id);
   return before !== null && before.version <= task.version ? before : null;
-}
-
-/** What the engine would say before it exists. */
-export function idleView(task: PublicTask, examples: number): ClientView {
-  return {
-    task: task.id,
-    state: 'idle',
-    reason: null,
-    detail: null,
-    round: null,
-    version: null,
-    sha256: isSha256(task.sha256) ? task.sha256 : null,
-    slot: null,
-    status: null,
-    progress: null,
-    losses: [],
-    uploadShare: 0,
-    backend: null,
-    examples,
-    sentBytes: 0,
-    receivedBytes: 0,
-    retryInMs: null,
-    lastReport: null,
-    notes: [],
-    counted: 0,
-    connected: false,
-  };
 }

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
 import { formatNumber, formatShare } from '../ui/index.ts';
 import type { Contribution } from './contribution.ts';
 import type { Strokes } from './drawing.ts';
@@ -15,6 +16,21 @@ import { contributeWords } from './words/index.ts';
 export function ContributePage({ contribution }: { readonly contribution: Contribution }): JSX.Element {
   const view = contribution.view.value;
   const strokes = useSignal<Strokes>([]);
+  // The view changes many times a second; each part follows only what it reads.
+  const parts = useMemo(
+    () => (
+      <>
+        <Head contribution={contribution} />
+        <Flow contribution={contribution} />
+        <Examples contribution={contribution} strokes={strokes} />
+        <Train contribution={contribution} />
+        <TryIt contribution={contribution} />
+        <Receipts contribution={contribution} />
+        <Erase contribution={contribution} />
+      </>
+    ),
+    [contribution, strokes],
+  );
   return (
     <main
       id="main"
@@ -26,13 +42,7 @@ export function ContributePage({ contribution }: { readonly contribution: Contri
       data-backend={view.backend?.used}
       data-backend-reason={view.backend?.reason ?? undefined}
     >
-      <Head contribution={contribution} />
-      <Flow contribution={contribution} />
-      <Examples contribution={contribution} strokes={strokes} />
-      <Train contribution={contribution} />
-      <TryIt contribution={contribution} />
-      <Receipts contribution={contribution} />
-      <Erase contribution={contribution} />
+      {parts}
     </main>
   );
 }

@@ -31,6 +31,8 @@ export function Train({ contribution }: { readonly contribution: Contribution })
   const round = view.status?.round ?? null;
   const said = sentences(contribution, view);
   const you = youOf(view);
+  // Told when something changes, not when a countdown ticks.
+  const spoken = useMemo(() => [said.first, ...said.more].join(' '), [view.state, view.reason, view.round, t]);
   return (
     <Step number={2} title={t.title} class="train">
       <div class="train-grid">
@@ -47,7 +49,7 @@ export function Train({ contribution }: { readonly contribution: Contribution })
               </p>
             ))}
           </div>
-          <Announcer text={[said.first, ...said.more].join(' ')} />
+          <Announcer text={spoken} />
           <Progress view={view} />
           <Controls contribution={contribution} view={view} />
           {isJoined(view) && <Numbers view={view} />}
@@ -65,7 +67,8 @@ function sentences(contribution: Contribution, view: ClientView): { first: strin
   const first = stateSentence(view, bytes);
   const more: string[] = [];
   const explains = view.reason !== 'too-few' && view.reason !== 'stopped' && view.reason !== view.state;
-  const because = explains ? (reasonSentence(view.reason) ?? view.detail) : null;
+  const known = reasonSentence(view.reason);
+  const because = !explains ? null : view.reason === 'failed' ? (view.detail ?? known) : (known ?? view.detail);
   if (because) more.push(because);
   const calm = ['idle', 'left', 'waiting', 'accepted', 'abandoned'].includes(view.state);
   if (calm && contribution.model.value.state === 'paused') more.push(t.paused);
@@ -105,7 +108,7 @@ function Controls({ contribution, view }: { contribution: Contribution; view: Cl
   const row = useRef<HTMLDivElement>(null);
   const joined = isJoined(view);
   const busy = contribution.busy.value;
-  const isPaused = view.state === 'paused' || view.state === 'error';
+  const isPaused = view.state.startsWith('paused') || view.state === 'error';
   const needsReload = view.reason === 'upgrade-required' || view.reason === 'layout' || view.reason === 'bad-message';
 
   // The pressed button is gone: focus goes to the one in its place, never to the top of the page.

@@ -5,7 +5,7 @@ import type { PublicTask } from '../../../shared/protocol/public-task.ts';
 import { digits } from '../../../shared/task/templates/digits.ts';
 import type { ClientView, RoundNote } from '../../client/view.ts';
 import type { Contribution, ExamplesView, ModelThen, TrialView } from '../contribution.ts';
-import { idleView } from '../joining.ts';
+import { idleView } from '../idle-view.ts';
 import { drawnExamples } from './digits.ts';
 
 /** Literal views for every state of the page: what a picture of it is taken from. */

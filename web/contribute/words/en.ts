@@ -73,7 +73,7 @@ export const en = {
     noSamples: 'This server has no sample data. Draw or upload your own examples.',
     samplesUsedUp: 'These sample examples are handed out for the second time: others have them too.',
     samplesFailed: 'The sample data could not be fetched. Your own examples are unharmed. Try again in a moment.',
-    unreadable: (count: string) => `${count} of the files could not be read as images. The others were added.`,
+    unreadable: (count: string) => `${count} of the files could not be read as images.`,
     noneReadable: 'None of the files could be read as an image. Try PNG or JPEG.',
     full: 'This browser has no room left for more examples. The ones you have are unharmed. Delete some, or free space on this device.',
     closedStorage:

@@ -13,7 +13,13 @@ type Sentence = (facts: Facts) => string;
 export type MemberState = CohortMember['state'];
 /** Why a tab could not train, in the trainer's words. */
 export type TrainerReason = 'aborted' | 'no-examples' | 'dataset-damaged' | 'not-finite' | 'backend-lost' | 'failed';
-export type Reason = RefusalReason | AbandonReason | TrainerReason;
+/** What this browser cannot do. */
+export type DeviceReason = 'storage' | 'backend' | 'unavailable' | 'quota' | 'blocked';
+export type Reason = RefusalReason | AbandonReason | TrainerReason | DeviceReason;
+
+/** Refusals that no waiting mends: the server is right, and the person can do something about it. */
+export const isRefused = (reason: string | null): boolean =>
+  reason !== null && ['upgrade-required', 'unauthorized', 'origin', 'unknown-task'].includes(reason);
 
 const examples = (count: string): string => (count === '1' ? '1 example' : `${count} examples`);
 
@@ -59,7 +65,10 @@ export const en = {
         ? 'The server cannot be reached. Trying again.'
         : `The server cannot be reached. Trying again in ${time}.`,
     unsupported: () => 'This browser cannot train this model. Your examples stay on this device.',
-    error: () => 'Training stopped because of a fault. Your examples are still on this device.',
+    error: ({ reason }) =>
+      isRefused(reason)
+        ? 'This page cannot take part. Your examples are still on this device.'
+        : 'Training stopped because of a fault. Your examples are still on this device.',
     left: () => 'You have left. Nothing runs any more.',
   } satisfies Record<string, Sentence>,
 
@@ -99,6 +108,11 @@ export const en = {
     'no-examples': 'There are no examples on this device.',
     'dataset-damaged': 'The examples stored on this device are damaged. Repair keeps the ones that can still be read.',
     'backend-lost': 'The graphics driver stopped. Training goes on once it is back.',
+    storage: 'This browser did not keep the key that taking part needs. Allow storage for this site, or free space.',
+    backend: 'Neither its graphics nor its processor gave the right numbers for this model in a test step.',
+    unavailable: 'This browser does not let the page store anything. Allow storage for this site.',
+    quota: 'This device has no room left. Free some space; what is stored is unharmed.',
+    blocked: 'Another tab of this browser keeps the examples in use. Close it and try again.',
   } satisfies Record<Reason, string>,
 
   outcomes: {

@@ -1,4 +1,4 @@
-export type { Facts, MemberState, Reason, TrainerReason, Words } from './en.ts';
+export type { DeviceReason, Facts, MemberState, Reason, TrainerReason, Words } from './en.ts';
 export * from './format.ts';
 export {
   chooseLanguage,

@@ -1,4 +1,4 @@
-import type { Words } from './en.ts';
+import { isRefused, type Words } from './en.ts';
 
 export const zh: Words = {
   states: {
@@ -31,7 +31,8 @@ export const zh: Words = {
     'other-tab': () => '此浏览器的另一个标签页已在参与；它关闭后由本页接手。',
     'server-away': ({ time }) => (time === null ? '无法连接服务器，正在重试。' : `无法连接服务器，${time} 后重试。`),
     unsupported: () => '此浏览器无法训练这个模型。你的样本只保存在本设备上。',
-    error: () => '训练因故障停止。你的样本仍在本设备上。',
+    error: ({ reason }) =>
+      isRefused(reason) ? '此页面无法参与。你的样本仍在本设备上。' : '训练因故障停止。你的样本仍在本设备上。',
     left: () => '你已退出，不再有任何运行。',
   },
 
@@ -70,6 +71,11 @@ export const zh: Words = {
     'no-examples': '本设备上没有样本。',
     'dataset-damaged': '保存在本设备上的样本已损坏。修复会保留仍可读取的部分。',
     'backend-lost': '图形驱动已停止，恢复后继续训练。',
+    storage: '此浏览器没有保存参与所需的密钥。请允许此网站存储，或释放空间。',
+    backend: '在测试步骤中，显卡和处理器都没有为此模型算出正确的数值。',
+    unavailable: '此浏览器不允许页面保存内容。请允许此网站存储。',
+    quota: '本设备没有剩余空间。请释放一些空间；已保存的内容没有受影响。',
+    blocked: '此浏览器的另一个标签页正在使用这些样本。请关闭它后再试。',
   },
 
   outcomes: {
