@@ -483,6 +483,18 @@ describe('C22: forgetting', () => {
     expect(await secrets.load(task)).toBeNull();
   });
 
+  it('in another tab: this one leaves when it would connect again', async () => {
+    const { client, server, secrets, clock } = await waiting();
+    await secrets.remove(task);
+    server.cut();
+    await clock.pass(1_000);
+    expect(client.view().state).toBe('left');
+    expect(await secrets.load(task)).toBeNull();
+    await client.start();
+    await settle();
+    expect(client.view().state).toBe('waiting');
+  });
+
   it('of somebody who never joined reaches no server', async () => {
     const { client, server } = world();
     expect(await client.forget()).toEqual({ serverForgot: true });

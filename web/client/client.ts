@@ -94,6 +94,7 @@ class Engine implements FederatedClient {
 
   async start(): Promise<void> {
     await this.#stopping;
+    if (this.#state.life.kind !== 'joined') this.#secret = null;
     this.#dispatch({ kind: 'start' });
   }
 
@@ -103,6 +104,10 @@ class Engine implements FederatedClient {
 
   resume(cause: PauseCause = 'person'): void {
     this.#dispatch({ kind: 'resume', cause });
+  }
+
+  wake(): void {
+    this.#dispatch({ kind: 'woken' });
   }
 
   async leave(): Promise<void> {
@@ -116,7 +121,7 @@ class Engine implements FederatedClient {
     const session = this.view().connected ? this.#session : null;
     const answer = session === null ? null : await within(FORGET_WITHIN_MS, this.#ports.clock, session.forget());
     await this.leave();
-    const secret = this.#secret ?? (await secrets.load(this.#options.task));
+    const secret = await secrets.load(this.#options.task);
     const serverForgot = answer?.ok === true || secret === null || (await this.#forgetApart(secret));
     this.#secret = null;
     await secrets.remove(this.#options.task);
@@ -258,14 +263,21 @@ class Engine implements FederatedClient {
 
   async #connect(): Promise<void> {
     const mine = ++this.#opened;
+    const { task } = this.#options;
+    const { secrets, random } = this.#ports;
     try {
-      this.#secret ??= await secretOf(this.#options.task, this.#ports.secrets, this.#ports.random);
+      // Another tab was asked to delete it: nobody comes back under a name that was deleted, nor under a new one unasked.
+      const isForgotten = this.#secret !== null && (await secrets.load(task)) === null;
+      const secret = isForgotten ? null : await secretOf(task, secrets, random);
+      if (mine !== this.#opened) return;
+      this.#secret = secret;
     } catch (error) {
       if (mine === this.#opened)
         this.#dispatch({ kind: 'broken', reason: 'storage', message: messageOf(error), endsWith: 'person' });
       return;
     }
-    if (mine === this.#opened) this.#session = this.#open(this.#secret, this.#inbox(mine));
+    if (this.#secret === null) this.#dispatch({ kind: 'leave' });
+    else this.#session = this.#open(this.#secret, this.#inbox(mine));
   }
 
   #open(secret: string, inbox: SessionInbox): Session {

@@ -45,6 +45,13 @@ export function onWelcome(
   };
 }
 
+/** After a freeze the session may be gone without a word: what the server knows is asked again. */
+export function onWoken(state: State, { link, work }: Joined): State {
+  const isInRound = work.kind === 'assigned' || work.kind === 'reported';
+  if (link.kind !== 'online' || !isInRound || work.standing !== 'confirmed') return state;
+  return withLife(state, { work: { ...work, standing: 'unconfirmed' } });
+}
+
 /** The link is gone: what was asked of the server is open again, what runs here runs on (C7). */
 function cut(state: State, life: Joined, link: Link, effects: Effect[]): State {
   const { work } = life;

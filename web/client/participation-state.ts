@@ -154,6 +154,8 @@ export type Happening =
     }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'status'; readonly status: TaskStatus }
+  /** This tab was frozen: the session may look open and be gone. */
+  | { readonly kind: 'woken' }
   | { readonly kind: 'draining'; readonly retryAfterMs: number }
   | { readonly kind: 'prepared'; readonly backend: BackendChoice }
   | { readonly kind: 'unprepared'; readonly message: string }

@@ -52,6 +52,7 @@ const happening = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: one('disconnected') },
+  { weight: 1, arbitrary: one('woken') },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('status' as const), status: fc.constant(status) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('draining' as const), retryAfterMs: fc.nat(60_000) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('prepared' as const), backend: fc.constant(backend) }) },

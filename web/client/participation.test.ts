@@ -289,6 +289,16 @@ describe('one part in a round', () => {
     expect(play.on({ kind: 'welcome', welcome })).toEqual(['ask-resume']);
   });
 
+  it('C7: after a freeze the server is asked before anything new begins', () => {
+    const play = playedTo('training');
+    play.on({ kind: 'woken' });
+    expect(play.effects).toEqual([{ kind: 'ask-resume', token: tokenOf(1) }]);
+    expect(play.on({ kind: 'trained', token: tokenOf(1), metrics })).toEqual([]);
+    expect(play.on(alive())).toEqual(['tell', 'upload']);
+    expect(playedTo('waiting').on({ kind: 'woken' })).toEqual([]);
+    expect(playedTo('reported').on({ kind: 'woken' })).toEqual(['ask-resume']);
+  });
+
   it('C8: the same assignment again changes nothing', () => {
     const play = playedTo('training');
     expect(play.on({ kind: 'assign', assignment: assignmentOf(1) })).toEqual([]);

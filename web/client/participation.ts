@@ -1,7 +1,15 @@
 import { unreachable } from '../../shared/assert.ts';
 import { settle } from './participation-advance.ts';
 import { endRound, giveBack } from './participation-ends.ts';
-import { onAssign, onDisconnected, onRefused, onResumed, onWelcome, refusalOf } from './participation-session.ts';
+import {
+  onAssign,
+  onDisconnected,
+  onRefused,
+  onResumed,
+  onWelcome,
+  onWoken,
+  refusalOf,
+} from './participation-session.ts';
 import type { Effect, Joined, ParticipationEvent, State } from './participation-state.ts';
 import { withLife, withStage } from './participation-state.ts';
 import { onWork } from './participation-work.ts';
@@ -102,6 +110,8 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
       return onRefused(state, life, 'session', event, policy, effects);
     case 'disconnected':
       return onDisconnected(state, life, event, policy, effects);
+    case 'woken':
+      return onWoken(state, life);
     case 'status':
       return { ...state, memory: { ...memory, status: event.status } };
     case 'draining':

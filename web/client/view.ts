@@ -94,6 +94,8 @@ export interface FederatedClient {
   pause(cause?: PauseCause): void;
   /** The person's `resume` (the default) lifts every pause and tries again after an error; another cause lifts its own. */
   resume(cause?: PauseCause): void;
+  /** The page was frozen and is back: the server is asked whether this tab's part is alive before anything new begins. */
+  wake(): void;
   /** Stops everything within a second; resolves when nothing runs any more. */
   leave(): Promise<void>;
   /**
