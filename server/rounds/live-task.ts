@@ -145,6 +145,7 @@ export class LiveTask implements RoundHost {
   archived(archivedAt: number): void {
     this.#row = { ...this.#row, archivedAt };
     this.quiet();
+    this.#ports.downlink.changed(this.spec.id);
   }
 
   scored(version: number, score: Score): void {
