@@ -1,5 +1,4 @@
 import { button, h } from './dom.ts';
-import type { Forgotten } from './embedded-task.ts';
 import type { EmbedWords } from './words/index.ts';
 
 export interface ClosedViewOptions {
@@ -7,7 +6,8 @@ export interface ClosedViewOptions {
   readonly server: string;
   readonly reason: string | null;
   readonly hasLeft: boolean;
-  readonly forgotten: Forgotten | 'busy' | null;
+  /** What came of deleting. */
+  readonly erased: string | null;
   /** False where nothing can ever run on this page. */
   readonly canJoin: boolean;
   readonly isAboutOpen: boolean;
@@ -49,8 +49,8 @@ export function closedView(options: ClosedViewOptions): HTMLElement {
   );
 }
 
-function saidNow({ words, reason, hasLeft, forgotten }: ClosedViewOptions): string | null {
-  if (forgotten !== null) return words.forget[forgotten];
+function saidNow({ words, reason, hasLeft, erased }: ClosedViewOptions): string | null {
+  if (erased !== null) return erased;
   const reasons: Readonly<Record<string, string>> = words.reasons;
   if (reason !== null) return reasons[reason] ?? reason;
   return hasLeft ? words.left : null;

@@ -1,7 +1,6 @@
 import tokens from '../ui/tokens.css?inline';
 import { closedView } from './closed-view.ts';
 import { askConsent } from './consent.ts';
-import { openDialog } from './dialog.ts';
 import { button, h } from './dom.ts';
 import css from './embed.css?inline';
 import type { EmbeddedTask, TaskElement } from './embedded-task.ts';
@@ -75,8 +74,8 @@ export function defineElement(page: Page): void {
       for (const [name, value] of Object.entries(attributes)) {
         if (this.dataset[name] !== value) this.dataset[name] = value;
       }
-      const { phase, forgotten } = task;
-      const key = JSON.stringify([phase.kind, phase.kind === 'closed' ? [state, reason, forgotten] : 0]);
+      const { phase, erasing } = task;
+      const key = JSON.stringify([phase.kind, phase.kind === 'closed' ? [state, reason, erasing] : 0]);
       if (key === this.#drawn) return;
       this.#drawn = key;
       this.#unmount?.();
@@ -100,14 +99,14 @@ export function defineElement(page: Page): void {
         server: task.server,
         reason,
         hasLeft: state === 'left',
-        forgotten: task.forgotten,
-        canJoin: !task.isBlocked && task.forgotten !== 'busy',
+        erased: task.erasing && (task.panel?.erased(this.#language(task), task.erasing) ?? null),
+        canJoin: !task.isBlocked && task.erasing !== 'busy',
         isAboutOpen: this.#isAboutOpen,
         onAbout: (isOpen) => {
           this.#isAboutOpen = isOpen;
         },
         onJoin: () => void this.#join(task, frame),
-        onErase: () => this.#erase(task, frame),
+        onErase: () => void this.#erase(task, frame),
       });
     }
 
@@ -138,7 +137,7 @@ export function defineElement(page: Page): void {
         onResume: () => void task.resume(),
         onPause: () => task.pause('visitor'),
         onLeave: () => void task.stop(),
-        onErase: () => this.#erase(task, frame),
+        onErase: () => void this.#erase(task, frame),
       });
     }
 
@@ -155,20 +154,13 @@ export function defineElement(page: Page): void {
       });
     }
 
-    #erase(task: EmbeddedTask, frame: HTMLElement): void {
-      const t = embedWords[this.#language(task)].forget;
-      openDialog(frame, {
-        title: t.title,
-        body: [
-          h('p', null, t.lead),
-          h('ul', null, h('li', null, t.here), h('li', null, t.there)),
-          h('p', { className: 'muted' }, t.honest),
-        ],
-        goOn: t.confirm,
-        goOnClass: 'danger',
-        back: t.cancel,
-        onGoOn: () => void task.forget().catch(() => {}),
-      }).allow();
+    async #erase(task: EmbeddedTask, frame: HTMLElement): Promise<void> {
+      try {
+        const panel = await task.panelNow();
+        panel.askErase(frame, this.#language(task), () => void task.forget().catch(() => {}));
+      } catch {
+        task.refused('server-away');
+      }
     }
 
     #language(task: EmbeddedTask): Language {

@@ -4,7 +4,7 @@ import type { Client, ExamplesAnswer } from './browser-client.ts';
 import type { Example } from './example.ts';
 import { FedtabError } from './fedtab-error.ts';
 import type { Emit } from './page-api.ts';
-import type { Panel } from './panel-port.ts';
+import type { Erasing, Panel } from './panel-port.ts';
 import type { Door } from './trusted-types.ts';
 
 /** What the site said of a task, by `configure`; the attributes of an element come first. */
@@ -24,7 +24,6 @@ export interface Shown {
   readonly version: number | null;
 }
 
-export type Forgotten = 'done' | 'doneHere' | 'failed';
 type Phase =
   /** Nothing runs, and nothing of what runs has been fetched. `reason`: why the last try came to nothing. */
   | { readonly kind: 'closed'; readonly state: ParticipationState; readonly reason: string | null }
@@ -45,6 +44,9 @@ export interface PageExamples {
   readonly count: number;
 }
 
+/** The build's own `import()`: see vite.config.ts. */
+declare const importModule: (address: string) => Promise<unknown>;
+
 const EXAMPLES_COUNT = 100_000;
 
 /**
@@ -54,9 +56,13 @@ const EXAMPLES_COUNT = 100_000;
 export class EmbeddedTask {
   readonly name: string;
   readonly server: string;
+  /** Trusted Types of this site let nothing run here. */
+  readonly isBlocked: boolean;
   settings: TaskSettings;
   phase: Phase = { kind: 'closed', state: 'idle', reason: null };
-  forgotten: Forgotten | 'busy' | null = null;
+  /** Set by "Delete my data" until the next start. */
+  erasing: Erasing | null = null;
+  #panel: Panel | null = null;
   readonly #elements = new Set<TaskElement>();
   readonly #emit: Emit;
   readonly #policy: Door['policy'];
@@ -82,15 +88,12 @@ export class EmbeddedTask {
     this.settings = page.settings;
     this.#emit = page.emit;
     this.#policy = page.door.policy;
-    if (page.door.isBlocked) this.#enter({ kind: 'closed', state: 'unsupported', reason: 'trusted-types' });
+    this.isBlocked = page.door.isBlocked;
+    this.#close('idle');
   }
 
   get shown(): Shown {
     return this.#shown;
-  }
-
-  get isBlocked(): boolean {
-    return this.#shown.reason === 'trusted-types';
   }
 
   get mayStart(): boolean {
@@ -171,18 +174,18 @@ export class EmbeddedTask {
   async forget(): Promise<{ readonly serverForgot: boolean; readonly examplesDeleted: boolean }> {
     await this.stop();
     this.#waiting = [];
-    this.forgotten = 'busy';
+    this.erasing = 'busy';
     this.#changed();
     try {
-      const client = await this.#clientNow();
+      const [client] = await Promise.all([this.#clientNow(), this.panelNow()]);
       const done = await client.forget();
-      this.forgotten = !done.examplesDeleted ? 'failed' : done.serverForgot ? 'done' : 'doneHere';
+      this.erasing = !done.examplesDeleted ? 'failed' : done.serverForgot ? 'done' : 'doneHere';
       return done;
     } catch (error) {
-      this.forgotten = 'failed';
+      this.erasing = 'failed';
       throw error;
     } finally {
-      this.#enter({ kind: 'closed', state: 'left', reason: null });
+      this.#close('left');
     }
   }
 
@@ -211,13 +214,13 @@ export class EmbeddedTask {
 
   async #runOnce(isPaused: boolean): Promise<void> {
     const turn = ++this.#turn;
-    this.forgotten = null;
+    this.erasing = null;
     this.#enter({ kind: 'loading' });
     let client: Client;
     let panel: Panel;
     try {
       client = await this.#clientNow();
-      panel = await (await this.#sdk()).embed.openPanel();
+      panel = await this.panelNow();
     } catch {
       if (turn === this.#turn) this.#enter({ kind: 'closed', state: 'server-away', reason: 'server-away' });
       throw new FedtabError('server-away', `${this.server} does not answer`);
@@ -236,12 +239,22 @@ export class EmbeddedTask {
     this.#turn++;
     this.#starting = null;
     const client = this.#client;
-    this.#enter({ kind: 'closed', state, reason: null });
+    this.#close(state);
     await client?.stop();
   }
 
+  get panel(): Panel | null {
+    return this.#panel;
+  }
+
+  /** By a press only: this fetches the program. */
+  async panelNow(): Promise<Panel> {
+    this.#panel ??= await (await this.#sdk()).embed.openPanel();
+    return this.#panel;
+  }
+
   #sdk(): Promise<typeof import('./sdk.ts')> {
-    return import(/* @vite-ignore */ `${this.server}/sdk.js`);
+    return importModule(`${this.server}/sdk.js`) as Promise<typeof import('./sdk.ts')>;
   }
 
   async #clientNow(): Promise<Client> {
@@ -273,6 +286,11 @@ export class EmbeddedTask {
       this.#waiting = [...waiting, ...this.#waiting];
       return null;
     }
+  }
+
+  #close(state: 'idle' | 'left'): void {
+    if (this.isBlocked) this.#enter({ kind: 'closed', state: 'unsupported', reason: 'trusted-types' });
+    else this.#enter({ kind: 'closed', state, reason: null });
   }
 
   #enter(phase: Phase): void {

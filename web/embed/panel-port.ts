@@ -13,12 +13,19 @@ export interface PanelOptions {
   readonly onErase: () => void;
 }
 
+/** Deleting: under way, or how it ended. */
+export type Erasing = 'busy' | 'done' | 'doneHere' | 'failed';
+
 /** Where the loader, which has no Preact, meets the panel, which comes after consent. */
 export interface Panel {
   /** For the shadow root's adopted style sheets. */
   readonly css: string;
   /** Draws into the element until the returned function is called. */
   mount(into: HTMLElement, options: PanelOptions): () => void;
+  /** Asks whether everything is to be deleted. */
+  askErase(into: HTMLElement, language: Language, onConfirm: () => void): void;
+  /** What came of it, in a sentence. */
+  erased(language: Language, outcome: Erasing): string;
 }
 
 /** What `sdk.js` has for the loader. */

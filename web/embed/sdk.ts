@@ -10,7 +10,7 @@ export type { Client, ClientOptions, ExamplesAnswer, Kept, SamplesFailure } from
 export type { Example } from './example.ts';
 
 /** The server that this script came from. */
-const OWN_SERVER = new URL('.', import.meta.url).href;
+const OWN_SERVER = new URL(/* @vite-ignore */ '.', import.meta.url).href;
 
 /**
  * Takes part in a task from this page: in its own origin, with its own IndexedDB and a worker. Nothing is opened or

@@ -5,8 +5,7 @@ import { trustedScriptUrl } from './trusted-types.ts';
  * started from another origin's address, and in this origin it reads this origin's IndexedDB.
  */
 export function trainerWorker(server: string): Worker {
-  const source = `import ${JSON.stringify(`${server}/trainer.js`)};`;
-  const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  const address = URL.createObjectURL(new Blob([sourceOf(`${server}/trainer.js`)], { type: 'text/javascript' }));
   // TypeScript's DOM knows no Trusted Types: a TrustedScriptURL stands in for the string.
   const worker = new Worker(trustedScriptUrl(address) as string, { type: 'module', name: 'fedtab-trainer' });
   // The script is fetched later; the address is let go with the worker's first word, or with its failure.
@@ -15,3 +14,19 @@ export function trainerWorker(server: string): Worker {
   worker.addEventListener('error', release, { once: true });
   return worker;
 }
+
+/**
+ * A static import of a worker is held to worker-src, which has only blob: in it; a dynamic one to script-src. Until it
+ * has come nobody listens, so messages are kept for it; a module that does not come is an error of the worker's.
+ */
+const sourceOf = (trainer: string): string => `
+const early = [];
+const keep = (event) => early.push(event.data);
+addEventListener('message', keep);
+import(${JSON.stringify(trainer)}).then(
+  () => {
+    removeEventListener('message', keep);
+    for (const data of early) dispatchEvent(new MessageEvent('message', { data }));
+  },
+  (error) => setTimeout(() => { throw error; }),
+);`;

@@ -10,12 +10,15 @@ import ringCss from '../../ui/ring/ring.css?inline';
 import { Ring } from '../../ui/ring/ring.tsx';
 import type { Client, ExamplesAnswer, SamplesFailure } from '../browser-client.ts';
 import type { Panel, PanelOptions } from '../panel-port.ts';
+import { askErase, erased } from './erase.ts';
 import panelCss from './panel.css?inline';
 import { panelWords } from './words/index.ts';
 
 /** Of a running task: the tiny ring, a sentence, the bytes, the buttons. */
 export const panel: Panel = {
   css: ringCss + panelCss,
+  askErase,
+  erased,
   mount(into, options) {
     const { client } = options;
     // One page, one language: the last panel's.

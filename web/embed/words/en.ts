@@ -37,22 +37,6 @@ export const en = {
     not: 'Not now',
   },
 
-  forget: {
-    title: 'Delete my data?',
-    lead: 'This removes, for this task:',
-    here: 'from this browser, on this site: all your examples and the key that counts you;',
-    there: 'from the server: your row, and every result of yours that no version has used yet.',
-    honest:
-      'Results that a version has used cannot be taken out again: they are averaged into the model with those of others.',
-    confirm: 'Delete everything',
-    cancel: 'Keep it',
-    busy: 'Deleting.',
-    done: 'Everything of yours is deleted, here and on the server.',
-    doneHere:
-      'Everything is deleted on this device. The server could not be reached: what it still holds cannot be linked to this browser any more, because the key is gone.',
-    failed: 'This browser did not let the page delete the examples. Close its other tabs and try again.',
-  },
-
   left: 'You have left. Nothing runs any more.',
   reasons: {
     'server-away': 'The server cannot be reached. Nothing of yours is lost. Try again in a moment.',

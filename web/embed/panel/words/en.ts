@@ -16,6 +16,22 @@ export const en = {
   noSamples: 'The server has no sample data for this task.',
   notStored: 'The examples could not be stored. Those you had are unharmed.',
   samplesUsedUp: 'These sample examples are handed out for the second time: others have them too.',
+  forget: {
+    title: 'Delete my data?',
+    lead: 'This removes, for this task:',
+    here: 'from this browser, on this site: all your examples and the key that counts you;',
+    there: 'from the server: your row, and every result of yours that no version has used yet.',
+    honest:
+      'Results that a version has used cannot be taken out again: they are averaged into the model with those of others.',
+    confirm: 'Delete everything',
+    cancel: 'Keep it',
+    busy: 'Deleting.',
+    done: 'Everything of yours is deleted, here and on the server.',
+    doneHere:
+      'Everything is deleted on this device. The server could not be reached: what it still holds cannot be linked to this browser any more, because the key is gone.',
+    failed: 'This browser did not let the page delete the examples. Close its other tabs and try again.',
+  },
+
   reasons: {
     'server-away': 'The server cannot be reached. Your examples are still on this device.',
     'bad-answer': 'The server gave an answer that this program does not understand. Reload the page to go on.',
