@@ -12,7 +12,7 @@ const PROMISED = { timeout: 3_000 };
 
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ isBuilt: true });
 });
 test.afterAll(() => server.dispose());
 
@@ -54,7 +54,7 @@ test.describe('the way in', () => {
     page,
     browser,
   }) => {
-    const own = await startServer();
+    const own = await startServer({ isBuilt: true });
     const addresses: string[] = [];
     page.on('request', (request) => addresses.push(request.url()));
     await page.goto(own.adminLink);
@@ -370,7 +370,7 @@ test('settings: what a task is, copied, archived and deleted by its id', async (
 });
 
 test('a server that goes away is said, and the page is live again when it is back', async ({ page }) => {
-  let own = await startServer();
+  let own = await startServer({ isBuilt: true });
   const { port, dataFolder } = own;
   await own.adminJson('/api/tasks', { body: { template: 'digits', model: { zoo: 'softmax', seed: 1 } } });
   await page.goto(`${own.url}/admin?lang=en`);
@@ -382,7 +382,7 @@ test('a server that goes away is said, and the page is live again when it is bac
   expect(await accessibilityProblems(page)).toEqual([]);
   await page.getByRole('button', { name: 'Start rounds' }).click();
   await expect(page.getByText('The server did not answer.')).toBeVisible();
-  own = await startServer({ port, dataFolder });
+  own = await startServer({ port, dataFolder, isBuilt: true });
   await expect(main(page)).toHaveAttribute('data-connection', 'live', { timeout: 30_000 });
   await expect(page.getByText('The live connection to the server is lost')).toHaveCount(0);
   await page.getByRole('button', { name: 'Start rounds' }).click();
@@ -391,7 +391,7 @@ test('a server that goes away is said, and the page is live again when it is bac
 });
 
 test('an empty server says how to begin', async ({ page }) => {
-  const own = await startServer();
+  const own = await startServer({ isBuilt: true });
   await page.goto(own.adminLink);
   await expect(page.getByRole('heading', { name: 'There is no task yet' })).toBeVisible();
   expect(await accessibilityProblems(page)).toEqual([]);

@@ -24,11 +24,11 @@ export function ConnectionLost({ wasLive }: { readonly wasLive: boolean }): JSX.
   const leftMs = useMsLeft(connection.kind === 'away' ? connection.retryAtMs : null);
   if (connection.kind === 'live' || (connection.kind === 'connecting' && !wasLive)) return null;
   return (
-    <div class="notice problem lost">
+    <aside class="notice problem lost" aria-label={t.away}>
       <p>{leftMs === null ? t.connectingLong : t.awayLong(formatWait(leftMs))}</p>
       <button type="button" disabled={connection.kind !== 'away'} onClick={dashboard.tryNow}>
         {t.tryNow}
       </button>
-    </div>
+    </aside>
   );
 }

@@ -143,13 +143,16 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
   }
   const asking = new Set<TaskId>();
 
-  /** A task that was just made: the event that tells of it may come later than the page. */
+  /** A task that was just made or archived: the event that tells of it may come later than the page. */
   async function adopt(task: TaskId): Promise<void> {
     const answer = await api.task(task);
     if (!answer.ok || session.value.kind !== 'in') return;
+    const known = tasks.value?.get(task);
+    const picture = known
+      ? { ...known, archived: answer.value.archivedAt !== null }
+      : pictureOf(liveTaskOf(answer.value));
     details.value = new Map([...details.value, [task, answer.value]]);
-    if (!tasks.value?.has(task))
-      tasks.value = new Map([...(tasks.value ?? []), [task, pictureOf(liveTaskOf(answer.value))]]);
+    tasks.value = new Map([...(tasks.value ?? []), [task, picture]]);
   }
 
   function forget(task: TaskId): void {
@@ -228,7 +231,12 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
       const answer = await api.logOut();
       if (answer.ok || answer.failure.reason === 'logged-out') leave('logged-out');
     },
-    order: (task, order) => api.order(task, order),
+    async order(task, order) {
+      const answer = await api.order(task, order);
+      // What is not part of a task's live status is asked for.
+      if (answer.ok && order.kind === 'archive') await adopt(task);
+      return answer;
+    },
     async create(spec) {
       const answer = await api.create(spec);
       if (answer.ok) await adopt(spec.id);

@@ -62,6 +62,9 @@ function sentenceOf({ path, message }: Problem, field: FieldPath | ''): string {
   const known = Object.hasOwn(t.problems, message) ? t.problems[message] : undefined;
   if (known !== undefined) return known;
   if (field === 'model.topology') return topologySentence(path, message);
+  // The schema's own words are about values; a range says more. What the server adds stays as it is.
+  if (!/^Invalid |^must be a (whole|finite) number$/.test(message))
+    return field === '' ? `${path}: ${message}` : message;
   const { minimum, maximum, isWhole, leastLength, mostLength } = boundsOf(path);
   const scale = path.endsWith('Ms') ? 1_000 : 1;
   if (minimum !== null && maximum !== null) {

@@ -64,7 +64,7 @@ export function ModelDownload(props: {
       <div>
         <p class="muted small">{t.loadFrom}</p>
         <CopiedText
-          name={t.format}
+          name={t.address}
           text={location.origin + modelAddress(task, version, format.value === 'npz' ? 'model.npz' : 'model.json')}
         />
       </div>

@@ -235,6 +235,7 @@ export const en = {
     downloading: 'Downloading',
     downloadFailed: 'The download broke off. Nothing was saved; try again.',
     loadFrom: 'Programs can load it from here:',
+    address: 'Address',
     layers: 'Layers',
     parameters: 'Parameters',
     layer: 'Layer',

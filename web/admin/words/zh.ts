@@ -211,6 +211,7 @@ export const zh: AdminWords = {
     downloading: '正在下载',
     downloadFailed: '下载中断，没有保存任何内容。请重试。',
     loadFrom: '程序可从这里加载：',
+    address: '地址',
     layers: '层',
     parameters: '参数',
     layer: '层',

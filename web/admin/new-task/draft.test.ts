@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isTaskId } from '../../../shared/ids.ts';
+import { parseTaskSpec } from '../../../shared/task/parse.ts';
+import { TEMPLATES } from '../../../shared/task/templates/index.ts';
+import {
+  change,
+  changeModel,
+  type Draft,
+  draftOf,
+  freeId,
+  idFrom,
+  specOf,
+  valueAt,
+  withText,
+  withValue,
+} from './draft.ts';
+
+const digits = (): Draft => draftOf(TEMPLATES.digits);
+
+describe('a draft', () => {
+  it.each(Object.values(TEMPLATES))('of a task that nobody touched is that task: $id', (template) => {
+    expect(specOf(draftOf(template))).toEqual(template);
+  });
+  it('changes one field and leaves the original alone', () => {
+    const before = digits();
+    const after = change(before, 'strategy.serverOptimizer.learningRate', 0.5);
+    expect(specOf(after)).toEqual({
+      ...TEMPLATES.digits,
+      strategy: { ...TEMPLATES.digits.strategy, serverOptimizer: { name: 'sgd', learningRate: 0.5 } },
+    });
+    expect(specOf(before)).toEqual(TEMPLATES.digits);
+  });
+  it('takes an optional field out, and puts it in', () => {
+    const open = change(digits(), 'data.sample', undefined);
+    expect(valueAt(specOf(open), 'data')).not.toHaveProperty('sample');
+    expect(valueAt(specOf(change(open, 'access.joinToken', 'secret-enough')), 'access')).toEqual({
+      allowedOrigins: [],
+      joinToken: 'secret-enough',
+    });
+  });
+  it('reads lists a line an item, without empty ones', () => {
+    const draft = withText(digits(), 'data.labels', ' cat \n\ndog\n');
+    expect(valueAt(specOf(draft), 'data.labels')).toEqual(['cat', 'dog']);
+  });
+  it('one step on all examples is one epoch; FedSGD weighs alike', () => {
+    const steps = change(change(digits(), 'client.epochs', undefined), 'client.maxSteps', 50);
+    const spec = parseTaskSpec(specOf(change(change(steps, 'client.work', 'full-batch'), 'strategy.name', 'fedsgd')));
+    expect(spec).toMatchObject({
+      ok: true,
+      value: { client: { work: 'full-batch', epochs: 1 }, strategy: { weighting: 'uniform' } },
+    });
+  });
+  it('arrays keep their other items', () => {
+    expect(withValue({ shape: [28, 28, 1] }, 'shape.2', 3)).toEqual({ shape: [28, 28, 3] });
+  });
+});
+
+describe('a model of one’s own', () => {
+  it('starts as the model of before, under the same seed', () => {
+    const own = changeModel(change(digits(), 'model.seed', 9), null);
+    const parsed = parseTaskSpec(specOf(own));
+    expect(parsed.ok && parsed.value.model).toMatchObject({ seed: 9, topology: { input: [28, 28, 1] } });
+    expect(valueAt(specOf(changeModel(own, 'cnn')), 'model')).toEqual({ zoo: 'cnn', seed: 9 });
+  });
+  it('that is not JSON is a problem, not a crash', () => {
+    const own = withText(changeModel(digits(), null), 'model.topology', '{ "input"');
+    expect(parseTaskSpec(specOf(own)).ok).toBe(false);
+  });
+});
+
+describe('an id', () => {
+  it('follows the name', () => {
+    expect(idFrom('Handwritten digits')).toBe('handwritten-digits');
+    expect(idFrom('  Éléphants, 2nd try! ')).toBe('elephants-2nd-try');
+    expect(idFrom('手写数字')).toBe('');
+  });
+  it('is an id or empty, whatever the name', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (name) => {
+        const id = idFrom(name);
+        expect(id === '' || isTaskId(id)).toBe(true);
+      }),
+    );
+  });
+  it('that is taken gets the first number that is free, and stays an id', () => {
+    const taken = new Set(['digits', 'digits-2']);
+    expect(freeId('digits', (id) => taken.has(id))).toBe('digits-3');
+    expect(freeId('new', (id) => taken.has(id))).toBe('new');
+    const long = 'a'.repeat(40);
+    expect(freeId(long, (id) => id === long)).toBe(`${'a'.repeat(38)}-2`);
+  });
+});

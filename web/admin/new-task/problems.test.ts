@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { taskSpecSchema } from '../../../shared/task/spec.ts';
+import { TEMPLATES } from '../../../shared/task/templates/index.ts';
+import { boundsOf } from './bounds.ts';
+import { change, changeModel, type Draft, draftOf, withText } from './draft.ts';
+import { byField, check, plainNumber } from './problems.ts';
+import { SECTIONS } from './sections.ts';
+
+const digits = (): Draft => draftOf(TEMPLATES.digits);
+const free = (): boolean => false;
+function problemsOf(draft: Draft, isTaken = free): Record<string, string> {
+  const checked = check(draft, isTaken);
+  return checked.ok ? {} : Object.fromEntries(checked.problems);
+}
+
+describe('what is wrong', () => {
+  it('is nothing in a template', () => expect(problemsOf(digits())).toEqual({}));
+
+  it.each([
+    ['title', '<b>digits</b>', 'Letters, digits, spaces and simple punctuation only.'],
+    ['title', '', 'It needs a name.'],
+    ['title', 'a'.repeat(81), 'From 1 to 80 characters.'],
+    ['id', 'No Spaces', '1 to 40 of a–z, 0–9 and -.'],
+    ['client.batchSize', 0, 'A whole number from 1 to 4,096.'],
+    ['client.batchSize', 1.5, 'A whole number from 1 to 4,096.'],
+    ['client.batchSize', null, 'A whole number from 1 to 4,096.'],
+    ['client.learningRate', 0, 'A number from 0.000001 to 100.'],
+    ['rounds.minimum', 4, 'Not above the goal.'],
+    ['rounds.reportingDeadlineMs', 10, 'A number from 1 to 86,400.'],
+    ['strategy.name', 'fedsgd', ''],
+    ['access.joinToken', 'short', 'From 8 to 128 characters.'],
+    ['model.seed', -1, 'A whole number from 0 to 4,294,967,295.'],
+  ])('stands at its field: %s = %j', (path, value, sentence) => {
+    expect(problemsOf(change(digits(), path, value))).toEqual(sentence === '' ? {} : { [path]: sentence });
+  });
+
+  it('of a list or a side stands at the whole', () => {
+    expect(problemsOf(change(digits(), 'data.shape', [28, null, 1]))).toEqual({
+      'data.shape': 'A whole number from 1 to 1,024.',
+    });
+    expect(problemsOf(withText(digits(), 'access.allowedOrigins', 'https://a.example\nnonsense'))).toEqual({
+      'access.allowedOrigins': 'Each line an origin such as https://example.org, or *.',
+    });
+    expect(problemsOf(withText(digits(), 'data.labels', 'one'))).toEqual({ 'data.labels': 'From 2 to 1,000 lines.' });
+  });
+
+  it('of the amount of work stands at the amount', () => {
+    expect(problemsOf(change(digits(), 'client.epochs', 0))).toEqual({
+      'client.amount': 'A whole number from 1 to 1,000.',
+    });
+    expect(problemsOf(change(digits(), 'client.epochs', undefined))).toEqual({
+      'client.amount': 'Either epochs or steps, one of the two.',
+    });
+  });
+
+  it('of a topology stands at it alone, with the place inside', () => {
+    const own = changeModel(digits(), null);
+    expect(problemsOf(withText(own, 'model.topology', '{'))).toEqual({
+      'model.topology': 'This is not JSON that can be read.',
+    });
+    const units = withText(own, 'model.topology', own.texts['model.topology'].replace('"units": 10', '"units": 0'));
+    expect(Object.keys(problemsOf(units))).toEqual(['model.topology']);
+    expect(problemsOf(units)['model.topology']).toMatch(/^layers\.3\.config\.units: /);
+    const nothing = withText(
+      own,
+      'model.topology',
+      '{"input":[784],"layers":[{"class_name":"Flatten","config":{"name":"f"}}]}',
+    );
+    expect(problemsOf(nothing)).toEqual({ 'model.topology': 'the model has nothing to learn' });
+  });
+
+  it('is also an id that another task has', () => {
+    expect(problemsOf(digits(), (id) => id === 'digits')).toEqual({ id: 'There is a task of this id already.' });
+  });
+
+  it('as the server says it stays in its words, at its field or at none', () => {
+    const found = byField(
+      [
+        { path: 'rounds.goal', message: 'is too much for this server' },
+        { path: 'template', message: 'must be one of digits' },
+      ],
+      digits(),
+    );
+    expect(Object.fromEntries(found)).toEqual({
+      'rounds.goal': 'is too much for this server',
+      '': 'template: must be one of digits',
+    });
+  });
+});
+
+describe('the form', () => {
+  it('has a field for everything that a task is', () => {
+    const shown: string[] = SECTIONS.flatMap(({ fields }) => fields.map(({ path }) => path));
+    const covers = (leaf: string): boolean => shown.includes(leaf);
+    const elsewhere = new Set(['model', 'client.epochs', 'client.maxSteps']);
+    const leaves = (schema: unknown, path: string): string[] => {
+      const { entries } = schema as { entries?: Record<string, unknown> };
+      if (entries === undefined) return [path];
+      return Object.entries(entries).flatMap(([key, child]) => leaves(child, path === '' ? key : `${path}.${key}`));
+    };
+    const missing = leaves(taskSpecSchema, '').filter((leaf) => !covers(leaf) && !elsewhere.has(leaf));
+    expect(missing).toEqual([]);
+  });
+
+  it('knows from the schema what fits', () => {
+    expect(boundsOf('client.batchSize')).toMatchObject({
+      minimum: 1,
+      maximum: 4_096,
+      isWhole: true,
+      isOptional: false,
+    });
+    expect(boundsOf('client.epochs')).toMatchObject({ minimum: 1, maximum: 1_000, isOptional: true });
+    expect(boundsOf('data.sample')).toMatchObject({ options: ['mnist'], isOptional: true });
+    expect(boundsOf('data.shape.1')).toMatchObject({ minimum: 1, maximum: 1_024 });
+    expect(boundsOf('model.seed')).toMatchObject({ minimum: 0, maximum: 0xffffffff });
+    expect(boundsOf('model.zoo').options).toContain('mlp-2nn');
+    expect(boundsOf('no.such.field')).toMatchObject({ minimum: null, options: [] });
+  });
+
+  it('writes numbers with the digits they have', () => {
+    expect([0.1, 1e-6, 199_210].map(plainNumber)).toEqual(['0.1', '0.000001', '199,210']);
+  });
+});
