@@ -170,7 +170,11 @@ async function readAll(path: string): Promise<Uint8Array> {
 }
 
 /** Leaves a round in mid-training with the probability that was asked for, and is available again at once. */
-function dropsOut(client: FederatedClient, { dropout, seed }: SimulateOptions, index: number): void {
+export function dropsOut(
+  client: Pick<FederatedClient, 'subscribe' | 'pause' | 'resume'>,
+  { dropout, seed }: Pick<SimulateOptions, 'dropout' | 'seed'>,
+  index: number,
+): void {
   if (dropout === 0) return;
   const rng = seededRng(seed, DROPOUT_STREAM + index);
   let decided: number | null = null;
