@@ -1,0 +1,31 @@
+import { machineLine } from './machine.ts';
+import { readOptions } from './options.ts';
+import { benchRound } from './round.ts';
+
+// `npm run bench`: prints tables, and judges nothing.
+
+const BENCHES = {
+  round: { isQuick: false, what: '200 contributors, a million parameters, 3 rounds', run: benchRound },
+} as const;
+
+const HELP = `npm run bench -- [NAME …] [--runs N]
+Prints a table for each benchmark; without a name for all that are quick.
+
+${Object.entries(BENCHES)
+  .map(([name, { what, isQuick }]) => `  ${name.padEnd(12)} ${what}${isQuick ? '' : ' (minutes)'}`)
+  .join('\n')}
+
+  --runs N     how often each is run (3)
+`;
+
+const options = readOptions(process.argv.slice(2), BENCHES);
+if (options === 'help') console.log(HELP);
+else if ('problem' in options) {
+  console.error(`${options.problem}\n\n${HELP}`);
+  process.exitCode = 2;
+} else {
+  for (const name of options.names) {
+    console.log(`\n## ${name}: ${BENCHES[name].what}\n\n${machineLine()}\n`);
+    await BENCHES[name].run(options.runs, (line) => console.log(line));
+  }
+}
