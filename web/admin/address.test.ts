@@ -40,7 +40,7 @@ describe('an address', () => {
 
 describe('the code of a link', () => {
   it('is what the server makes: 32 bytes as base64url', () => {
-    const code = 'Ab-_'.repeat(10) + 'xyz';
+    const code = `${'Ab-_'.repeat(10)}xyz`;
     expect(codeOf(`#${code}`)).toBe(code);
   });
   it.each(['', '#', '#main', '#a b c d e f g h i j k l', `#${'a'.repeat(129)}`])('is not %j', (hash) => {

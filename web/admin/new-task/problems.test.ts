@@ -7,7 +7,7 @@ import { byField, check, plainNumber } from './problems.ts';
 import { SECTIONS } from './sections.ts';
 
 const digits = (): Draft => draftOf(TEMPLATES.digits);
-const free = (): boolean => false;
+const free = (_id: string): boolean => false;
 function problemsOf(draft: Draft, isTaken = free): Record<string, string> {
   const checked = check(draft, isTaken);
   return checked.ok ? {} : Object.fromEntries(checked.problems);
