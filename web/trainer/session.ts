@@ -35,17 +35,13 @@ export async function openSession(
   const { model, used, reason } = await prepareModel(topology, plan, requested, openers);
   const source = exampleSourceOf(task, participation);
   let second: DeviceModel | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
-
-  /** One after the other: each sets the weights that it needs. */
-  const onSecond = <Value>(work: (model: DeviceModel) => Promise<Value>): Promise<Value> => {
-    const result = turn.then(() => {
+  const inTurnOnFirst = turns();
+  const inTurnOnSecond = turns();
+  const onSecond = <Value>(work: (model: DeviceModel) => Promise<Value>): Promise<Value> =>
+    inTurnOnSecond(() => {
       second ??= buildModel(topology, plan.loss, model.device);
       return work(second);
     });
-    turn = result.catch(() => {});
-    return result;
-  };
 
   return {
     choice: { requested, used, reason },
@@ -53,7 +49,8 @@ export async function openSession(
     async train(params, { seed, signal, onProgress }) {
       const loaded = await source.load();
       if (!loaded.ok) return untrained(loaded);
-      return train(model, params, loaded.examples, { plan, seed, signal, onProgress });
+      // An assignment that was stopped may still be on its way out when the next one comes.
+      return inTurnOnFirst(() => train(model, params, loaded.examples, { plan, seed, signal, onProgress }));
     },
     async evaluate(params, signal) {
       const loaded = await source.load();
@@ -69,6 +66,16 @@ export async function openSession(
         if (params !== null) viewed.setParams(params);
         return predict(viewed, image);
       }),
+  };
+}
+
+/** One after the other on one model: each sets the weights that it needs, and its steps take many turns of the loop. */
+function turns(): <Value>(work: () => Promise<Value>) => Promise<Value> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work);
+    last = result.catch(() => {});
+    return result;
   };
 }
 

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import type { TaskId } from '../../shared/ids.ts';
+import { initialWeights } from '../../shared/model/initial-weights.ts';
+import type { Participation } from '../../shared/protocol/index.ts';
+import { seededRng } from '../../shared/rng.ts';
+import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
+import { openCpu } from './core/backends/cpu.ts';
+import { openSession } from './session.ts';
+
+const spec = { ...TEMPLATES.digits, model: { zoo: 'softmax', seed: 1 } } as const;
+const model = modelOf(spec);
+const participation: Participation = {
+  ...{ data: spec.data, client: spec.client, codec: spec.codec, maxDeltaNorm: spec.maxDeltaNorm, closed: false },
+  topology: topologyOf(spec),
+  layoutSha256: model.layout.sha256,
+  parameters: model.layout.size,
+  minimum: spec.rounds.minimum,
+  goal: spec.rounds.goal,
+};
+const none = async () => ({ ok: false, reason: 'not in this test' }) as const;
+
+it('two trainings at once on one session are as if one came after the other', async () => {
+  const rng = seededRng(3);
+  const images = Uint8Array.from({ length: 200 * 784 }, () => rng.below(256));
+  const labels = Uint16Array.from({ length: 200 }, () => rng.below(10));
+  const session = await openSession('task' as TaskId, participation, 'cpu', { webgl: none, wasm: none, cpu: openCpu });
+  session.source.give([{ images, labels }]);
+  const train = async (seed: number): Promise<Float32Array> => {
+    const { signal } = new AbortController();
+    const result = await session.train(initialWeights(model, seed), { seed, signal, onProgress: () => {} });
+    if (!result.ok) throw new Error(result.message);
+    return result.delta;
+  };
+  const apart = [await train(1), await train(2)];
+  const together = await Promise.all([train(1), train(2)]);
+  expect(together).toEqual(apart);
+  expect(apart[0]).not.toEqual(apart[1]);
+});
