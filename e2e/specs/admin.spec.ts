@@ -3,6 +3,7 @@ import { unzipSync } from 'fflate';
 import { expect, type Page, test } from 'playwright/test';
 import type { TaskId } from '../../shared/ids.ts';
 import { accessibilityProblems } from '../fixtures/accessibility.ts';
+import { addSamples, agreeAndJoin, contributeUrl, expectState, fewSamples } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { Population } from '../sim/population.ts';
 import { gatedTrainer, noiseTrainer } from '../sim/trainers.ts';
@@ -271,24 +272,33 @@ test.describe('rounds', () => {
   });
 });
 
-test('a contributor who joins and leaves is on the page within a second, without a reload', async ({ page }) => {
+test('who joins and leaves in another browser is on the page within a second, without a reload', async ({
+  page,
+  browser,
+}) => {
   const task = await createTask('come-and-go');
   await logIn(page, `/admin?lang=en&task=${task}`);
   await expect(main(page)).toHaveAttribute('data-connection', 'live');
   await page.evaluate(() => {
     document.documentElement.dataset['visit'] = 'first';
   });
-  const people = contributors(task, 1);
-  await people.start();
+  const context = await browser.newContext();
+  await fewSamples(context, 20);
+  const contributor = await context.newPage();
+  await contributor.goto(contributeUrl(server, task));
+  await addSamples(contributor);
+  await expect(main(page)).toHaveAttribute('data-online', '0');
+  await agreeAndJoin(contributor);
+  await expectState(contributor, 'waiting');
   await expect(main(page)).toHaveAttribute('data-online', '1', PROMISED);
   await page.getByRole('tab', { name: 'Contributors' }).click();
-  await expect(page.getByRole('row', { name: /waiting for a round/ })).toHaveCount(1);
+  await expect(page.getByRole('row', { name: /waiting for a round CPU 20$/ })).toHaveCount(1);
   expect(await accessibilityProblems(page)).toEqual([]);
-  await people.clients[0]?.leave();
+  await contributor.getByRole('button', { name: 'Leave' }).click();
   await expect(main(page)).toHaveAttribute('data-online', '0', PROMISED);
   await expect(page.getByText('Nobody is here.')).toBeVisible(PROMISED);
   expect(await page.evaluate(() => document.documentElement.dataset['visit'])).toBe('first');
-  await people.close();
+  await context.close();
 });
 
 test('the model: to download for TensorFlow.js and NumPy, and to roll back', async ({ page }) => {

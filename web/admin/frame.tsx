@@ -25,6 +25,15 @@ export function Frame(): JSX.Element {
     if (place.kind === 'home' && first !== null) dashboard.go(taskPlace(first), 'replace');
   }, [place, first]);
 
+  // Who goes to another page by the keyboard goes on reading there.
+  const page = place.kind === 'task' ? place.task : place.kind;
+  const before = useRef(page);
+  useEffect(() => {
+    const isSame = before.current === page || before.current === 'home';
+    before.current = page;
+    if (!isSame) document.getElementById('main')?.focus({ preventScroll: true });
+  }, [page]);
+
   return (
     <div class="frame">
       <Rail />
@@ -76,13 +85,13 @@ function Page({ first }: { readonly first: TaskId | null }): JSX.Element {
 }
 
 const Plain = ({ children }: { readonly children: ComponentChildren }): JSX.Element => (
-  <main id="main" class="plain">
+  <main id="main" class="plain" tabIndex={-1}>
     {children}
   </main>
 );
 
 const Loading = (): JSX.Element => (
-  <main id="main" aria-busy="true">
+  <main id="main" aria-busy="true" tabIndex={-1}>
     <p class="skeleton page-skeleton">{adminWords().frame.loading}</p>
   </main>
 );
@@ -91,7 +100,7 @@ function NoTasks(): JSX.Element {
   const t = adminWords().frame;
   const { go } = useDashboard();
   return (
-    <main id="main" class="plain" data-state="empty">
+    <main id="main" class="plain" data-state="empty" tabIndex={-1}>
       <h1>{t.noTasks}</h1>
       <p class="muted">{t.noTasksLead}</p>
       <div>

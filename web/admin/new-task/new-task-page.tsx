@@ -86,7 +86,7 @@ export function NewTaskPage({ from }: { readonly from: TaskId | null }): JSX.Ele
   }
 
   return (
-    <main id="main" data-state="new-task">
+    <main id="main" data-state="new-task" tabIndex={-1}>
       <h1>{t.newTask.title}</h1>
       <p class="muted new-task-lead">{t.newTask.lead}</p>
       <form class="new-task-form" ref={form} noValidate onSubmit={submit}>

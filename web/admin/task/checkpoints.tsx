@@ -131,7 +131,7 @@ function RollBack(props: {
           <button type="button" class="quiet" onClick={onClose}>
             {t.keep}
           </button>
-          <button type="button" class="primary" disabled={isBusy.value} onClick={rollBack}>
+          <button type="button" class="primary" disabled={isBusy('rollback')} onClick={rollBack}>
             {t.rollBack}
           </button>
         </>

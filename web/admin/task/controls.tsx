@@ -26,13 +26,13 @@ export function Controls({ task: { picture } }: { readonly task: ShownTask }): J
   return (
     <div class="controls">
       {state === 'running' && (
-        <button type="button" disabled={isBusy.value} onClick={() => give({ kind: 'pause' })}>
+        <button type="button" disabled={isBusy('pause')} onClick={() => give({ kind: 'pause' })}>
           <Icon name="pause" size={16} />
           {t.pause}
         </button>
       )}
       {state === 'paused' && (
-        <button type="button" disabled={isBusy.value} onClick={() => give({ kind: 'resume' })}>
+        <button type="button" disabled={isBusy('resume')} onClick={() => give({ kind: 'resume' })}>
           <Icon name="play" size={16} />
           {t.resume}
         </button>
@@ -41,7 +41,7 @@ export function Controls({ task: { picture } }: { readonly task: ShownTask }): J
         <button
           type="button"
           class="quiet"
-          disabled={isBusy.value || state === 'stopping'}
+          disabled={isBusy('stop') || state === 'stopping'}
           onClick={() => give({ kind: 'stop' })}
         >
           {t.stop}
@@ -64,7 +64,7 @@ export function Controls({ task: { picture } }: { readonly task: ShownTask }): J
             count.value = value === '' || Number.isNaN(valueAsNumber) ? null : valueAsNumber;
           }}
         />
-        <button type="submit" class="primary" disabled={isBusy.value || state === 'stopping' || !isValid}>
+        <button type="submit" class="primary" disabled={isBusy('rounds') || state === 'stopping' || !isValid}>
           {t.start}
         </button>
         {!isValid && (

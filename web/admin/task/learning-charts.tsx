@@ -29,12 +29,17 @@ export function LearningCharts(props: { readonly history: History; readonly isSc
     [curve, language.value],
   );
   const shared = { xName: t.round, x: curve.rounds, xFormat: formatNumber, syncKey: 'learning' };
-  const empty = isScored ? t.empty : t.noHeldOut;
   return (
     <section class="card charts" aria-label={t.title}>
       <h2>{t.title}</h2>
-      <LineChart title={t.accuracy} series={accuracy} heightPx={170} empty={empty} {...shared} />
-      <LineChart title={t.loss} series={loss} heightPx={140} empty={empty} {...shared} />
+      {isScored ? (
+        <>
+          <LineChart title={t.accuracy} series={accuracy} heightPx={170} empty={t.empty} {...shared} />
+          <LineChart title={t.loss} series={loss} heightPx={170} empty={t.empty} {...shared} />
+        </>
+      ) : (
+        <p class="muted small">{t.noHeldOut}</p>
+      )}
     </section>
   );
 }

@@ -41,7 +41,7 @@ export function RoundStrip({ task }: { readonly task: ShownTask }): JSX.Element 
       ) : (
         <>
           {earlier > 0 && (
-            <p class="small">
+            <p class="small earlier">
               <Link to={taskPlace(picture.task, 'rounds')}>{t.strip.earlier(formatNumber(earlier))}</Link>
             </p>
           )}

@@ -37,7 +37,7 @@ export function RoundTable(props: {
     });
   const seconds = number(t.seconds, (round) => {
     const ms = durationMs(round);
-    return ms === null ? MISSING : formatNumber(ms / 1000, 1);
+    return ms === null ? MISSING : formatNumber(ms / 1000, ms < 1_000 ? 2 : 1);
   });
   const accuracy = number(t.accuracy, (round) => formatShare(scoreOf(task.history, round)?.accuracy ?? null));
   const columns: Column<Round>[] = [

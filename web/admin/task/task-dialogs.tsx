@@ -113,7 +113,7 @@ export function ArchiveDialog({ task, isOpen, onClose }: TaskDialogProps): JSX.E
           <button type="button" class="quiet" onClick={onClose}>
             {t.cancel}
           </button>
-          <button type="button" class="primary" disabled={isBusy.value} onClick={archive}>
+          <button type="button" class="primary" disabled={isBusy('archive')} onClick={archive}>
             {t.archive}
           </button>
         </>

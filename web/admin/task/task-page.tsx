@@ -26,6 +26,7 @@ export function TaskPage(props: {
   return (
     <main
       id="main"
+      tabIndex={-1}
       data-task={picture.task}
       data-state={status.state}
       data-version={status.version}
