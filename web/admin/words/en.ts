@@ -30,7 +30,7 @@ export const en = {
     connecting: 'Connecting',
     away: 'Not live',
     awayLong: (time: string) =>
-      `The live connection to the server is lost, so this page may be behind. Rounds go on without it. Next try in ${time}.`,
+      `The live connection to the server is lost, so this page may be behind. If the server runs, its rounds go on. Next try in ${time}.`,
     connectingLong: 'The live connection to the server is lost, so this page may be behind. Connecting.',
     tryNow: 'Try now',
     noTasks: 'There is no task yet',

@@ -27,7 +27,8 @@ export const zh: AdminWords = {
     live: '实时',
     connecting: '正在连接',
     away: '非实时',
-    awayLong: (time) => `与服务器的实时连接已断开，此页面可能不是最新的。各轮照常进行。${time} 后重试。`,
+    awayLong: (time) =>
+      `与服务器的实时连接已断开，此页面可能不是最新的。若服务器在运行，各轮照常进行。${time} 后重试。`,
     connectingLong: '与服务器的实时连接已断开，此页面可能不是最新的。正在连接。',
     tryNow: '立即重试',
     noTasks: '还没有任务',
