@@ -1,4 +1,4 @@
-import { expect } from 'playwright/test';
+import { expect, type Page } from 'playwright/test';
 import {
   createTask,
   elementOf,
@@ -9,6 +9,7 @@ import {
   test,
   trainOneRound,
 } from '../fixtures/embed-site.ts';
+import type { HostSite } from '../fixtures/host-site.ts';
 
 test('on another origin under a strict CSP it trains in a worker of its own and is counted, without a violation', async ({
   page,
@@ -40,4 +41,39 @@ test('on another origin under a strict CSP it trains in a worker of its own and 
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
   expect(page.workers()).toEqual([]);
   expect(site.reports.slice(before)).toEqual([]);
+});
+
+/** Can a frame of yet another site keep data in this page? The browser's own answer to whether it blocks them. */
+async function otherSitesMayStore(page: Page, site: HostSite): Promise<boolean> {
+  const frame = site.page({ html: '' }).replace('shop.localhost', 'other.localhost');
+  await page.goto(site.page({ html: `<iframe src="${frame}"></iframe>` }));
+  const inner = page.frame({ url: frame });
+  return (await inner?.evaluate(() => indexedDB.databases().then(Boolean, () => false))) ?? false;
+}
+
+test('with third-party cookies blocked it keeps its examples in the site’s own storage, over a reload too', async ({
+  page,
+  server,
+  site,
+}) => {
+  expect(await otherSitesMayStore(page, site)).toBe(true);
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.setCookieControls', { enableThirdPartyCookieRestriction: true });
+  expect(await otherSitesMayStore(page, site)).toBe(false);
+
+  const task = await createTask({ server, site });
+  await page.goto(site.page({ html: snippet(server, task) }));
+  const element = elementOf(page);
+  await join(page);
+  await element.getByRole('button', { name: 'Add sample data' }).click();
+  await expect(element).toHaveAttribute('data-state', 'waiting', { timeout: 60_000 });
+  await page.reload();
+  await expect(element).toHaveAttribute('data-state', 'idle');
+  await page.route('**/samples*', (route) => route.abort());
+  await element.waitFor();
+  await page.evaluate(() => Fedtab.configure({ backend: 'cpu' }));
+  await join(page);
+  await trainOneRound(server, task, element);
+  await expect(element).not.toContainText('This browser keeps nothing here');
 });

@@ -25,14 +25,14 @@ export function closedView(options: ClosedViewOptions): HTMLElement {
     ...words.about(new URL(options.server).host).map((text) => h('p', null, text)),
     button(words.erase, 'quiet danger', options.onErase),
   );
-  const what = button(words.what, 'link', () => {
+  const what = button(words.what, 'quiet link', () => {
     about.hidden = !about.hidden;
     what.ariaExpanded = String(!about.hidden);
     options.onAbout(!about.hidden);
   });
   what.setAttribute('aria-controls', about.id);
   what.ariaExpanded = String(options.isAboutOpen);
-  const join = button(words.join, 'join', options.onJoin);
+  const join = button(words.join, 'primary', options.onJoin);
   join.ariaLabel = words.joinName;
   const said = saidNow(options);
   return h(

@@ -6,8 +6,9 @@ import { trustedScriptUrl } from './trusted-types.ts';
  */
 export function trainerWorker(server: string): Worker {
   const address = URL.createObjectURL(new Blob([sourceOf(`${server}/trainer.js`)], { type: 'text/javascript' }));
-  // TypeScript's DOM knows no Trusted Types: a TrustedScriptURL stands in for the string.
-  const worker = new Worker(trustedScriptUrl(address) as string, { type: 'module', name: 'fedtab-trainer' });
+  // A classic worker: in a sandboxed frame, whose origin is opaque, a Blob is no module. TypeScript's DOM knows no
+  // Trusted Types: a TrustedScriptURL stands in for the string.
+  const worker = new Worker(trustedScriptUrl(address) as string, { name: 'fedtab-trainer' });
   // The script is fetched later; the address is let go with the worker's first word, or with its failure.
   const release = (): void => URL.revokeObjectURL(address);
   worker.addEventListener('message', release, { once: true });
