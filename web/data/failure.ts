@@ -44,11 +44,17 @@ export function failureOf(error: unknown): DataFailure {
     case 'NotAllowedError':
       return dataFailure('unavailable', 'This browser does not keep data for this page (private window?).');
     case 'UnknownError':
+      // Chromium's word for storage that the person or the browser has blocked.
+      if (/denied permission/.test(message)) return dataFailure('unavailable', 'This browser blocks storage here.');
+      return damaged(message);
     case 'DataError':
     case 'NotReadableError':
     case 'VersionError':
-      return dataFailure('dataset-damaged', `The browser cannot read the stored examples (${message}).`);
+      return damaged(message);
     default:
       return dataFailure('failed', `The examples could not be stored or read (${name}: ${message}).`);
   }
 }
+
+const damaged = (message: string): DataFailure =>
+  dataFailure('dataset-damaged', `The browser cannot read the stored examples (${message}).`);
