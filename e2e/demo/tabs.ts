@@ -16,7 +16,12 @@ export async function openContributor(browser: Browser, url: string, options: De
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.route('**/samples?count=*', (route) =>
-    route.continue({ url: route.request().url().replace(/count=\d+/, `count=${options.examples}`) }),
+    route.continue({
+      url: route
+        .request()
+        .url()
+        .replace(/count=\d+/, `count=${options.examples}`),
+    }),
   );
   await page.goto(`${url}/contribute/${options.task}?backend=${options.backend}&lang=en`);
   const answer = page.waitForResponse((response) => response.url().includes('/samples?'));

@@ -13,7 +13,7 @@ import {
 } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 
-test.describe.configure({ mode: 'default' });
+test.describe.configure({ mode: 'default', timeout: 120_000 });
 let server: RunningServer;
 test.beforeAll(async () => {
   server = await startServer({ isBuilt: true });
@@ -21,7 +21,7 @@ test.beforeAll(async () => {
 test.afterAll(() => server.dispose());
 
 /** Work that takes a while on any machine, in many short steps: a part can be watched and cut off. */
-const slowWork = { client: { epochs: 400, batchSize: 1 } };
+const slowWork = { client: { epochs: 25, batchSize: 1 } };
 
 const sampled = async (context: BrowserContext): Promise<Page> => {
   await fewSamples(context, 60);
@@ -87,7 +87,10 @@ for (const when of ['waiting', 'training', 'accepted'] as const) {
   test(`a tab closed while ${when}: the round ends and the other contributor’s work counts`, async ({ browser }) => {
     const id = `closed-${when}`;
     // The one that stays is quick to report; the one that closes is held at work by the long plan where it must be seen training.
-    await createTask(server, id, { ...(when === 'training' ? slowWork : {}), rounds: { goal: 2, minimum: 1 } });
+    await createTask(server, id, {
+      ...(when === 'training' ? slowWork : {}),
+      rounds: { goal: 2, minimum: 1, selectionDeadlineMs: 4_000 },
+    });
     const contexts = await Promise.all([browser.newContext(), browser.newContext()]);
     const [closing, staying] = await Promise.all(contexts.map(sampled));
     if (closing === undefined || staying === undefined) throw new Error('no pages');
