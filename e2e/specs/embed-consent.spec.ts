@@ -32,7 +32,7 @@ test('before the visitor agrees: one script of at most 10 kB, no socket, no work
 
   await element.getByRole('button', { name: 'Join training' }).click();
   const dialog = element.getByRole('dialog', { name: 'Before you join' });
-  await expect(dialog).toContainText('About 31 kB a round: how 7,850 numbers of the model changed');
+  await expect(dialog).toContainText('About 31\u00a0kB a round: how 7,850 numbers of the model changed');
   await expect(dialog).toContainText(`The server ${new URL(server.url).host} sees the changes of each contributor`);
   await expect(dialog).toContainText('In this task a round may have a single contributor.');
   await dialog.getByRole('button', { name: 'Not now' }).click();

@@ -93,7 +93,9 @@ function sentences(view: ClientView, task: PublicTask | null, client: Client) {
   const own: Readonly<Record<string, string>> = t.reasons;
   const explains =
     view.reason !== null && view.reason !== 'too-few' && view.reason !== 'stopped' && view.reason !== view.state;
-  const because = explains ? (reasonSentence(view.reason) ?? own[view.reason ?? ''] ?? view.detail) : null;
+  const sentence = reasonSentence(view.reason) ?? own[view.reason ?? ''] ?? view.detail;
+  // A site may have forbidden what the trainer needs: its own words say more than that the backend failed.
+  const because = !explains ? null : view.reason === 'backend' ? (view.detail ?? sentence) : sentence;
   const more = [
     because,
     view.state === 'training' && !view.connected ? t.offline : null,

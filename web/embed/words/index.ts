@@ -18,12 +18,8 @@ export function languageOf(...tags: readonly (string | null | undefined)[]): Lan
 /** 796840 → "797 kB"; decimal units, as networks count. */
 export function bytesIn(language: Language, bytes: number): string {
   const [value, unit] = bytes < 999_500 ? [bytes / 1e3, 'kilobyte'] : [bytes / 1e6, 'megabyte'];
-  return new Intl.NumberFormat(language, {
-    style: 'unit',
-    unit,
-    unitDisplay: 'short',
-    maximumFractionDigits: value < 9.95 ? 1 : 0,
-  }).format(value);
+  const options = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: value < 9.95 ? 1 : 0 } as const;
+  return new Intl.NumberFormat(language, options).format(value).replace(' ', '\u00a0');
 }
 
 export const numberIn = (language: Language, value: number): string => new Intl.NumberFormat(language).format(value);
