@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { columnsOfExamples, type Example } from './example.ts';
+
+const data = { kind: 'image', shape: [2, 2, 1], labels: ['cat', 'dog', '7'] } as const;
+const read = (...examples: unknown[]) =>
+  columnsOfExamples(examples as Example[], { ...data, shape: [...data.shape], labels: [...data.labels] });
+
+it('takes numbers in any list, and labels by name or by index', async () => {
+  const answer = await read(
+    { image: [0, 1, 2, 255], label: 'dog' },
+    { image: Uint8Array.of(9, 8, 7, 6), label: 0 },
+    { image: Float32Array.of(1, 1, 1, 1), label: '7' },
+  );
+  expect(answer).toEqual({
+    ok: true,
+    columns: {
+      images: Uint8Array.of(0, 1, 2, 255, 9, 8, 7, 6, 1, 1, 1, 1),
+      labels: Uint16Array.of(1, 0, 2),
+    },
+  });
+});
+
+it('makes pictures into what the model sees', async () => {
+  const pixel = (grey: number) => [grey, grey, grey, 255];
+  const picture = { width: 2, height: 2, data: [0, 255, 255, 0].flatMap(pixel) };
+  const answer = await read({ image: picture, label: 'cat' });
+  expect(answer.ok && [...answer.columns.images]).toEqual([0, 255, 255, 0]);
+});
+
+it.each([
+  ['another length', { image: [1, 2, 3], label: 'cat' }, '2 × 2 × 1 values, not 3'],
+  ['no image', { label: 'cat' }, 'not none'],
+  ['shares of one', { image: [0.1, 0.5, 0.2, 1], label: 'cat' }, 'whole numbers from 0 to 255'],
+  ['too large', { image: [0, 1, 2, 256], label: 'cat' }, 'whole numbers from 0 to 255'],
+  ['no number', { image: [0, 1, 2, 'x'], label: 'cat' }, 'whole numbers from 0 to 255'],
+  ['another label', { image: [0, 1, 2, 3], label: 'cow' }, '"cow" is none of the labels cat, dog, 7'],
+  ['an index beyond', { image: [0, 1, 2, 3], label: 3 }, 'none of the labels'],
+  ['half an index', { image: [0, 1, 2, 3], label: 0.5 }, 'none of the labels'],
+  ['a picture of another size than it says', { image: { width: 3, height: 2, data: [0] }, label: 0 }, 'empty'],
+])('refuses %s, and says which', async (_, example, words) => {
+  const good = { image: [1, 2, 3, 4], label: 'cat' };
+  const answer = await read(good, example);
+  expect(answer).toMatchObject({ ok: false, reason: 'bad-examples' });
+  expect(answer.ok || answer.message).toMatch(/^Example 1: /);
+  expect(answer.ok || answer.message).toContain(words);
+});
