@@ -1,6 +1,5 @@
-import '@tensorflow/tfjs-backend-cpu';
-import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
-import { loadLayersModel } from '@tensorflow/tfjs-layers';
+// The package that people load the model with, not the parts of it that the trainer is built from.
+import { loadLayersModel, type Tensor, tensor, tidy } from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ZOO_NAMES } from '../shared/model/zoo.ts';
 import { type RunningServer, startServer } from './fixtures/server.ts';

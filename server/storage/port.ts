@@ -3,8 +3,6 @@ import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../
 import type { ReportMetrics, Score, TaskState } from '../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 
-export { CorruptDatabaseError, DataFolderInUseError, StorageFullError, StorageIoError } from './errors.ts';
-
 /**
  * Everything durable but bytes. Each method is one transaction: when its promise resolves, the data would survive a
  * power cut; when it rejects, nothing of it happened. It rejects with `StorageFullError`, `StorageIoError` or

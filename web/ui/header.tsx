@@ -32,7 +32,7 @@ export function PageHeader({
   );
 }
 
-export function LanguageSwitch(): JSX.Element {
+function LanguageSwitch(): JSX.Element {
   return (
     <fieldset class="language-switch" aria-label={words().language}>
       {LANGUAGES.map((tag) => (

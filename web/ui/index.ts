@@ -13,14 +13,12 @@ export {
   SelectField,
   TextField,
 } from './form/field.tsx';
-export { LanguageSwitch, PageHeader } from './header.tsx';
+export { PageHeader } from './header.tsx';
 export * from './i18n/index.ts';
 export { Icon, type IconName } from './icons.tsx';
 export type { RingRound, You } from './ring/geometry.ts';
 export { RingLegend } from './ring/legend.tsx';
-export { Marker } from './ring/marker.tsx';
 export { Ring, type RingProps } from './ring/ring.tsx';
 export { type Column, Table, type TableProps } from './table.tsx';
-export { setTheme, shownTheme, startTheme, type Theme, theme } from './theme/theme.ts';
-export { ThemeToggle } from './theme/theme-toggle.tsx';
+export { shownTheme, startTheme, type Theme } from './theme/theme.ts';
 export { showToast, Toasts } from './toast.tsx';

@@ -1,12 +1,9 @@
 export type { DeviceReason, Facts, MemberState, Reason, TrainerReason, Words } from './en.ts';
 export * from './format.ts';
 export {
-  chooseLanguage,
   dictionary,
-  LANGUAGES,
   type Language,
   language,
-  setLanguage,
   startLanguage,
 } from './language.ts';
 export { reasonSentence, stateSentence } from './sentence.ts';
