@@ -6,6 +6,7 @@ import {
   curveOf,
   durationMs,
   emptyHistory,
+  lastScored,
   rejectedCount,
   sparkOf,
   trafficToday,
@@ -44,6 +45,18 @@ const start: Checkpoint = {
   metrics: score(0.1),
   kept: true,
 };
+
+describe('the last score', () => {
+  it('is that of the newest scored version: a version that waits for its score leaves the one before it', () => {
+    expect(lastScored(emptyHistory)).toBeNull();
+    const first = withScore(emptyHistory, 0, score(0.1));
+    expect(lastScored(first)).toEqual({ version: 0, score: score(0.1) });
+    const rounds = [committed(1, 1, { metrics: score(0.5) }), abandoned(2), committed(3, 2)];
+    const waiting = withRounds(first, rounds, true);
+    expect(lastScored(waiting)).toEqual({ version: 1, score: score(0.5) });
+    expect(lastScored(withScore(waiting, 2, score(0.6)))).toEqual({ version: 2, score: score(0.6) });
+  });
+});
 
 describe('the rounds of a history', () => {
   it('are each there once, in order, whatever comes in which order; the one that runs is not history', () => {

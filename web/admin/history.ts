@@ -38,6 +38,16 @@ export function checkpointScore(history: History, checkpoint: Pick<Checkpoint, '
   return history.scores.get(checkpoint.version) ?? checkpoint.metrics;
 }
 
+/** The newest version that has a score, and the score: scoring takes a moment, and the page need not go blank meanwhile. */
+export function lastScored(history: History): { readonly version: number; readonly score: Score } | null {
+  for (const round of history.rounds.toReversed()) {
+    const score = scoreOf(history, round);
+    if (round.version !== undefined && score !== null) return { version: round.version, score };
+  }
+  const start = history.scores.get(0);
+  return start === undefined ? null : { version: 0, score: start };
+}
+
 export interface Curve {
   /** Numbers of rounds; 0 stands for the model before the first. */
   readonly rounds: readonly number[];

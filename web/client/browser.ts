@@ -10,6 +10,8 @@ export * from './index.ts';
 export interface BrowserPortsOptions {
   readonly server: string;
   readonly trainer: Trainer;
+  /** For a closed task. */
+  readonly joinToken?: string | undefined;
   /** See `ClientPorts.examples`: what the page knows of its own dataset. */
   readonly examples?: (() => Promise<number>) | undefined;
 }
@@ -21,6 +23,6 @@ export const browserPorts = (options: BrowserPortsOptions): ClientPorts => ({
   trainer: options.trainer,
   secrets: indexedDbSecrets,
   lock: browserTabLock,
-  weights: httpWeights(options.server),
+  weights: httpWeights(options.server, options.joinToken),
   ...(options.examples === undefined ? {} : { examples: options.examples }),
 });

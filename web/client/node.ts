@@ -16,23 +16,23 @@ export interface NodePortsOptions {
   readonly server: string;
   readonly trainer: Trainer;
   readonly secrets?: SecretStore | undefined;
+  /** For a closed task. */
+  readonly joinToken?: string | undefined;
 }
 
 /** The engine's ports in Node: secrets in memory unless given, no lock between processes. */
-export const nodePorts = ({ server, trainer, secrets }: NodePortsOptions): ClientPorts => ({
+export const nodePorts = ({ server, trainer, secrets, joinToken }: NodePortsOptions): ClientPorts => ({
   clock: systemClock,
   random: secureRng,
   trainer,
   secrets: secrets ?? memorySecrets(),
   lock: { request: alone },
-  weights: httpWeights(server),
+  weights: httpWeights(server, joinToken),
   examples: () => trainer.examples(),
 });
 
 export interface NodeClientOptions extends NodePortsOptions {
   readonly task: string;
-  /** For a closed task. */
-  readonly joinToken?: string | undefined;
   readonly backend?: RequestedBackend | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface NodeClientOptions extends NodePortsOptions {
 export function createClient({ task, joinToken, backend, ...options }: NodeClientOptions): SdkClient {
   if (!isTaskId(task)) throw new TypeError(`not the name of a task: ${task}`);
   const { href: server } = new URL(options.server);
-  const ports = nodePorts({ ...options, server });
+  const ports = nodePorts({ ...options, server, joinToken });
   return sdkClient(createFederatedClient({ server, task, joinToken, backend, ports }));
 }
 

@@ -8,10 +8,12 @@ const body = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
 let http: Server;
 let address: string;
 const asked: (string | undefined)[] = [];
+const tokens: (string | string[] | undefined)[] = [];
 
 beforeAll(async () => {
   http = createServer((request, response) => {
     asked.push(request.url);
+    tokens.push(request.headers['fedtab-join-token']);
     if (request.url?.endsWith('0')) response.writeHead(404).end('{}');
     else response.end(body);
   });
@@ -27,6 +29,12 @@ it('takes the weights by their hash, also below a path', async () => {
   expect(await get(1, 8)).toEqual(body);
   expect(await get(2, 8, `${address}/learn`)).toEqual(body);
   expect(asked).toEqual([`/weights/${sha256Of(1)}`, `/learn/weights/${sha256Of(2)}`]);
+});
+
+it('shows a closed task’s token, and none where there is none', async () => {
+  await httpWeights(address, 'let-me-in').fetch(sha256Of(3), 8, new AbortController().signal);
+  await get(4, 8);
+  expect(tokens.slice(-2)).toEqual(['let-me-in', undefined]);
 });
 
 it('rejects what is not there, and what is not as long as announced', async () => {

@@ -1,15 +1,17 @@
 import type { WeightsSource } from './ports.ts';
 
 /**
- * Weights by `GET <server>/weights/<sha256>`. No cookie and no referrer go along. Rejects on anything but 200 and on
+ * Weights by `GET <server>/weights/<sha256>`. No cookie and no referrer go along; a closed
+ * task's token does. Rejects on anything but 200 and on
  * a body of another length; more than the announced bytes are never read.
  */
-export function httpWeights(server: string): WeightsSource {
+export function httpWeights(server: string, joinToken?: string): WeightsSource {
   const base = server.endsWith('/') ? server : `${server}/`;
+  const headers = joinToken === undefined ? {} : { 'fedtab-join-token': joinToken };
   return {
     async fetch(sha256, bytes, signal) {
       const url = new URL(`weights/${sha256}`, base);
-      const response = await fetch(url, { signal, credentials: 'omit', referrerPolicy: 'no-referrer' });
+      const response = await fetch(url, { signal, headers, credentials: 'omit', referrerPolicy: 'no-referrer' });
       if (!response.ok || response.body === null)
         throw new Error(`the server answered ${response.status} for the weights`);
       const whole = new Uint8Array(bytes);

@@ -65,7 +65,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       task: task.id,
       joinToken: joinToken ?? undefined,
       backend: requested,
-      ports: browserPorts({ server: location.origin, trainer: remote }),
+      ports: browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
     });
     made.subscribe((next) => {
       view.value = next;

@@ -97,7 +97,7 @@ export function browserClient({
   };
 
   const ports: ClientPorts = {
-    ...browserPorts({ server, trainer }),
+    ...browserPorts({ server, trainer, joinToken }),
     secrets: storage.secrets,
     lock: storage.lock,
     async examples() {

@@ -2,15 +2,22 @@ import type { JSX } from 'preact';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 import { Announcer, type Bar, Bars, formatNumber, formatWait, Ring } from '../../ui/index.ts';
 import type { TaskPicture } from '../dashboard.ts';
+import { type History, lastScored } from '../history.ts';
 import { useMsLeft } from '../seconds.ts';
 import { adminWords } from '../words/index.ts';
 
 /** The ring and the funnel of the round that runs. Their space is there between rounds too. */
-export function CurrentRound(props: { readonly picture: TaskPicture; readonly spec: TaskSpec }): JSX.Element {
-  const { picture, spec } = props;
+export function CurrentRound(props: {
+  readonly picture: TaskPicture;
+  readonly spec: TaskSpec;
+  readonly history: History;
+}): JSX.Element {
+  const { picture, spec, history } = props;
   const t = adminWords().round;
   const { status } = picture;
   const { round } = status;
+  const now = { version: status.version, score: status.metrics };
+  const shown = now.score === null ? (lastScored(history) ?? now) : now;
   const leftMs = useMsLeft(round?.phase === 'aggregating' ? null : picture.endsAtMs);
   const title = round === null ? [t.none] : [t.title(formatNumber(round.number)), t.phases[round.phase]];
   const left = round === null || leftMs === null ? [] : [t.left(formatWait(leftMs))];
@@ -24,7 +31,7 @@ export function CurrentRound(props: { readonly picture: TaskPicture; readonly sp
     <section class="card current-round" aria-label={t.funnel}>
       <h2>{[...title, ...left].join(' · ')}</h2>
       <Announcer text={title.join(' · ')} />
-      <Ring size="large" round={round} version={status.version} accuracy={status.metrics?.accuracy ?? null} />
+      <Ring size="large" round={round} version={shown.version} accuracy={shown.score?.accuracy ?? null} />
       <p class="round-sentence muted small">
         {sentence} {status.online === 0 && !picture.archived && t.nobody}
       </p>

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { formatBytes, formatNumber, formatShare } from '../../ui/index.ts';
 import { taskPlace } from '../address.ts';
-import { trafficToday } from '../history.ts';
+import { lastScored, trafficToday } from '../history.ts';
 import { Link } from '../link.tsx';
 import type { ShownTask } from '../shown.ts';
 import { adminWords } from '../words/index.ts';
@@ -20,7 +20,7 @@ export function Overview({ task }: { readonly task: ShownTask }): JSX.Element {
     <>
       <Kpis task={task} />
       <div class="overview">
-        <CurrentRound picture={picture} spec={spec} />
+        <CurrentRound picture={picture} spec={spec} history={history} />
         <div class="overview-side">
           <LearningCharts history={history} isScored={spec.data.sample !== undefined} />
           <RoundStrip task={task} />
@@ -44,6 +44,7 @@ function Kpis({ task: { picture, spec, history } }: { readonly task: ShownTask }
   const t = adminWords().kpis;
   const { version, metrics, online } = picture.status;
   const unscored = spec.data.sample === undefined ? t.noHeldOut : t.noAccuracy;
+  const last = metrics === null ? lastScored(history) : { version, score: metrics };
   return (
     <dl class="kpis">
       <div>
@@ -52,7 +53,15 @@ function Kpis({ task: { picture, spec, history } }: { readonly task: ShownTask }
       </div>
       <div>
         <dt>{t.accuracy}</dt>
-        <dd class={metrics === null ? 'none' : ''}>{metrics === null ? unscored : formatShare(metrics.accuracy)}</dd>
+        <dd class={last === null ? 'none' : ''}>
+          {last === null ? unscored : formatShare(last.score.accuracy)}
+          {last !== null && last.version !== version && (
+            <small class="muted small">
+              {' '}
+              {t.version} {formatNumber(last.version)}
+            </small>
+          )}
+        </dd>
       </div>
       <div>
         <dt>{t.online}</dt>
