@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { ensureBuilt } from '../fixtures/built.ts';
+
+const run = promisify(execFile);
+
+interface Figures {
+  readonly clients: readonly { readonly backend: string; readonly requested: string; readonly reason: string | null }[];
+  readonly initial: { readonly version: number; readonly accuracy: number; readonly loss: number };
+  readonly rounds: readonly {
+    readonly number: number;
+    readonly outcome: string;
+    readonly version: number;
+    readonly accuracy: number;
+    readonly accepted: number;
+    readonly uplinkBytes: number;
+  }[];
+  readonly final: { readonly version: number; readonly accuracy: number };
+}
+
+it('a small demo in real tabs exits 0, writes its figures, and an independent script finds the same averages', async () => {
+  ensureBuilt();
+  const folder = mkdtempSync(join(tmpdir(), 'fedtab-demo-test-'));
+  try {
+    const json = join(folder, 'out.json');
+    const kept = join(folder, 'kept');
+    const args = `--tabs 2 --rounds 2 --task seed-dense --backend cpu --examples 60 --exit --json ${json} --keep-reports ${kept}`;
+    const { stdout } = await run(
+      process.execPath,
+      [
+        '--import',
+        join(import.meta.dirname, '../typescript.mjs'),
+        join(import.meta.dirname, 'main.ts'),
+        ...args.split(' '),
+      ],
+      { timeout: 110_000 },
+    );
+    expect(stdout).toMatch(/round +2 +accuracy/);
+    const figures = JSON.parse(readFileSync(json, 'utf8')) as Figures;
+    expect(figures.clients).toEqual([
+      { backend: 'cpu', requested: 'cpu', reason: null },
+      { backend: 'cpu', requested: 'cpu', reason: null },
+    ]);
+    expect(figures.initial.version).toBe(0);
+    expect(
+      figures.rounds.map(({ number, outcome, version, accepted }) => [number, outcome, version, accepted]),
+    ).toEqual([
+      [1, 'committed', 1, 2],
+      [2, 'committed', 2, 2],
+    ]);
+    expect(figures.final.version).toBe(2);
+    expect(figures.final.accuracy).toBeGreaterThan(figures.initial.accuracy);
+    // Two frames of 96 bytes and 7,850 values.
+    expect(figures.rounds[0]?.uplinkBytes).toBe(2 * (96 + 4 * 7_850));
+    const recomputed = await run(process.execPath, [join(import.meta.dirname, 'recompute.mjs'), kept]);
+    expect(recomputed.stdout.trim().split('\n')).toHaveLength(2);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 120_000);
