@@ -12,8 +12,12 @@ export const LIMITS = {
   controlMessageBytes: 16 * KiB,
   /** Weights up to this size are broadcast in the room; above it each tab takes them by hash over HTTP (DESIGN §5.5). */
   broadcastBytes: 1 * MiB,
+  /** A blob up to this size is read once for all who fetch it at the same time; a larger one is streamed to each. */
+  sharedBlobBytes: 16 * MiB,
   /** Chunks in flight before an ack must come back: 1 MiB hides the round trip of a usual uplink. */
   uploadWindowChunks: 4,
+  /** Chunks read and not yet on disk, of all uploads: beyond it no socket is read. It bounds memory and a turn of the loop. */
+  unwrittenBytes: 4 * MiB,
   /** A silent upload is given up and its partial file removed after this long. */
   uploadIdleMs: 30_000,
   /** Uploads that may be open at once in one process; more are told `busy` and come back. */

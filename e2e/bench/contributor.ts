@@ -4,7 +4,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { Socket } from 'socket.io-client';
-import { type Assignment, ask, join, type Participation } from '../conformance/minimal-client.ts';
+import { type Answer, type Assignment, join, type Participation } from '../conformance/minimal-client.ts';
 
 /** What one contributor saw, counted on its own connections. */
 export interface ContributorFigures {
@@ -22,6 +22,8 @@ export interface ContributorFigures {
 const CHUNK = 262_144;
 const WINDOW = 4;
 const HEADER = 96;
+/** An ack that takes longer ends the run: a machine may be slow, but not that slow. */
+const PATIENCE_MS = 180_000;
 const metrics = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 0 };
 
 /** A report of the same body as others', with a header of its own: no copy of the body is made. */
@@ -120,7 +122,7 @@ export class Contributor {
   }
 
   async #checkIn(failed: (error: unknown) => void): Promise<void> {
-    const answer = await ask(this.#socket, 'check-in', {
+    const answer = await this.#ask('check-in', {
       examples: this.#examples,
       backend: 'other',
       held: this.#held,
@@ -180,9 +182,9 @@ export class Contributor {
   }
 
   /** As a tab does: when the server says that it is too much just now, later again. */
-  async #ask(event: string, ...args: unknown[]): Promise<Awaited<ReturnType<typeof ask>>> {
-    const answer = await ask(this.#socket, event, ...args);
-    if (answer.ok || (answer.reason !== 'busy' && answer.reason !== 'chunk')) return answer;
+  async #ask(event: string, ...args: unknown[]): Promise<Answer> {
+    const answer: Answer = await this.#socket.timeout(PATIENCE_MS).emitWithAck(event, ...args);
+    if (answer.reason !== 'rate' && answer.reason !== 'busy' && answer.reason !== 'chunk') return answer;
     this.figures.refusals += 1;
     await sleep(answer.retryAfterMs ?? 100);
     return this.#ask(event, ...args);

@@ -12,6 +12,7 @@ import { openClientGateway } from './client-gateway.ts';
 import { decideUpgrade } from './door.ts';
 import { type GatewayLog, type GatewayMetrics, noMetrics } from './ports.ts';
 import { AddressLimits } from './rate-limit.ts';
+import { ReadValve } from './read-valve.ts';
 import { Sessions } from './sessions.ts';
 import { attachSocketServer, createSocketServer, type SocketServerOptions, shuttingDown } from './socket-server.ts';
 import { Uploads } from './upload.ts';
@@ -61,8 +62,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   let isDraining = false;
   let endConnections: (withinMs: number) => Promise<void> = async () => {};
 
+  const valve = new ReadValve(LIMITS.unwrittenBytes);
   const socketOptions: SocketServerOptions = {
     addresses,
+    valve,
     trustedProxies,
     clock,
     log,
@@ -74,7 +77,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function open(httpServer: HttpServer | HttpsServer, coordinator: Coordinator): void {
     assert(uploads === undefined, 'the gateway is open already');
-    const incoming = new Uploads({ coordinator, spool, clock, log, metrics });
+    const incoming = new Uploads({ coordinator, spool, valve, clock, log, metrics });
     const shared = { server, coordinator, broadcast, publicUrl, isDraining: () => isDraining, clock, log, metrics };
     const dashboards = openAdminGateway({ ...shared, admins });
     openClientGateway({ ...shared, sessions, uploads: incoming });

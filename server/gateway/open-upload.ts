@@ -8,6 +8,7 @@ import type { Coordinator } from '../rounds/port.ts';
 import type { SpoolWriter } from '../storage/blobs/port.ts';
 import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog } from './ports.ts';
+import type { ReadValve } from './read-valve.ts';
 import {
   receivedChunks,
   startUpload,
@@ -19,6 +20,7 @@ import {
 
 export interface UploadPorts {
   readonly coordinator: Pick<Coordinator, 'report'>;
+  readonly valve: ReadValve;
   readonly clock: Clock;
   readonly log: GatewayLog;
 }
@@ -152,6 +154,7 @@ export class OpenUpload {
   }
 
   #write(index: number, offset: number, bytes: Uint8Array): void {
+    const written = this.#ports.valve.hold(bytes.byteLength);
     const write = this.plan.writer.write(offset, bytes).then(
       () => this.#step({ kind: 'written', index, atMs: this.#nowMs() }),
       (error: unknown) => {
@@ -160,7 +163,10 @@ export class OpenUpload {
       },
     );
     this.#writes.add(write);
-    void write.finally(() => this.#writes.delete(write));
+    void write.finally(() => {
+      this.#writes.delete(write);
+      written();
+    });
   }
 
   /** From here on the file is the coordinator's: it keeps or discards it. */

@@ -9,12 +9,14 @@ import type { GatewayServer } from './broadcast.ts';
 import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
 import { type AddressLimits, TokenBucket } from './rate-limit.ts';
+import type { ReadSide, ReadValve } from './read-valve.ts';
 import { strictParser } from './strict-parser.ts';
 
 export interface SocketServerOptions {
   /** Decides about each upgrade; whatever it throws is a refusal. */
   readonly decide: (request: IncomingMessage, address: string) => { readonly ok: true } | Refusal;
   readonly addresses: AddressLimits;
+  readonly valve: ReadValve;
   readonly trustedProxies: number;
   readonly clock: Clock;
   readonly log: GatewayLog;
@@ -58,7 +60,7 @@ export function createSocketServer(options: SocketServerOptions): GatewayServer 
 export function attachSocketServer(
   server: GatewayServer,
   httpServer: HttpServer | HttpsServer,
-  { addresses, clock, trustedProxies, metrics }: SocketServerOptions,
+  { addresses, valve, clock, trustedProxies, metrics }: SocketServerOptions,
 ): (withinMs: number) => Promise<void> {
   const connections = new Set<TransportSocket>();
   let allClosed: () => void = () => {};
@@ -70,12 +72,16 @@ export function attachSocketServer(
   server.engine.on('connection', (connection: TransportSocket) => {
     const closed = addresses.opened(addressOf(connection.request, trustedProxies));
     const packets = new TokenBucket(clock, PACKETS_PER_SECOND);
-    connection.on('packet', () => {
+    // The WebSocket itself, not its TCP socket: `ws` resumes that one after each read.
+    const seat = valve.add(connection.transport.socket);
+    connection.on('packet', ({ data }) => {
+      if (typeof data === 'object') seat.served();
       if (packets.take() === 0) return;
       metrics.refused('session', 'rate');
       connection.close(true);
     });
     connection.once('close', closed);
+    connection.once('close', seat.leave);
     connections.add(connection);
     connection.request.socket.once('close', () => {
       connections.delete(connection);
@@ -103,7 +109,9 @@ export function attachSocketServer(
 /** The part of Engine.IO's socket that is used here. */
 interface TransportSocket {
   readonly request: IncomingMessage;
-  on(event: 'packet', listener: () => void): void;
+  /** Not public: the `ws` of the one transport there is. */
+  readonly transport: { readonly socket: ReadSide };
+  on(event: 'packet', listener: (packet: { readonly data?: unknown }) => void): void;
   once(event: 'close', listener: () => void): void;
   close(discard: boolean): void;
 }

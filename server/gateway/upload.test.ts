@@ -9,6 +9,7 @@ import { ManualClock } from './fakes/clock.ts';
 import { diskFull, MemorySpool } from './fakes/memory-spool.ts';
 import { ScriptedCoordinator } from './fakes/scripted-coordinator.ts';
 import { noMetrics } from './ports.ts';
+import { ReadValve } from './read-valve.ts';
 import { Uploads } from './upload.ts';
 
 const task = 'digits' as TaskId;
@@ -36,7 +37,8 @@ function set() {
   const spool = new MemorySpool();
   const errors: unknown[] = [];
   const log = { info: () => {}, warn: () => {}, error: (fields: unknown) => void errors.push(fields) };
-  const uploads = new Uploads({ coordinator, spool, clock, log, metrics: noMetrics });
+  const valve = new ReadValve(LIMITS.unwrittenBytes);
+  const uploads = new Uploads({ coordinator, spool, valve, clock, log, metrics: noMetrics });
   const chunk = (index: number, bytes = frame) =>
     uploads.chunk(task, client, { token, index, crc32: crc32(chunkAt(bytes, index)) }, chunkAt(bytes, index));
   const sendAll = async (bytes = frame): Promise<void> => {

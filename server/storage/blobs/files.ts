@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { lstat, open, readdir, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { BugError } from '../../../shared/assert.ts';
 import { isSha256, type Sha256 } from '../../../shared/ids.ts';
 import { codeOf, onFiles } from '../errors.ts';
 import { syncFolder } from './durable.ts';
 import { type BlobStore, CorruptBlobError } from './port.ts';
+import { sharedReads } from './shared-reads.ts';
 
 /** A file that is being written, or on its way out. */
 const TEMPORARY = /^[0-9a-f]{64}\.[0-9a-f]{12}\.tmp$/;
@@ -18,6 +17,7 @@ const temporary = (path: string): string => `${path}.${randomBytes(6).toString('
  * that is shared is on the disk.
  */
 export function fileBlobs(folder: string): BlobStore {
+  const stream = sharedReads();
   const path = (sha256: Sha256): string => {
     if (!isSha256(sha256)) throw new BugError('not the name of a blob');
     return join(folder, sha256);
@@ -55,8 +55,7 @@ export function fileBlobs(folder: string): BlobStore {
         return stats?.isFile() ? stats.size : null;
       }),
 
-    stream: (sha256, { start, end }) =>
-      end < start ? Readable.from([]) : createReadStream(path(sha256), { start, end }),
+    stream: (sha256, range) => stream(path(sha256), range),
 
     sweep: (referenced, graceMs, now) =>
       onFiles(async () => {
