@@ -1,11 +1,15 @@
+import { benchAggregate } from './aggregate.ts';
 import { machineLine } from './machine.ts';
 import { readOptions } from './options.ts';
 import { benchRound } from './round.ts';
+import { benchStartup } from './startup.ts';
 
 // `npm run bench`: prints tables, and judges nothing.
 
 const BENCHES = {
   round: { isQuick: false, what: '200 contributors, a million parameters, 3 rounds', run: benchRound },
+  aggregate: { isQuick: true, what: '10 reports of a million values, checked and folded', run: benchAggregate },
+  startup: { isQuick: true, what: 'from the start of the process until it serves', run: benchStartup },
 } as const;
 
 const HELP = `npm run bench -- [NAME …] [--runs N]
