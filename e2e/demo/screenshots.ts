@@ -62,7 +62,7 @@ try {
   await first.getByRole('button', { name: 'Try it', exact: true }).click();
   await drawOne(first);
   await first.locator('main[data-state="training"]').waitFor({ timeout: 60_000 });
-  await first.getByRole('heading', { name: 'Train', exact: true }).evaluate((heading) => heading.scrollIntoView());
+  await first.getByRole('button', { name: 'Pause' }).evaluate((button) => button.scrollIntoView({ block: 'center' }));
   await first.screenshot({ path: join(folder, 'contribute.png') });
   await admin.screenshot({ path: join(folder, 'admin.png') });
   await shoot(first, 'contribute-running', true);

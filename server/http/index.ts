@@ -37,7 +37,8 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
     bodyLimit: LIMITS.apiBodyBytes,
     requestTimeout: NODE_HTTP.requestTimeout,
     keepAliveTimeout: NODE_HTTP.keepAliveTimeout,
-    return503OnClosing: true,
+    // Our own hook answers 503 while draining, in the shape of every error and with a Retry-After.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 128 },
     frameworkErrors: (_error, _request, reply) => {

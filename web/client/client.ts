@@ -57,6 +57,8 @@ class Engine implements FederatedClient {
   #session: Session | null = null;
   /** Counts sessions, so that one which is still being opened can be called off. */
   #opened = 0;
+  /** Counts starts and leaves, so that a start that still waits can be called off. */
+  #starts = 0;
   #sentBytes = 0;
   #receivedBytes = 0;
   #stopping: Promise<void> = Promise.resolve();
@@ -93,7 +95,10 @@ class Engine implements FederatedClient {
   }
 
   async start(): Promise<void> {
+    const start = ++this.#starts;
     await this.#stopping;
+    // Whoever left meanwhile has left.
+    if (start !== this.#starts) return;
     if (this.#state.life.kind !== 'joined') this.#secret = null;
     this.#dispatch({ kind: 'start' });
   }
@@ -111,6 +116,7 @@ class Engine implements FederatedClient {
   }
 
   async leave(): Promise<void> {
+    this.#starts++;
     this.#dispatch({ kind: 'leave' });
     await this.#stopping;
   }

@@ -35,23 +35,36 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   const stored = storedExamples(task, kind, () => client?.examplesChanged());
 
   // ── the worker: one for training and for "Try it" ──
-  let trainer: { readonly remote: RemoteTrainer; readonly isMemory: boolean } | null = null;
-  async function trainerNow(): Promise<RemoteTrainer> {
+  let trainer: { readonly remote: Promise<RemoteTrainer>; readonly isMemory: boolean } | null = null;
+  function trainerNow(): Promise<RemoteTrainer> {
     const shown = stored.view.peek();
     const isMemory = shown.kind === 'open' && shown.isInMemory;
     if (trainer && (trainer.isMemory || !isMemory)) return trainer.remote;
-    trainer?.remote.close();
+    closeTrainer();
+    const remote = openTrainer(isMemory);
+    trainer = { remote, isMemory };
+    remote.catch(() => {
+      if (trainer?.remote === remote) trainer = null;
+    });
+    return remote;
+  }
+  function closeTrainer(): void {
+    trainer?.remote.then(
+      (remote) => remote.close(),
+      () => {},
+    );
+    trainer = null;
+  }
+  async function openTrainer(isMemory: boolean): Promise<RemoteTrainer> {
     const [{ createRemoteTrainer }, dataset] = await Promise.all([
       import('../trainer/remote.ts'),
       isMemory ? stored.open() : null,
     ]);
-    const remote = createRemoteTrainer({
+    return createRemoteTrainer({
       task: task.id,
       worker: () => new Worker(new URL('../trainer/worker.ts', import.meta.url), { type: 'module' }),
       ...(dataset === null ? {} : { memory: dataset }),
     });
-    trainer = { remote, isMemory };
-    return remote;
   }
 
   async function clientNow(): Promise<FederatedClient> {
@@ -92,15 +105,20 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   }
 
   let stopPauses: (() => void) | null = null;
+  /** Counts joins and leaves: a join that is overtaken by a leave ends where it is. */
+  let turn = 0;
   async function joinNow(): Promise<void> {
+    const own = ++turn;
     // What this browser keeps is looked at first: memory takes its place where it keeps nothing.
     await stored.open();
+    if (own !== turn) return;
     if (stored.view.peek().kind === 'damaged') {
       // Nobody is bothered with a contributor who cannot train.
       view.value = { ...view.peek(), state: 'error', reason: 'dataset-damaged' };
       return;
     }
     const joining = await clientNow();
+    if (own !== turn) return;
     const { version, sha256, accuracy } = shared.now.peek();
     if (before.peek() === null) {
       before.value = { version, sha256, accuracy };
@@ -117,6 +135,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   };
   /** The way out is open whatever else is being done. */
   async function leave(): Promise<void> {
+    turn++;
     stopPauses?.();
     stopPauses = null;
     await client?.leave();
@@ -194,8 +213,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
         await leaving.close();
         client = null;
         trial.close();
-        trainer?.remote.close();
-        trainer = null;
+        closeTrainer();
         const isGone = await stored.erase();
         forgetAll(task.id);
         before.value = null;

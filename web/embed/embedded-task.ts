@@ -74,6 +74,8 @@ export class EmbeddedTask {
   /** A start that was overtaken by a stop ends by itself. */
   #turn = 0;
   #starting: Promise<void> | null = null;
+  /** Resolves when the forgetting that is under way has ended. */
+  #forgetting: Promise<void> | null = null;
   #pausedBySite = false;
   /** What ran when the last element was taken out of the page. */
   #resting: 'running' | 'paused' | null = null;
@@ -138,6 +140,8 @@ export class EmbeddedTask {
 
   /** Goes on where the site itself paused; a pause by the visitor is the visitor's to end. */
   async start(): Promise<void> {
+    // Forgetting ends the consent too: what comes after it needs one of its own.
+    if (this.#forgetting !== null) await this.#forgetting;
     if (this.isBlocked) throw new FedtabError('unsupported', 'Trusted Types do not allow the policy "fedtab" here');
     if (!this.mayStart) throw new FedtabError('consent-required', 'the visitor has not agreed to take part');
     if (this.#elements.size === 0) throw new FedtabError('no-element', 'there is no <fedtab-contribute> on the page');
@@ -163,15 +167,26 @@ export class EmbeddedTask {
   stop(): Promise<void> {
     this.#hasAgreed = false;
     this.#resting = null;
-    return this.phase.kind === 'closed' ? Promise.resolve() : this.#halt('left');
+    if (this.phase.kind !== 'closed') return this.#halt('left');
+    return this.#client?.stop() ?? Promise.resolve();
   }
 
   /** The element says it could not be asked what taking part means. */
   refused(reason: string): void {
+    if (this.phase.kind !== 'closed') return;
     this.#enter({ kind: 'closed', state: reason === 'server-away' ? 'server-away' : 'error', reason });
   }
 
-  async forget(): Promise<{ readonly serverForgot: boolean; readonly examplesDeleted: boolean }> {
+  forget(): Promise<{ readonly serverForgot: boolean; readonly examplesDeleted: boolean }> {
+    const forgotten = this.#forget();
+    const ended = (): void => {
+      this.#forgetting = null;
+    };
+    this.#forgetting = forgotten.then(ended, ended);
+    return forgotten;
+  }
+
+  async #forget(): Promise<{ readonly serverForgot: boolean; readonly examplesDeleted: boolean }> {
     await this.stop();
     this.#waiting = [];
     this.erasing = 'busy';
