@@ -39,6 +39,7 @@ try {
   await server.adminJson('/api/tasks', { body: { template: TASK, client: { epochs: 3 } } });
   const admin = await (await browser.newContext({ locale: 'en-US', viewport: DESKTOP })).newPage();
   await admin.goto(server.adminLink);
+  await admin.getByRole('button', { name: 'New task' }).waitFor();
   await admin.goto(`${server.url}/admin?task=${TASK}`);
   const pages = await Promise.all(
     [0, 1, 2].map(async () => {
