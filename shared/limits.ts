@@ -17,7 +17,7 @@ export const LIMITS = {
   /** Chunks in flight before an ack must come back: 1 MiB hides the round trip of a usual uplink. */
   uploadWindowChunks: 4,
   /** Chunks read and not yet on disk, of all uploads: beyond it no socket is read. It bounds memory and a turn of the loop. */
-  unwrittenBytes: 4 * MiB,
+  unwrittenBytes: 2 * MiB,
   /** A silent upload is given up and its partial file removed after this long. */
   uploadIdleMs: 30_000,
   /** Uploads that may be open at once in one process; more are told `busy` and come back. */

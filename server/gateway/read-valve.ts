@@ -12,7 +12,7 @@ export interface ValveSeat {
 }
 
 /** Connections that go on in one turn of the event loop: what they had read already is dealt with in it. */
-const RESUMED_AT_ONCE = 8;
+const RESUMED_AT_ONCE = 4;
 
 /**
  * Holds what was read and is not on disk yet. Once it is more than the limit, no connection is read until half of it is

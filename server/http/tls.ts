@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 import type { Clock } from '../../shared/clock.ts';
 
 export interface KeyPair {
@@ -36,6 +35,8 @@ export async function selfSignedPair(folder: string, host: string, clock: Pick<C
   const names = namesOf(host);
   const kept = await readKeyPair(files).catch(() => null);
   if (kept !== null && isGood(kept.cert, names, clock.now())) return kept;
+  // Only who asks for it pays for loading it.
+  const { generate } = await import('selfsigned');
   const pair = await generate([{ name: 'commonName', value: names.dns[0] ?? 'localhost' }], {
     keyType: 'ec',
     curve: 'P-256',

@@ -6,7 +6,7 @@ import { LIMITS } from '../../../shared/limits.ts';
 /** Of a file in memory, handed over at once. */
 const SLICE_BYTES = 256 * 1024;
 /** In one turn of the event loop: a kernel that takes all at once would else hold it until everybody has everything. */
-const SLICES_PER_TURN = 16;
+const SLICES_PER_TURN = 8;
 
 interface Held {
   readonly bytes: Promise<Buffer>;
