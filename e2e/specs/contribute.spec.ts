@@ -57,6 +57,28 @@ test('own drawn digits and samples: draw, label, delete, join, train on WebGL, t
   expect(problems).toEqual([]);
 });
 
+test('joining is not lost while samples are still on their way', async ({ page, context }) => {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await context.route('**/samples?count=*', async (route) => {
+    await released;
+    await route.continue({
+      url: route
+        .request()
+        .url()
+        .replace(/count=\d+/, 'count=60'),
+    });
+  });
+  await page.goto(contributeUrl(server, 'paint'));
+  await page.getByRole('button', { name: 'Add sample data' }).click();
+  await agreeAndJoin(page);
+  await expectState(page, 'needs-data');
+  release();
+  await expectState(page, 'waiting');
+});
+
 test('images are uploaded, labelled and stored; a file that is none is said', async ({ page }) => {
   await page.goto(contributeUrl(server, 'paint'));
   const files = [

@@ -23,8 +23,8 @@ export interface Contribution {
   readonly before: ReadonlySignal<ModelThen | null>;
   /** Versions seen since the page was opened, oldest first. */
   readonly seen: ReadonlySignal<readonly ModelThen[]>;
-  /** A press that is being carried out: its button waits. */
-  readonly busy: ReadonlySignal<Press | null>;
+  /** Presses that are being carried out: their buttons wait. */
+  readonly presses: ReadonlySignal<ReadonlySet<Press>>;
 
   showExamples(): Promise<void>;
   addDrawing(strokes: Strokes, label: number): Promise<boolean>;

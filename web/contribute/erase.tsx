@@ -14,7 +14,7 @@ export function Erase({ contribution }: { readonly contribution: Contribution })
       <button
         type="button"
         class="quiet danger"
-        disabled={contribution.busy.value !== null}
+        disabled={contribution.presses.value.size > 0}
         onClick={() => setAsking(true)}
       >
         <Icon name="trash" />

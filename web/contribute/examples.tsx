@@ -27,6 +27,8 @@ export function Examples({ contribution, strokes }: ExamplesProps): JSX.Element 
   const view = contribution.examples.value;
   const participation = contribution.task.participation;
   const isDamaged = view.kind === 'damaged';
+  const presses = contribution.presses.value;
+  const isBusy = presses.size > 0;
   return (
     <Step number={1} title={t.title} class="examples">
       {isDamaged && <Damaged contribution={contribution} />}
@@ -34,15 +36,11 @@ export function Examples({ contribution, strokes }: ExamplesProps): JSX.Element 
         <>
           <Draw contribution={contribution} strokes={strokes} labels={participation.data.labels} />
           <div class="row">
-            <UploadButton contribution={contribution} isDisabled={contribution.busy.value !== null || isDamaged} />
+            <UploadButton contribution={contribution} isDisabled={isBusy || isDamaged} />
             {participation.data.sample && (
-              <button
-                type="button"
-                disabled={contribution.busy.value !== null || isDamaged}
-                onClick={() => contribution.addSamples()}
-              >
+              <button type="button" disabled={isBusy || isDamaged} onClick={() => contribution.addSamples()}>
                 <Icon name="plus" />
-                {contribution.busy.value === 'samples' ? t.sampleAdding : t.sample}
+                {presses.has('samples') ? t.sampleAdding : t.sample}
               </button>
             )}
           </div>
@@ -202,7 +200,7 @@ function Damaged({ contribution }: { contribution: Contribution }): JSX.Element 
         <strong>{t.damaged}</strong> {t.damagedWhat}
       </p>
       <div class="row">
-        <button type="button" disabled={contribution.busy.value !== null} onClick={() => contribution.repair()}>
+        <button type="button" disabled={contribution.presses.value.size > 0} onClick={() => contribution.repair()}>
           {t.repair}
         </button>
       </div>

@@ -7,6 +7,7 @@ import { formatNumber, pauseWithDevice, showToast } from '../ui/index.ts';
 import { type Contribution, isJoined, type ModelThen, type Press } from './contribution.ts';
 import { columnsOfImages, imageOfDrawing, imagesOfFiles } from './example-images.ts';
 import { idleView } from './idle-view.ts';
+import { createPresses } from './presses.ts';
 import { forgetAll, remember, remembered } from './remembered.ts';
 import { sharedModel } from './shared-model.ts';
 import { storedExamples } from './stored-examples.ts';
@@ -27,7 +28,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   const data = task.participation?.data;
   const view = signal<ClientView>(idleView(task, remembered(task.id).examples?.count ?? 0));
   const before = signal<ModelThen | null>(beforeOf(task));
-  const busy = signal<Press | null>(null);
+  const presses = createPresses();
   const shared = sharedModel(task, joinToken, view);
 
   let client: FederatedClient | null = null;
@@ -97,28 +98,24 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     before: () => before.peek(),
   });
 
-  async function pressed(press: Press, work: () => Promise<void>): Promise<void> {
-    if (busy.peek() !== null) return;
-    busy.value = press;
-    await guarded(work);
-    busy.value = null;
-  }
+  const pressed = (press: Press, work: () => Promise<void>): Promise<void> =>
+    presses.carryOut(press, () => guarded(work));
 
   let stopPauses: (() => void) | null = null;
-  /** Counts joins and leaves: a join that is overtaken by a leave ends where it is. */
-  let turn = 0;
+  /** A join that is overtaken by a leave ends where it is. */
+  let isWanted = false;
   async function joinNow(): Promise<void> {
-    const own = ++turn;
+    if (!isWanted) return;
     // What this browser keeps is looked at first: memory takes its place where it keeps nothing.
     await stored.open();
-    if (own !== turn) return;
+    if (!isWanted) return;
     if (stored.view.peek().kind === 'damaged') {
       // Nobody is bothered with a contributor who cannot train.
       view.value = { ...view.peek(), state: 'error', reason: 'dataset-damaged' };
       return;
     }
     const joining = await clientNow();
-    if (own !== turn) return;
+    if (!isWanted) return;
     const { version, sha256, accuracy } = shared.now.peek();
     if (before.peek() === null) {
       before.value = { version, sha256, accuracy };
@@ -128,14 +125,17 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     await joining.start();
     void shared.fetchHistory();
   }
-  const join = (): Promise<void> => pressed('join', joinNow);
+  function join(): Promise<void> {
+    isWanted = true;
+    return pressed('join', joinNow);
+  }
   const resume = (): void => {
     if (client && isJoined(client.view())) client.resume();
     else void join();
   };
   /** The way out is open whatever else is being done. */
   async function leave(): Promise<void> {
-    turn++;
+    isWanted = false;
     stopPauses?.();
     stopPauses = null;
     await client?.leave();
@@ -152,7 +152,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     trial: trial.view,
     before,
     seen: shared.seen,
-    busy,
+    presses: presses.running,
 
     showExamples: () => guarded(async () => void (await stored.open())),
     async addDrawing(strokes, label) {

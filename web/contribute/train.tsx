@@ -107,7 +107,7 @@ function Controls({ contribution, view }: { contribution: Contribution; view: Cl
   const [isAsking, setAsking] = useState(false);
   const row = useRef<HTMLDivElement>(null);
   const joined = isJoined(view);
-  const busy = contribution.busy.value;
+  const presses = contribution.presses.value;
   const isPaused = view.state.startsWith('paused') || view.state === 'error';
   const needsReload = view.reason === 'upgrade-required' || view.reason === 'layout' || view.reason === 'bad-message';
 
@@ -126,7 +126,7 @@ function Controls({ contribution, view }: { contribution: Contribution; view: Cl
         <button
           type="button"
           class="primary"
-          disabled={busy === 'join' || busy === 'erase'}
+          disabled={presses.has('join') || presses.has('erase')}
           onClick={() => setAsking(true)}
         >
           {t.join}

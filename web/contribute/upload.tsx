@@ -31,7 +31,7 @@ export function UploadButton(props: { readonly contribution: Contribution; reado
     <>
       <button type="button" disabled={isDisabled} onClick={() => input.current?.click()}>
         <Icon name="upload" />
-        {contribution.busy.value === 'images' ? words.upload.reading : words.examples.upload}
+        {contribution.presses.value.has('images') ? words.upload.reading : words.examples.upload}
       </button>
       <input
         class="visually-hidden"

@@ -226,7 +226,7 @@ export function still({ view, examples, trial, before: then, task: its }: Story)
     trial: signal(trial),
     before: signal(then),
     seen: signal(view.state === 'idle' ? [] : seen),
-    busy: signal(null),
+    presses: signal(new Set()),
     showExamples: nothing,
     addDrawing: async () => true,
     readImages: async (files) => files.map(({ name }) => ({ name, image: new Uint8Array(784), guess: null })),
