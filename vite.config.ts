@@ -142,18 +142,24 @@ const build: ViteUserConfig = {
 // Processes of the tests load TypeScript where Node does it itself: in worker threads and behind native imports.
 const execArgv = ['--import', pathToFileURL(join(root, 'e2e/typescript.mjs')).href];
 
+const unit: ViteUserConfig['test'] = { execArgv, testTimeout: 20_000, hookTimeout: 20_000 };
+/** TF.js keeps its engine and its flags in globals. */
+const trainerTests = 'web/trainer/**/*.test.ts';
+
 const test: ViteUserConfig['test'] = {
   projects: [
     {
       extends: true,
       test: {
+        ...unit,
         name: 'unit',
         include: ['{shared,server,web}/**/*.test.{ts,tsx}'],
-        execArgv,
-        testTimeout: 20_000,
-        hookTimeout: 20_000,
+        exclude: [trainerTests],
+        // A process and its imports for each of a hundred files cost more than twice what the tests themselves do.
+        isolate: false,
       },
     },
+    { extends: true, test: { ...unit, name: 'trainer', include: [trainerTests] } },
     {
       extends: true,
       test: { name: 'system', include: ['e2e/**/*.test.ts'], execArgv, testTimeout: 120_000, hookTimeout: 120_000 },

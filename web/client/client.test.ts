@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { TaskId } from '../../shared/ids.ts';
@@ -14,6 +14,7 @@ import type { ClientPorts, SecretStore } from './ports.ts';
 import type { ClientView, FederatedClient, ParticipationState } from './view.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
+afterAll(() => void vi.unstubAllGlobals());
 
 const task = 'digits' as TaskId;
 const params = new Float32Array([0.5, 1, 1.5]);

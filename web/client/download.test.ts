@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sha256Hex } from '../../shared/hash.ts';
 import { BroadcastBox, type Download, type DownloadOptions, download } from './download.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
@@ -6,6 +6,7 @@ import { HeldWeights } from './held-weights.ts';
 import { exponentialReconnect } from './reconnect-policy.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
+afterAll(() => void vi.unstubAllGlobals());
 
 const weights = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
 const wrong = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 9]);

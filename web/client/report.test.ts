@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import { LIMITS } from '../../shared/limits.ts';
@@ -10,6 +10,7 @@ import { type Report, reportOf, sendReport } from './report.ts';
 import type { Session } from './transport.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
+afterAll(() => void vi.unstubAllGlobals());
 
 const chunk = LIMITS.chunkBytes;
 

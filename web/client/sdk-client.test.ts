@@ -1,4 +1,4 @@
-import { beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { ScriptedTrainer } from './fakes/scripted-trainer.ts';
@@ -6,6 +6,7 @@ import { createClient, createFederatedClient, memorySecrets, nodePorts } from '.
 import { sdkClient } from './sdk-client.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
+afterAll(() => void vi.unstubAllGlobals());
 
 it('has the verbs of the embed over the engine, and tells of states and rounds as they change', async () => {
   const transport = new LoopbackServer();

@@ -17,7 +17,9 @@ describe('syncing folders', () => {
     expect(second).toBe(third);
     expect(second).not.toBe(first);
     await Promise.all([first, second]);
-    expect(syncFolder(folder)).not.toBe(second);
+    const later = syncFolder(folder);
+    expect(later).not.toBe(second);
+    await later;
   });
 
   it('tells every caller that it failed, and recovers', async () => {
