@@ -128,6 +128,10 @@ const build: ViteUserConfig = {
     plugins: () => [withoutLong],
     rolldownOptions: {
       output: {
+        // No chunk imports from trainer.js itself: WebKit would run a worker's entry a second time beside the first.
+        codeSplitting: {
+          groups: [{ name: 'trainer-core', tags: ['$initial'], test: (id: string) => id !== trainer }],
+        },
         entryFileNames: ({ facadeModuleId }) => (facadeModuleId === trainer ? 'trainer.js' : 'assets/[name]-[hash].js'),
         chunkFileNames: 'assets/[name]-[hash].js',
       },

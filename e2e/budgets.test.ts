@@ -46,6 +46,12 @@ describe('what pages fetch', () => {
     expect([...withImports('trainer.js').values()].join()).toMatch(/registerKernel|setBackend|WEBGL_/);
   });
 
+  test('no chunk imports from trainer.js, which WebKit would run a second time beside the worker that it began', () => {
+    const chunks = readdirSync(join(web, 'assets')).filter((name) => name.endsWith('.js'));
+    const importing = chunks.filter((name) => withImports(`assets/${name}`).has('trainer.js'));
+    expect([chunks.length > 10, importing]).toEqual([true, []]);
+  });
+
   test('types stand beside the SDK', () => {
     const [, types = ''] = /from '(.+)\.js'/.exec(script('sdk.d.ts')) ?? [];
     expect(existsSync(join(web, `${types}.d.ts`))).toBe(true);
