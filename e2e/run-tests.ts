@@ -56,7 +56,7 @@ function sound(ok: boolean, counts: Counts): Counts {
 const startedMs = performance.now();
 ensureBuilt();
 const firefox = ensureFirefox();
-const unit = runVitest(firefox.ok ? [] : ['e2e/firefox.test.ts']);
+const unit = runVitest(firefox.ok ? [] : ['e2e/browsers/firefox.test.ts']);
 const browser = ensureChromium();
 const specs = browser.ok ? runPlaywright(browser.path) : { passed: 0, failed: 0 };
 
@@ -64,7 +64,7 @@ const counts = { passed: unit.passed + specs.passed, failed: unit.failed + specs
 console.log(`\n${Math.round((performance.now() - startedMs) / 1000)} s on Node ${process.version}`);
 const missing = [
   ...(browser.ok ? [] : [`the specs in e2e/specs: ${browser.reason}`]),
-  ...(firefox.ok ? [] : [`e2e/firefox.test.ts: ${firefox.reason}`]),
+  ...(firefox.ok ? [] : [`e2e/browsers/firefox.test.ts: ${firefox.reason}`]),
 ];
 if (missing.length > 0) console.log(`${missing.length} not possible here: ${missing.join('; ')}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);

@@ -1,8 +1,8 @@
 import { launch } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { contributeUrl, createTask, roundsOf, startRounds } from './fixtures/contribute.ts';
-import { ensureFirefox } from './fixtures/firefox.ts';
-import { type RunningServer, startServer } from './fixtures/server.ts';
+import { contributeUrl, createTask, roundsOf, startRounds } from '../fixtures/contribute.ts';
+import { ensureFirefox } from '../fixtures/firefox.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
 
 // A smoke test in another engine than Chromium's, by WebDriver BiDi. docs/browsers.md says what else was tried.
 
