@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { isToRun } from './command-line.ts';
 
 // `npm run check`: format, lint, types, dead code, architecture, and the unit tests of what changed since the last
 // commit. Under a minute; run it before each commit.
@@ -26,15 +27,24 @@ function run([script = '', ...args]: readonly string[]): Promise<{ readonly ok: 
   });
 }
 
-let failed = 0;
-for (const [name, command] of Object.entries(steps)) {
-  const startedMs = performance.now();
-  const { ok, output } = await run(command);
-  if (!ok) {
-    failed += 1;
-    console.log(output);
+async function check(): Promise<void> {
+  let failed = 0;
+  for (const [name, command] of Object.entries(steps)) {
+    const startedMs = performance.now();
+    const { ok, output } = await run(command);
+    if (!ok) {
+      failed += 1;
+      console.log(output);
+    }
+    console.log(`${ok ? '✓' : '✗'} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
   }
-  console.log(`${ok ? '✓' : '✗'} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
+  console.log(failed === 0 ? 'check passed' : `check failed: ${failed} of ${Object.keys(steps).length}`);
+  process.exitCode = failed === 0 ? 0 : 1;
 }
-console.log(failed === 0 ? 'check passed' : `check failed: ${failed} of ${Object.keys(steps).length}`);
-process.exitCode = failed === 0 ? 0 : 1;
+
+const HELP = `npm run check -- [options]
+Before each commit, under a minute: ${Object.keys(steps).join(', ')} since the last commit.
+
+  --help  this text
+`;
+if (isToRun(process.argv.slice(2), HELP)) await check();

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isToRun } from './command-line.ts';
 import { ensureChromium } from './fixtures/browser.ts';
 import { ensureBuilt } from './fixtures/built.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
@@ -15,8 +16,6 @@ interface Counts {
 
 const root = join(import.meta.dirname, '..');
 const results = join(root, 'node_modules/.cache/fedtab/results');
-rmSync(results, { recursive: true, force: true });
-mkdirSync(results, { recursive: true });
 
 function runNode(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): boolean {
   const command = [join(root, 'node_modules', script), ...args];
@@ -53,19 +52,31 @@ function sound(ok: boolean, counts: Counts): Counts {
   return ok || counts.failed > 0 ? counts : { ...counts, failed: 1 };
 }
 
-const startedMs = performance.now();
-ensureBuilt();
-const firefox = ensureFirefox();
-const unit = runVitest(firefox.ok ? [] : ['e2e/browsers/firefox.test.ts']);
-const browser = ensureChromium();
-const specs = browser.ok ? runPlaywright(browser.path) : { passed: 0, failed: 0 };
+function runAll(): void {
+  const startedMs = performance.now();
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+  ensureBuilt();
+  const firefox = ensureFirefox();
+  const unit = runVitest(firefox.ok ? [] : ['e2e/browsers/firefox.test.ts']);
+  const browser = ensureChromium();
+  const specs = browser.ok ? runPlaywright(browser.path) : { passed: 0, failed: 0 };
 
-const counts = { passed: unit.passed + specs.passed, failed: unit.failed + specs.failed };
-console.log(`\n${Math.round((performance.now() - startedMs) / 1000)} s on Node ${process.version}`);
-const missing = [
-  ...(browser.ok ? [] : [`the specs in e2e/specs: ${browser.reason}`]),
-  ...(firefox.ok ? [] : [`e2e/browsers/firefox.test.ts: ${firefox.reason}`]),
-];
-if (missing.length > 0) console.log(`${missing.length} not possible here: ${missing.join('; ')}`);
-console.log(`${counts.passed} passed, ${counts.failed} failed`);
-process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+  const counts = { passed: unit.passed + specs.passed, failed: unit.failed + specs.failed };
+  console.log(`\n${Math.round((performance.now() - startedMs) / 1000)} s on Node ${process.version}`);
+  const missing = [
+    ...(browser.ok ? [] : [`the specs in e2e/specs: ${browser.reason}`]),
+    ...(firefox.ok ? [] : [`e2e/browsers/firefox.test.ts: ${firefox.reason}`]),
+  ];
+  if (missing.length > 0) console.log(`${missing.length} not possible here: ${missing.join('; ')}`);
+  console.log(`${counts.passed} passed, ${counts.failed} failed`);
+  process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+}
+
+const HELP = `npm test -- [options]
+Every test that needs no special machine: unit, contract, architecture, system and browser. Under five minutes on two cores.
+Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
+
+  --help  this text
+`;
+if (isToRun(process.argv.slice(2), HELP)) runAll();

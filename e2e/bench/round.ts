@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Score } from '../../shared/protocol/index.ts';
 import { fromBytes } from '../../shared/weights/vector.ts';
 import type { ApiRound } from '../demo/figures.ts';
+import { scoredCheckpoint } from '../demo/waiting.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import type { ContributorFigures } from './contributor.ts';
 import type { Orders, Said } from './contributors.ts';
@@ -13,6 +13,7 @@ import { median, megabytes, milliseconds, seconds, tableOf, whole } from './tabl
 export const CONTRIBUTORS = 200;
 export const ROUNDS = 3;
 const TASK = 'bench';
+const path = `/api/tasks/${TASK}`;
 /** 784 → 1258 → 10. */
 const PARAMETERS = 1_000_120;
 
@@ -47,6 +48,8 @@ interface RoundFigures {
   readonly scoredBytes: number;
   readonly joinedBytes: number;
   readonly peakBytes: number;
+  /** While the contributors joined, and from the start of the rounds to the last score. */
+  readonly joinDelay: LoopDelay;
   readonly delay: LoopDelay;
   readonly roundMs: readonly number[];
   readonly accepted: number;
@@ -82,25 +85,26 @@ async function measure(): Promise<RoundFigures> {
   try {
     const { nowBytes: idleBytes } = await memoryOf(server.pid);
     await server.adminJson('/api/tasks', { body: task });
-    await scored(server, 0);
+    await scoredCheckpoint(server.adminJson, path, 0);
     const { nowBytes: scoredBytes } = await memoryOf(server.pid);
     const heard = listen(contributors);
+    await scrape(server.url); // the delay histogram starts anew at each: start and first score are not in it
     contributors.send({
       ...{ url: server.url, task: TASK, count: CONTRIBUTORS, rounds: ROUNDS, values: PARAMETERS },
     } satisfies Orders);
     await heard('joined');
     const { nowBytes: joinedBytes } = await memoryOf(server.pid);
-    // The delay histogram starts anew here: start and joins are not in it.
     const before = await scrape(server.url);
-    await server.adminJson(`/api/tasks/${TASK}/rounds`, { body: { count: ROUNDS } });
+    await server.adminJson(`${path}/rounds`, { body: { count: ROUNDS } });
     const done = await heard('done');
-    await scored(server, ROUNDS);
+    await scoredCheckpoint(server.adminJson, path, ROUNDS);
     const after = await scrape(server.url);
     const { peakBytes } = await memoryOf(server.pid);
-    const rounds = await server.adminJson<ApiRound[]>(`/api/tasks/${TASK}/rounds`);
+    const rounds = await server.adminJson<ApiRound[]>(`${path}/rounds`);
     const of = (series: string): number => seriesOf(after, series) - seriesOf(before, series);
     return {
       ...{ idleBytes, scoredBytes, joinedBytes, peakBytes },
+      joinDelay: loopDelayOf(before),
       delay: loopDelayOf(after),
       roundMs: rounds.map(({ startedAt, endedAt }) => Date.parse(endedAt ?? '') - Date.parse(startedAt)),
       accepted: rounds.reduce((sum, round) => sum + (round.outcome === 'committed' ? round.accepted : 0), 0),
@@ -138,14 +142,6 @@ function listen(child: ChildProcess) {
     });
 }
 
-async function scored({ adminJson }: RunningServer, version: number): Promise<void> {
-  for (;;) {
-    const checkpoints = await adminJson<{ version: number; metrics: Score | null }[]>(`/api/tasks/${TASK}/checkpoints`);
-    if (checkpoints.find((one) => one.version === version)?.metrics) return;
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-}
-
 /** Every version is what its round must make of the one before. */
 async function distanceOf({ adminJson, url }: RunningServer): Promise<number> {
   const checkpoints = await adminJson<{ version: number; sha256: string }[]>(`/api/tasks/${TASK}/checkpoints`);
@@ -178,9 +174,11 @@ function tableOfRuns(runs: readonly RoundFigures[]): string {
       row('… after start', (run) => run.idleBytes, megabytes),
       row('… after the first score', (run) => run.scoredBytes, megabytes),
       row('… with all contributors connected', (run) => run.joinedBytes, megabytes),
-      row('event-loop delay, p99', (run) => run.delay.p99Ms, milliseconds, '50 ms'),
-      row('event-loop delay, maximum', (run) => run.delay.maximumMs, milliseconds, '250 ms'),
-      row('event-loop delay, median', (run) => run.delay.p50Ms, milliseconds),
+      row('event-loop delay in the rounds, p99', (run) => run.delay.p99Ms, milliseconds, '50 ms'),
+      row('event-loop delay in the rounds, maximum', (run) => run.delay.maximumMs, milliseconds, '250 ms'),
+      row('event-loop delay in the rounds, median', (run) => run.delay.p50Ms, milliseconds),
+      row('… while they joined, p99', (run) => run.joinDelay.p99Ms, milliseconds, '50 ms'),
+      row('… while they joined, maximum', (run) => run.joinDelay.maximumMs, milliseconds, '250 ms'),
       row('duration of a round, median', (run) => median(run.roundMs), seconds),
       row('duration of a round, longest', (run) => Math.max(...run.roundMs), seconds),
       row('processor time of the server in all rounds', (run) => run.cpuMs, seconds),

@@ -18,9 +18,11 @@ test('reads one series by its name and labels', () => {
   expect(() => seriesOf(text, 'fedtab_socket_bytes_total')).toThrow('no fedtab_socket_bytes_total');
 });
 
-test('delays are milliseconds', () => {
+test('delays are milliseconds beyond the period of the timer that samples them, and never less than none', () => {
   const { p50Ms, p99Ms, maximumMs } = loopDelayOf(text);
-  expect([p50Ms, p99Ms, maximumMs].map((ms) => Math.round(ms * 10) / 10)).toEqual([10.1, 40, 200]);
+  expect([p50Ms, p99Ms, maximumMs].map((ms) => Math.round(ms * 10) / 10)).toEqual([0.1, 30, 190]);
+  const early = loopDelayOf(text.replace('0.0101', '0.0099'));
+  expect(early.p50Ms).toBe(0);
 });
 
 test.runIf(process.platform === 'linux')('the peak of a process is at least what it has now', async () => {

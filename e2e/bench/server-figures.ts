@@ -25,15 +25,21 @@ export interface LoopDelay {
   readonly maximumMs: number;
 }
 
+/** prom-client's histogram of the loop samples with a timer of this period. */
+const RESOLUTION_MS = 10;
+
 /**
  * The event-loop delay since the last scrape: the histogram starts anew at each. Its samples are the distances of the
- * ticks of a 10 ms timer, so a loop at rest reads about 10 ms.
+ * ticks of a timer, which a loop at rest makes `RESOLUTION_MS` long: that is taken off, so that what is left is delay.
  */
-export const loopDelayOf = (text: string): LoopDelay => ({
-  p50Ms: seriesOf(text, 'nodejs_eventloop_lag_p50_seconds') * 1000,
-  p99Ms: seriesOf(text, 'nodejs_eventloop_lag_p99_seconds') * 1000,
-  maximumMs: seriesOf(text, 'nodejs_eventloop_lag_max_seconds') * 1000,
-});
+export function loopDelayOf(text: string): LoopDelay {
+  const beyond = (name: string): number => Math.max(0, seriesOf(text, name) * 1000 - RESOLUTION_MS);
+  return {
+    p50Ms: beyond('nodejs_eventloop_lag_p50_seconds'),
+    p99Ms: beyond('nodejs_eventloop_lag_p99_seconds'),
+    maximumMs: beyond('nodejs_eventloop_lag_max_seconds'),
+  };
+}
 
 export async function scrape(url: string): Promise<string> {
   const answer = await fetch(`${url}/metrics`);

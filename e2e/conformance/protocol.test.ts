@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join as path } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,7 +65,9 @@ const constant = (value: number, examples = 1) => ({
 /** A socket that holds an assignment and has done nothing with it yet. */
 async function assigned(task: string, auth: { secret?: string } = {}) {
   const joined = await join(server.url, task, auth);
-  const assignment = new Promise<Parameters<typeof frameOf>[2]>((resolve) => joined.socket.once('assign', resolve));
+  const assignment = new Promise<Parameters<typeof frameOf>[2] & { readonly updateId: string }>((resolve) =>
+    joined.socket.once('assign', resolve),
+  );
   const ended = new Promise<{ yours: string | null; outcome: string; reason?: string }>((resolve) =>
     joined.socket.once('round', resolve),
   );
@@ -344,7 +346,7 @@ it('P9, P11: a round goes on while others send nonsense, and the nonsense is ref
   expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
 });
 
-it('P20: a client that withdraws after its report was accepted is not in the version', async () => {
+it('P20: a client that withdraws after its report was accepted is not in the version, nor are its bytes on the disk', async () => {
   const task = await startTask(policy(2, 1));
   const before = await weightsOf((await taskOf(task)).sha256);
   const [gone, stays] = await Promise.all([assigned(task), assigned(task)]);
@@ -354,11 +356,17 @@ it('P20: a client that withdraws after its report was accepted is not in the ver
     return report(member.socket, assignment.token, frameOf(work, member.participation, assignment));
   };
   expect(await send(gone, 0.5)).toMatchObject({ ok: true });
+  const { updateId } = await gone.assignment;
+  const spool = path(server.dataFolder, 'spool', task, '1');
+  expect(readdirSync(spool)).toEqual([updateId]);
   expect(await ask(gone.socket, 'forget', {})).toEqual({ ok: true });
+  expect(readdirSync(spool)).toEqual([]);
   expect(await send(stays, 0.125)).toMatchObject({ ok: true });
   expect(await stays.ended).toMatchObject({ outcome: 'committed', accepted: 1 });
   const after = await weightsOf((await taskOf(task)).sha256);
   expect((after[0] ?? 0) - (before[0] ?? 0)).toBeCloseTo(0.125, 5);
+  expect(await server.adminJson(`/api/receipts/${updateId}`)).toEqual({ status: 'withdrawn', round: 1 });
+  expect(await roundsOf(task)).toMatchObject([{ selected: 2, accepted: 1, dropped: 1 }]);
   for (const { socket } of [gone, stays]) socket.disconnect();
 });
 

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { openStorage } from '../../server/storage/index.ts';
+import type { Sha256 } from '../../shared/ids.ts';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { ensureBuilt } from '../fixtures/built.ts';
 
 const run = promisify(execFile);
@@ -63,3 +66,23 @@ it('a small demo in real tabs exits 0, writes its figures, and an independent sc
     await rm(folder, { recursive: true, force: true });
   }
 }, 120_000);
+
+it('says in a sentence that the data folder has its task already, and exits 2', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fedtab-demo-test-'));
+  try {
+    const { storage, close } = await openStorage({ dataFolder: folder });
+    const initial = { version: 0, sha256: 'a'.repeat(64) as Sha256, bytes: 4, optimizerSha256: null } as const;
+    const spec = TEMPLATES['seed-dense'];
+    await storage.tasks.create(spec, { ...initial, origin: 'initial', round: null, copyOf: null }, 1);
+    await close();
+    const demo = [join(import.meta.dirname, 'main.ts'), '--task', 'seed-dense', '--exit'];
+    const env = { ...process.env, FEDTAB_DATA: folder, FEDTAB_LOG: 'silent' };
+    const ended = await run(process.execPath, ['--import', join(import.meta.dirname, '../typescript.mjs'), ...demo], {
+      env,
+    }).catch((error: unknown) => error);
+    const said = `The data folder ${folder} has a task seed-dense already. The demo makes its own: leave FEDTAB_DATA unset for a fresh folder, or name an empty one.\n`;
+    expect(ended).toMatchObject({ code: 2, stdout: '', stderr: said });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

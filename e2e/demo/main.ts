@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright';
+import { type Browser, chromium } from 'playwright';
 import { createApp } from '../../server/app.ts';
 import { readConfig } from '../../server/config.ts';
 import type { TaskId } from '../../shared/ids.ts';
@@ -11,8 +11,11 @@ import { type ApiRound, figuresOf, lineOf } from './figures.ts';
 import { describeRound, keepingReports, keepVersion } from './kept-reports.ts';
 import { type DemoOptions, HELP, readOptions } from './options.ts';
 import { backendOf, openContributor } from './tabs.ts';
+import { endedRound, type ScoredCheckpoint, scoredCheckpoint } from './waiting.ts';
 
 const ADMIN_TOKEN = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex');
+/** After the deadlines of a round, for its commit. */
+const COMMIT_MS = 120_000;
 const say = (line: string): void => console.log(line);
 
 /** A server on SQLite in this process, real tabs, rounds; returns the exit code. */
@@ -38,9 +41,16 @@ async function demo(options: DemoOptions): Promise<number> {
   const app = await createApp(config.value, {
     spool: (spool) => (keepReports === null ? spool : keepingReports(spool, keepReports)),
   });
-  const browser = await chromium.launch(launchOptions(found.path));
+  let browser: Browser | undefined;
   try {
     const api = apiOf(app.url, config.value.adminToken ?? ADMIN_TOKEN);
+    if ((await api<{ id: string }[]>('/api/tasks')).some(({ id }) => id === options.task)) {
+      console.error(
+        `The data folder ${config.value.dataFolder} has a task ${options.task} already. The demo makes its own: leave FEDTAB_DATA unset for a fresh folder, or name an empty one.`,
+      );
+      return 2;
+    }
+    browser = await chromium.launch(launchOptions(found.path));
     const isDone = await run(options, app.url, api, browser);
     if (!options.exit) {
       say(`\nServing on. Contribute: ${app.url}/contribute/${options.task}\nAdmin: ${app.adminLink}\nCtrl-C ends it.`);
@@ -51,7 +61,7 @@ async function demo(options: DemoOptions): Promise<number> {
     }
     return isDone ? 0 : 1;
   } finally {
-    await browser.close();
+    await browser?.close();
     await app.close();
     if (ownFolder !== null) await rm(ownFolder, { recursive: true, force: true });
   }
@@ -81,18 +91,7 @@ interface ApiTask {
   readonly state: string;
   readonly spec: Parameters<typeof bestAlone>[0];
 }
-interface ApiCheckpoint {
-  readonly version: number;
-  readonly sha256: string;
-  readonly metrics: { readonly accuracy: number; readonly loss: number } | null;
-}
-
-async function run(
-  options: DemoOptions,
-  url: string,
-  api: Api,
-  browser: Awaited<ReturnType<typeof chromium.launch>>,
-): Promise<boolean> {
+async function run(options: DemoOptions, url: string, api: Api, browser: Browser): Promise<boolean> {
   const task = options.task as string as TaskId;
   const goal = { goal: options.tabs, minimum: Math.min(2, options.tabs) };
   await api('/api/tasks', { template: options.task, rounds: goal });
@@ -100,27 +99,31 @@ async function run(
   const contributors = await Promise.all(
     Array.from({ length: options.tabs }, () => openContributor(browser, url, options)),
   );
-  const { spec } = await api<ApiTask>(`/api/tasks/${task}`);
+  const path = `/api/tasks/${task}`;
+  const { spec } = await api<ApiTask>(path);
+  const { selectionDeadlineMs, reportingDeadlineMs } = spec.rounds;
+  // A round ends by its own deadlines; what comes on top is the commit on a busy machine.
+  const patience = { limitMs: selectionDeadlineMs + reportingDeadlineMs + COMMIT_MS };
 
-  const initial = await scored(api, task, 0);
-  say(`version 0  accuracy ${initial.metrics ? `${(100 * initial.metrics.accuracy).toFixed(2)} %` : '–'}`);
-  const keep = async (checkpoint: ApiCheckpoint): Promise<void> => {
+  const initial = await scoredCheckpoint(api, path, 0);
+  say(`version 0  accuracy ${(100 * initial.metrics.accuracy).toFixed(2)} %`);
+  const keep = async (checkpoint: ScoredCheckpoint): Promise<void> => {
     if (options.keepReports === null) return;
     const weights = await fetch(`${url}/weights/${checkpoint.sha256}`);
     await keepVersion(options.keepReports, checkpoint.version, new Uint8Array(await weights.arrayBuffer()));
   };
   await keep(initial);
 
-  await api(`/api/tasks/${task}/rounds`, { count: options.rounds });
+  await api(`${path}/rounds`, { count: options.rounds });
   const rounds: ApiRound[] = [];
   for (let number = 1; ; number++) {
-    const round = await ended(api, task, number);
+    const round = await endedRound(api, path, number, patience);
     if (round === null) break;
-    const final =
-      round.version === undefined ? round : { ...round, metrics: (await scored(api, task, round.version)).metrics };
+    const made = round.version === undefined ? null : await scoredCheckpoint(api, path, round.version);
+    const final = made === null ? round : { ...round, metrics: made.metrics };
     rounds.push(final);
     say(lineOf(final));
-    if (round.version !== undefined) await keep(await scored(api, task, round.version));
+    if (made !== null) await keep(made);
     if (options.keepReports !== null) {
       const { weighting } = spec.strategy;
       await describeRound(options.keepReports, { ...round, version: round.version ?? null }, weighting);
@@ -142,7 +145,7 @@ async function run(
     say('What a tab alone would have reached was not computed: this model cannot be trained here without a browser.');
 
   if (options.json !== null) {
-    const last = await scored(api, task, (await api<ApiTask>(`/api/tasks/${task}`)).version);
+    const last = await scoredCheckpoint(api, path, (await api<ApiTask>(path)).version);
     const figures = {
       task: options.task,
       config: { ...options, spec },
@@ -157,33 +160,16 @@ async function run(
   return rounds.length >= options.rounds && rounds.every(({ outcome }) => outcome === 'committed');
 }
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
-
-/** Round `number` once it has ended; null when the task stopped before it began. */
-async function ended(api: Api, task: TaskId, number: number): Promise<ApiRound | null> {
-  for (;;) {
-    const { state, roundsLeft } = await api<ApiTask>(`/api/tasks/${task}`);
-    const round = (await api<ApiRound[]>(`/api/tasks/${task}/rounds`)).find((one) => one.number === number);
-    if (round !== undefined && round.outcome !== null) return round;
-    if (round === undefined && (state === 'paused' || (state === 'idle' && roundsLeft === 0))) return null;
-    await pause();
-  }
-}
-
-/** The checkpoint of a version once the server has scored it. */
-async function scored(api: Api, task: TaskId, version: number): Promise<ApiCheckpoint> {
-  for (;;) {
-    const checkpoint = (await api<ApiCheckpoint[]>(`/api/tasks/${task}/checkpoints`)).find(
-      (one) => one.version === version,
-    );
-    if (checkpoint !== undefined && checkpoint.metrics !== null) return checkpoint;
-    await pause();
-  }
-}
-
 const options = readOptions(process.argv.slice(2));
 if (options === 'help') say(HELP);
 else if ('problem' in options) {
   console.error(`${options.problem}\n\n${HELP}`);
   process.exitCode = 2;
-} else process.exitCode = await demo(options);
+} else {
+  try {
+    process.exitCode = await demo(options);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}

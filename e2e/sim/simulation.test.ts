@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { ClientView } from '../../web/client/view.ts';
 import { readOptions } from './options.ts';
 import { dropsOut, simulate } from './simulation.ts';
@@ -24,6 +25,17 @@ it('trains a population on its own examples over real sockets', async () => {
   expect(figures.final.accuracy).toBeGreaterThan((figures.initial.accuracy ?? 1) + 0.02);
   expect(figures.final).toEqual({ version: 3, accuracy: figures.rounds[2]?.accuracy, loss: figures.rounds[2]?.loss });
   expect(lines).toHaveLength(4);
+});
+
+it('seed-dense: the one dense layer reaches 60 % in ten rounds of three contributors', async () => {
+  const options = readOptions('--task seed-dense --clients 3 --rounds 10 --examples 600 --seed 6'.split(' '));
+  if (options === 'help' || 'problem' in options) throw new Error('bad flags');
+  // The seed is the template's own: with it no class is dead from the start.
+  expect(options.seed).toBe(TEMPLATES['seed-dense'].model.seed);
+  const { initial, rounds, final } = await simulate(options, () => {});
+  expect(rounds.map(({ outcome }) => outcome)).toEqual(Array(10).fill('committed'));
+  expect(initial.accuracy).toBeLessThan(0.3);
+  expect(final.accuracy).toBeGreaterThanOrEqual(0.6);
 });
 
 it('drops out once in a round at most, with the probability asked for, the same for the same seed', () => {

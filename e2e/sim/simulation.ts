@@ -7,6 +7,7 @@ import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { FederatedClient } from '../../web/client/index.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { type ApiRound, figuresOf, lineOf } from '../demo/figures.ts';
+import { endedRound, type Patience, scoredCheckpoint } from '../demo/waiting.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { CoreTrainers } from './core-trainer.ts';
 import type { SimulateOptions } from './options.ts';
@@ -34,7 +35,8 @@ const PARTITION_STREAM = 1;
 const DROPOUT_STREAM = 1_000;
 /** Nothing is hurried in a simulation: contributors take turns on one processor. */
 const DEADLINE_MS = 24 * 3_600_000;
-const POLL_MS = 100;
+/** When no contributor has moved for so long, a round is given up. */
+const SILENCE_MS = 600_000;
 
 /** Runs the rounds on a server of its own and resolves to the figures; `say` gets a line a round. */
 export async function simulate(options: SimulateOptions, say: (line: string) => void): Promise<Figures> {
@@ -57,10 +59,16 @@ export async function simulate(options: SimulateOptions, say: (line: string) => 
       transport: eager,
     });
     for (const [index, client] of population.clients.entries()) dropsOut(client, options, index);
+    let lastSignMs = 0;
+    const heard = (): void => {
+      lastSignMs = performance.now();
+    };
+    for (const client of population.clients) client.subscribe(heard);
+    const patience = { limitMs: SILENCE_MS, lastSignMs: () => lastSignMs };
     await population.start();
     const { clients } = population;
     await population.until(() => clients.every((client) => client.view().connected), 'everybody connected');
-    return await runRounds(options, server, population, say);
+    return await runRounds(options, server, population, patience, say);
   } finally {
     await population?.close();
     await trainers.close();
@@ -72,19 +80,20 @@ async function runRounds(
   options: SimulateOptions,
   { adminJson }: RunningServer,
   population: Population,
+  patience: Patience,
   say: (line: string) => void,
 ): Promise<Figures> {
   const path = `/api/tasks/${options.task}`;
   const { spec } = await adminJson<{ spec: object }>(path);
-  const initial = await scored(adminJson, path, 0);
+  const initial = (await scoredCheckpoint(adminJson, path, 0)).metrics;
   say(`version 0  accuracy ${percent(initial)}`);
   await adminJson(`${path}/rounds`, { body: { count: options.rounds } });
   const rounds: ApiRound[] = [];
   for (let number = 1; ; number++) {
-    const round = await ended(adminJson, path, number);
+    const round = await endedRound(adminJson, path, number, patience);
     if (round === null) break;
-    const whole =
-      round.version === undefined ? round : { ...round, metrics: await scored(adminJson, path, round.version) };
+    const made = round.version === undefined ? null : await scoredCheckpoint(adminJson, path, round.version);
+    const whole = made === null ? round : { ...round, metrics: made.metrics };
     rounds.push(whole);
     say(lineOf(whole));
   }
@@ -99,11 +108,11 @@ async function runRounds(
     }),
     initial: { version: 0, ...initial },
     rounds: rounds.map(figuresOf),
-    final: { version, ...(await scored(adminJson, path, version)) },
+    final: { version, ...(await scoredCheckpoint(adminJson, path, version)).metrics },
   };
 }
 
-const percent = (score: Score | null): string => (score === null ? '–' : `${(100 * score.accuracy).toFixed(2)} %`);
+const percent = (score: Score): string => `${(100 * score.accuracy).toFixed(2)} %`;
 
 /** The template with what the options ask for. */
 function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize, seed }: SimulateOptions): object {
@@ -185,28 +194,4 @@ export function dropsOut(
     client.pause();
     client.resume();
   });
-}
-
-type Ask = RunningServer['adminJson'];
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POLL_MS));
-
-/** Round `number` once it has ended; null when the task stopped before it began. */
-async function ended(ask: Ask, path: string, number: number): Promise<ApiRound | null> {
-  for (;;) {
-    const { state, roundsLeft } = await ask<{ state: string; roundsLeft: number }>(path);
-    const round = (await ask<ApiRound[]>(`${path}/rounds`)).find((one) => one.number === number);
-    if (round !== undefined && round.outcome !== null) return round;
-    if (round === undefined && (state === 'paused' || (state === 'idle' && roundsLeft === 0))) return null;
-    await pause();
-  }
-}
-
-/** The score of a version on the held-out data, once the server has it. */
-async function scored(ask: Ask, path: string, version: number): Promise<Score> {
-  for (;;) {
-    const checkpoints = await ask<{ version: number; metrics: Score | null }[]>(`${path}/checkpoints`);
-    const metrics = checkpoints.find((one) => one.version === version)?.metrics;
-    if (metrics) return metrics;
-    await pause();
-  }
 }

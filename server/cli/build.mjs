@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { clearStamp, hashSources, isFresh, root, writeStamp } from './freshness.mjs';
 
 const vite = join(root, 'node_modules/vite/bin/vite.js');
@@ -88,6 +89,25 @@ function isAlive(pid) {
   }
 }
 
+const help = `npm run build -- [options]
+Builds the pages, the worker, embed.js, sdk.js with its types and the server into dist/.
+
+  --if-stale  only where dist/ is not built from the sources that lie here
+  --help      this text
+`;
+
+function readOptions() {
+  try {
+    const options = { 'if-stale': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } };
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(`${error.message}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await build({ ifStale: process.argv.includes('--if-stale') });
+  const options = readOptions();
+  if (options.help) console.log(help);
+  else await build({ ifStale: options['if-stale'] });
 }

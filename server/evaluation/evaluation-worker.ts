@@ -3,6 +3,7 @@ import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { Score } from '../../shared/protocol/index.ts';
+import { fitsSample } from '../../shared/task/compatibility.ts';
 import { fromBytes } from '../../shared/weights/vector.ts';
 import { openWasm } from '../../web/trainer/core/backends/wasm.ts';
 import type { Device } from '../../web/trainer/core/device.ts';
@@ -10,6 +11,7 @@ import { evaluate } from '../../web/trainer/core/evaluate.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { buildModel, type DeviceModel } from '../../web/trainer/core/model.ts';
 import { readMnistTestSet } from '../samples/mnist.ts';
+import { kept } from './kept.ts';
 import type { ScoreAnswer, ScoreCall } from './messages.ts';
 
 /** Examples that pass through the model at once: larger batches are no faster and only take memory. */
@@ -17,18 +19,17 @@ const ROWS = 250;
 /** What a diverged model's loss is reported as: the largest float32. */
 const LARGEST_LOSS = 3.4028234663852886e38;
 
-let device: Promise<Device> | undefined;
+/** The raw digits belong to no task; kept as uint8: 7.8 MB. */
+const testSet = kept(readMnistTestSet);
+const device = kept(openDevice);
 let held: { readonly key: string; readonly model: DeviceModel } | undefined;
-let testSet: Promise<Examples | null> | undefined;
 
 async function score(call: ScoreCall): Promise<Score | null> {
-  testSet ??= readTestSet(call);
-  const examples = await testSet;
+  const examples = await examplesFor(call);
   if (examples === null) return null;
   const bytes = await readFile(call.path);
   if (sha256Hex(bytes) !== call.sha256) throw new Error(`${call.path} does not hold what its name says`);
-  device ??= openDevice();
-  const model = modelOf(call, await device);
+  const model = modelOf(call, await device());
   model.setParams(fromBytes(bytes));
   const result = await evaluate(model, examples, { rows: ROWS });
   if (result === null) return null;
@@ -50,9 +51,10 @@ async function openDevice(): Promise<Device> {
   return opened.device;
 }
 
-/** Kept as uint8: 7.8 MB; float32 exists for one batch at a time. */
-async function readTestSet({ data }: ScoreCall): Promise<Examples | null> {
-  const digits = await readMnistTestSet();
+/** The held-out data as this task's examples; null where there are none that fit it. float32 exists for one batch at a time. */
+async function examplesFor({ data }: ScoreCall): Promise<Examples | null> {
+  if (!fitsSample(data)) return null;
+  const digits = await testSet();
   return digits && examplesOf(data.shape, data.labels.length, [digits]);
 }
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sha256Hex } from '../../shared/hash.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
+import type { ModelTopology } from '../../shared/model/topology.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
@@ -72,6 +73,24 @@ describe('the evaluator', () => {
   test('has no score for a task without sample data, and starts no thread for it', async () => {
     const { sample: _, ...data } = TEMPLATES.digits.data;
     expect(await evaluator.score({ ...softmax, data }, 'f'.repeat(64) as Sha256)).toBeNull();
+  });
+
+  test('has no score for a task that the sample data do not fit, and the next task keeps its own', async () => {
+    const topology = {
+      input: [32, 32, 1],
+      layers: [
+        { class_name: 'Flatten', config: { name: 'f' } },
+        { class_name: 'Dense', config: { name: 'd', units: 10, activation: 'softmax' } },
+      ],
+    } satisfies ModelTopology;
+    // As an older version took it: today such a task is refused.
+    const data = { ...TEMPLATES.digits.data, shape: [32, 32, 1] };
+    const large: TaskSpec = { ...softmax, id: 'large' as TaskSpec['id'], model: { topology, seed: 1 }, data };
+    expect(await evaluator.score(large, store(new Float32Array(10_250)))).toBeNull();
+    expect((await evaluator.score(softmax, store(always(0))))?.accuracy).toBe(0.098);
+    // Other names for the ten digits are another task with examples of its own.
+    const renamed: TaskSpec = { ...softmax, data: { ...softmax.data, labels: [...'abcdefghij'] } };
+    expect((await evaluator.score(renamed, store(always(1))))?.accuracy).toBe(0.1135);
   });
 
   test('reports a diverged model with the largest loss, never with infinity', async () => {

@@ -119,20 +119,24 @@ export class ClientDesk {
     this.#emit({ kind: 'report', task: spec.id, outcome: reason, bytes: 0 });
   }
 
-  /** D6. What is committed stays. */
+  /** D6. What is committed stays. If it rejects it may be asked for again. */
   forget(clientId: ClientId): Promise<void> {
+    const { storage, spool } = this.#ports;
     const { serial, spec, pool } = this.#task;
-    pool.take(clientId);
+    pool.forget(clientId);
     this.#leave(clientId, 'gone');
     return serial.run(async () => {
       const { round } = this.#task;
       const member = round?.byClient(clientId);
-      if (member?.arriving) await member.arriving;
+      while (member?.arriving) await member.arriving;
       this.#leave(clientId, 'gone'); // also if what was arriving could not be stored
-      await this.#ports.storage.rounds.withdraw(spec.id, clientId);
+      // The row first: a file without a receipt goes at the next start, a receipt without its file could not be folded.
+      await storage.rounds.withdraw(spec.id, clientId);
       if (!round || !member) return;
       member.receipt = null;
       round.take({ kind: 'withdrawn', slot: member.slot, at: this.#now() });
+      await round.aggregate.settled(); // it may be reading that file
+      await spool.remove(spec.id, round.number, member.updateId);
     });
   }
 

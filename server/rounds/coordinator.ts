@@ -5,13 +5,12 @@ import { LIMITS } from '../../shared/limits.ts';
 import type { Participation } from '../../shared/protocol/index.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
-import type { CheckpointRow } from '../storage/port.ts';
+import type { CheckpointRow, OpenRound } from '../storage/port.ts';
 import { ClientDesk } from './client-desk.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { LiveTask } from './live-task.ts';
 import type { Control, Coordinator, CoordinatorEvent } from './port.ts';
 import { ReceiptBatches } from './receipt-batches.ts';
-import { type FoundRound, findRound } from './recovery.ts';
 import { ReportIntake } from './report-intake.ts';
 import { Scoring } from './scoring.ts';
 import { archiveTask, conflict, done, notFound, removeTask, rollBackTask } from './task-orders.ts';
@@ -54,12 +53,12 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
   });
 
   /** Takes the lease and makes the task live; its rounds do not begin yet. */
-  async function add(taskId: TaskId): Promise<{ readonly entry: Entry; readonly open: FoundRound | null }> {
+  async function add(taskId: TaskId): Promise<{ readonly entry: Entry; readonly open: OpenRound | null }> {
     const lease = await leases.acquire(taskId);
     const row = await storage.tasks.get(taskId);
     const checkpoint = row && (await storage.checkpoints.get(taskId, row.version));
     if (!row || !checkpoint) throw new BugError(`the task ${taskId} has no checkpoint`);
-    const open = row.archivedAt === null ? await findRound(storage.rounds, taskId) : null;
+    const open = row.archivedAt === null ? await storage.rounds.unfinished(taskId) : null;
     const task = new LiveTask({ ports, scoring, emit, row, lease, checkpoint });
     const entry = { task, desk: new ClientDesk(ports, task, intake, emit), participation: participationOf(row.spec) };
     entries.set(taskId, entry);
@@ -104,9 +103,8 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
           log.error({ err: error, task: row.spec.id }, 'a task could not be loaded');
         }
       }
-      const open = restored.flatMap(({ open }) => (open === null ? [] : [open.round]));
       await spool
-        .sweep(open.map(({ task, number }) => ({ task, round: number })))
+        .sweep(restored.flatMap(({ open }) => (open === null ? [] : [reportsOf(open)])))
         .catch((error: unknown) => log.warn({ err: error }, 'reports of rounds that are over are still there'));
       for (const { entry, open } of restored) {
         const { spec, archivedAt } = entry.task.row;
@@ -199,6 +197,12 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     },
   };
 }
+
+/** The reports that are or may still come to be accepted: those of an assignment that has no end. */
+const reportsOf = ({ round: { task, number }, assignments }: OpenRound) => ({
+  ...{ task, round: number },
+  reports: assignments.filter(({ end }) => end === null).map(({ updateId }) => updateId),
+});
 
 /** What everybody may know of a task. */
 function participationOf(spec: TaskSpec): Participation {

@@ -4,12 +4,12 @@ import { modelOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { Lease } from '../cluster/lease.ts';
-import type { CheckpointRow, TaskPatch, TaskRow } from '../storage/port.ts';
+import type { CheckpointRow, OpenRound, TaskPatch, TaskRow } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { LiveRound, type NewWeights, type RoundHost, type RoundStart } from './live-round.ts';
 import { holds } from './member.ts';
 import type { ContributorView, CoordinatorEvent } from './port.ts';
-import { type FoundRound, restoreRound } from './recovery.ts';
+import { restoreRound } from './recovery.ts';
 import { openRound, type RoundOutcome, wakeAt } from './round.ts';
 import type { Scoring } from './scoring.ts';
 import { Serial } from './serial.ts';
@@ -111,7 +111,7 @@ export class LiveTask implements RoundHost {
   }
 
   /** Goes on with what a restart found, or with the next round. */
-  resume(open: FoundRound | null): void {
+  resume(open: OpenRound | null): void {
     const at = this.#ports.clock.now();
     this.#run = runOf(this.#row, open !== null);
     if (open !== null) {
@@ -195,7 +195,8 @@ export class LiveTask implements RoundHost {
       version: outcome.kind === 'committed' ? outcome.version : null,
       seconds: Math.max(0, at - round.startedAt) / 1_000,
     });
-    spool.drop(task, round.number).catch((error: unknown) => {
+    const dropped = this.serial.run(() => spool.drop(task, round.number));
+    dropped.catch((error: unknown) => {
       log.warn({ err: error, task, round: round.number }, 'the reports of a round are still there');
     });
     this.#adopt(stepRun(this.#run, { kind: 'ended', outcome, at }));

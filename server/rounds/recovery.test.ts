@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../shared/limits.ts';
 import { client, type House, openHouse, Rig, TASK } from './fixtures/rig.ts';
@@ -159,6 +161,45 @@ test('R10 D5 a rejection is remembered, and a client that lost its token gets it
   await rig.coordinator.drain();
 });
 
+test('D6 a crash between the rows and the file: the next start removes the file, and the counts add up', async () => {
+  const before = await firstLife();
+  await before.report(A, [90, 0, 0]);
+  await before.report(B, [0, 4, 0]);
+  // A had its data deleted, C too, whose upload was half done; the process ends before their files are removed.
+  const [ofA, ofB, ofC] = [A, B, C].map((clientId) => before.assignment(clientId).updateId);
+  const half = await house.spool.open(TASK.id, 1, ofC!, 108);
+  await half.pause();
+  for (const clientId of [A, C]) await house.storage.rounds.withdraw(TASK.id, clientId);
+  const folder = join(house.spoolFolder, TASK.id, '1');
+  expect(readdirSync(folder).sort()).toEqual([ofA, ofB, `${ofC}.partial`].sort());
+
+  const rig = await secondLife();
+  expect((await rig.downlink.until('round', 1))[0]?.end).toMatchObject({ reason: 'everyone-left' });
+  expect(await rig.rounds()).toMatchObject([{ selected: 3, accepted: 1, dropped: 2 }]);
+  expect(await house.storage.rounds.receipt(ofA!)).toMatchObject({ status: 'withdrawn' });
+  expect(rig.logged).toEqual([]);
+  await rig.coordinator.drain();
+});
+
+test('D6 after a crash the others are folded without the file that is gone', async () => {
+  const before = await firstLife();
+  await before.report(A, [90, 0, 0]);
+  await before.report(B, [0, 4, 0]);
+  await before.coordinator.forget(TASK.id, A);
+  await house.spool.open(TASK.id, 1, before.assignment(C).updateId, 108).then((writer) => writer.pause());
+  const folder = join(house.spoolFolder, TASK.id, '1');
+  const rig = await secondLife();
+  expect(readdirSync(folder).sort()).toEqual(
+    [before.assignment(B).updateId, `${before.assignment(C).updateId}.partial`].sort(),
+  );
+  await rig.report(C, [0, 0, 4], { token: before.assignment(C).token });
+  await rig.downlink.until('round', 1);
+  expect(await rig.params(1)).toEqual([0, 2, 2]);
+  expect((await rig.rounds())[0]).toMatchObject({ selected: 3, accepted: 2, dropped: 1 });
+  expect(rig.logged).toEqual([]);
+  await rig.coordinator.drain();
+});
+
 test('D6 withdrawn reports stay out after a restart', async () => {
   const before = await firstLife();
   await before.report(A, [90, 0, 0]);
@@ -184,6 +225,7 @@ test('D7 the older of two processes falls silent at its next write', async () =>
   await older.downlink.untilTrue(() => older.logged.length > 0);
   expect(older.logged.at(-1)).toMatchObject({ level: 'error' });
   expect(older.downlink.all('round')).toEqual([]);
+  await rig.coordinator.settled();
   expect(await house.storage.rounds.list(TASK.id, 10)).toMatchObject([{ number: 1, outcome: 'committed' }, {}]);
   await rig.coordinator.drain();
 });

@@ -1,29 +1,15 @@
-import type { TaskId, UpdateId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { RoundPolicy } from '../../shared/task/spec.ts';
-import type { AssignmentRow, OpenRound, ReceiptRow, RoundStore } from '../storage/port.ts';
+import type { AssignmentRow, OpenRound, ReceiptRow } from '../storage/port.ts';
 import { type Member, memberOfRow } from './member.ts';
 import type { Part, RoundState } from './round.ts';
 
-/** A round that has not ended, and which of its receipts their clients had deleted. */
-export interface FoundRound extends OpenRound {
-  readonly withdrawn: ReadonlySet<UpdateId>;
-}
-
-export async function findRound(rounds: RoundStore, task: TaskId): Promise<FoundRound | null> {
-  const open = await rounds.unfinished(task);
-  if (open === null) return null;
-  const receipts = await rounds.receiptsOf(task, open.round.number);
-  const withdrawn = receipts.filter(({ status }) => status === 'withdrawn');
-  return { ...open, withdrawn: new Set(withdrawn.map(({ updateId }) => updateId)) };
-}
-
 /**
- * A round as a restart finds it (D5): the deadlines are the old ones, accepted reports are accepted, and every other
- * member is away since now, with `LIMITS.restartGraceMs` to come back.
+ * A round as a restart finds it (D5): the deadlines are the old ones, accepted reports are accepted, deleted data stay
+ * dropped, and every other member is away since now, with `LIMITS.restartGraceMs` to come back.
  */
 export function restoreRound(
-  open: FoundRound,
+  open: OpenRound,
   options: { readonly policy: RoundPolicy; readonly seed: number; readonly now: number },
 ): { readonly state: RoundState; readonly members: readonly Member[] } {
   const { policy, seed, now } = options;
@@ -41,11 +27,7 @@ export function restoreRound(
       phase: 'reporting',
       policy,
       reportingEndsAt: round.reportingEndsAt,
-      parts: rows.map((row) =>
-        open.withdrawn.has(row.updateId)
-          ? { clientId: row.clientId, standing: 'dropped' }
-          : partOf(row, receipts.get(row.updateId), awayUntil),
-      ),
+      parts: rows.map((row) => partOf(row, receipts.get(row.updateId), awayUntil)),
       closing: null,
     },
     members: rows.map((row) => memberOfRow(row, receipts.get(row.updateId) ?? null)),

@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AssignmentToken, Sha256 } from '../../shared/ids.ts';
+import type { Spool } from '../storage/blobs/port.ts';
 import type { Storage } from '../storage/port.ts';
 import { client, type House, openHouse, Rig, TASK } from './fixtures/rig.ts';
 import type { Arithmetic } from './port.ts';
@@ -139,11 +142,60 @@ describe('deleted data', () => {
     const { updateId } = rig.assignment(A);
     await rig.coordinator.forget(TASK.id, A);
     expect(await house.storage.rounds.receipt(updateId)).toMatchObject({ status: 'withdrawn' });
+    expect(readdirSync(join(house.spoolFolder, TASK.id, '1'))).toEqual([rig.assignment(B).updateId]);
     await rig.report(C, [0, 0, 4]);
     const round = await roundEnd();
     expect(round.yours.get(A)).toEqual({ yours: 'dropped' });
     expect(await rig.params(1)).toEqual([0, 2, 2]);
     expect(await rig.rounds()).toMatchObject([{ selected: 3, accepted: 2, dropped: 1 }]);
+    expect(rig.logged).toEqual([]);
+  });
+
+  test('D6 no row and no file of the client is left, also of what was only partly uploaded', async () => {
+    await assigned();
+    const { round, token, updateId } = rig.assignment(A);
+    const writer = await house.spool.open(TASK.id, round, updateId, 108);
+    await writer.write(0, new Uint8Array(50));
+    await writer.pause();
+    await rig.coordinator.forget(TASK.id, A);
+    expect(readdirSync(join(house.spoolFolder, TASK.id, '1'))).toEqual([]);
+    const open = await house.storage.rounds.unfinished(TASK.id);
+    expect(open?.assignments.filter(({ clientId, token: of }) => clientId === A || of === token)).toEqual([]);
+    expect(open?.assignments).toHaveLength(3);
+    expect(rig.coordinator.contributors(TASK.id)).toHaveLength(2);
+    expect(await rig.coordinator.resume(TASK.id, A, token)).toMatchObject({ reason: 'not-assigned' });
+  });
+
+  test('D6 the files of a round that has just ended are gone as well when it is answered', async () => {
+    await assigned();
+    await rig.report(A, [1, 0, 0]);
+    await rig.coordinator.stop(TASK.id);
+    await rig.coordinator.forget(TASK.id, A);
+    expect(readdirSync(join(house.spoolFolder, TASK.id))).toEqual([]);
+    expect(await house.storage.rounds.receipt(rig.assignment(A).updateId)).toMatchObject({
+      ...{ status: 'abandoned', reason: 'stopped', norm: 0, examples: 0 },
+    });
+  });
+
+  test('D6 a file that cannot be removed is not said to be gone, and the next asking removes it', async () => {
+    let failures = 1;
+    const spool: Spool = {
+      ...house.spool,
+      remove: async (...report) => {
+        if (failures-- > 0) throw new Error('the disk does not answer');
+        await house.spool.remove(...report);
+      },
+    };
+    rig = new Rig(house, { spool });
+    await assigned();
+    await rig.report(A, [90, 0, 0]);
+    await expect(rig.coordinator.forget(TASK.id, A)).rejects.toThrow('does not answer');
+    await rig.coordinator.forget(TASK.id, A);
+    expect(readdirSync(join(house.spoolFolder, TASK.id, '1'))).toEqual([]);
+    await rig.report(B, [0, 4, 0]);
+    await rig.report(C, [0, 0, 4]);
+    await roundEnd();
+    expect(await rig.params(1)).toEqual([0, 2, 2]);
   });
 
   test('D6 a report that is on its way is taken back too', async () => {

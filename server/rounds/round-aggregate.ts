@@ -40,6 +40,11 @@ export class RoundAggregate {
       });
   }
 
+  /** Resolves when it reads none of the reports that it was given. */
+  settled(): Promise<void> {
+    return this.#tail;
+  }
+
   /** Makes the next version of exactly these receipts. Rejects when that cannot be done. */
   async finish(receipts: readonly ReceiptRow[], base: Parameters<Arithmetic['finish']>[2]): Promise<NewVersion> {
     await this.#tail;

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AssignmentToken, ClientId, UpdateId } from '../../shared/ids.ts';
 import { type Rng, seededRng } from '../../shared/rng.ts';
@@ -36,6 +38,8 @@ class World {
   #nowMs = 0;
   readonly #tokens = new Map<ClientId, AssignmentToken>();
   readonly acknowledged = new Map<UpdateId, ClientId>();
+  /** Who was given which assignment: rows do not tell it of those who had their data deleted. */
+  readonly owners = new Map<UpdateId, ClientId>();
   readonly forgotten = new Set<ClientId>();
   readonly #background: Promise<unknown>[] = [];
 
@@ -109,6 +113,7 @@ class World {
       await this.settle();
     }
     await this.rig.coordinator.stop(SPEC.id);
+    await this.settle();
   }
 
   #arrive(who: ClientId): void {
@@ -148,8 +153,10 @@ class World {
 
   /** What reached the clients. */
   #listen(): void {
-    for (const { clientId, assignment } of this.rig.downlink.all('assign'))
+    for (const { clientId, assignment } of this.rig.downlink.all('assign')) {
+      this.owners.set(assignment.updateId, clientId);
       if (this.rig.downlink.connected.has(clientId)) this.#tokens.set(clientId, assignment.token);
+    }
   }
 
   #do(work: Promise<unknown>): void {
@@ -158,7 +165,7 @@ class World {
 }
 
 /** I1 to I4 and I8, from what is durable alone. */
-async function checkInvariants(world: World, { storage, blobs }: House): Promise<number> {
+async function checkInvariants(world: World, { storage, blobs, spoolFolder }: House): Promise<number> {
   const versions = await storage.checkpoints.list(SPEC.id);
   expect(versions.map(({ version }) => version)).toEqual(versions.map((_, index) => index));
   const params = await Promise.all(versions.map(async ({ sha256 }) => fromBytes((await blobs.get(sha256))!)));
@@ -179,10 +186,11 @@ async function checkInvariants(world: World, { storage, blobs }: House): Promise
     }
     expect(round.version).toBe(round.baseVersion + 1);
     expect(counted.length).toBe(round.accepted);
-    expect(receipts.every(({ status, clientId }) => status === 'counted' || world.forgotten.has(clientId))).toBe(true);
+    const uncounted = receipts.filter(({ status }) => status !== 'counted');
+    expect(uncounted.every(({ updateId }) => world.forgotten.has(world.owners.get(updateId)!))).toBe(true);
     const [before, after] = [params[round.baseVersion]!, params[round.version!]!];
     for (let number = 0; number < CLIENTS; number++) {
-      const times = counted.filter(({ clientId }) => clientId === client(number)).length;
+      const times = counted.filter(({ updateId }) => world.owners.get(updateId) === client(number)).length;
       expect(times).toBeLessThanOrEqual(1);
       expect(after[number]! - before[number]!).toBeCloseTo(times / counted.length, 5);
     }
@@ -191,9 +199,14 @@ async function checkInvariants(world: World, { storage, blobs }: House): Promise
     const receipt = await storage.rounds.receipt(updateId);
     expect(known.has(updateId)).toBe(true);
     expect(['counted', 'abandoned', 'withdrawn']).toContain(receipt?.status);
-    if (receipt?.status === 'withdrawn') expect(world.forgotten.has(clientId)).toBe(true);
+    if (receipt?.status === 'withdrawn') {
+      expect(world.forgotten.has(clientId)).toBe(true);
+      expect(receipt).toMatchObject({ clientId: updateId, examples: 0, norm: 0 });
+    }
     if (receipt?.status === 'abandoned') expect(receipt.reason).not.toBeNull();
   }
+  // Every round is over: no report is kept, of nobody.
+  expect(await readdir(join(spoolFolder, SPEC.id))).toEqual([]);
   return versions.length - 1;
 }
 

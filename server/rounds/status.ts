@@ -69,7 +69,8 @@ function memberOf(part: Part, member: Member | undefined, slot: number): CohortM
 /** For the dashboard: who waits, who has a part, who is there besides. */
 export function contributorsOf(pool: WaitingPool, round: LiveRound | null): ContributorView[] {
   const known = pool.known();
-  const clientIds = new Set([...known.keys(), ...(round?.members ?? []).map(({ clientId }) => clientId)]);
+  const members = (round?.members ?? []).filter((member) => round?.partOf(member)?.standing !== 'dropped');
+  const clientIds = new Set([...known.keys(), ...members.map(({ clientId }) => clientId)]);
   return [...clientIds].map((clientId) => {
     const member = round?.byClient(clientId);
     const part = member && round?.partOf(member);

@@ -6,6 +6,7 @@ import type {
   FencingToken,
   NewCheckpoint,
   NewReceipt,
+  ReceiptRow,
   RoundCounts,
   RoundEndRow,
   Storage,
@@ -62,6 +63,20 @@ export const receipt = (round: number, slot: number, changes: Partial<NewReceipt
   norm: 0.1 + slot,
   metrics: { lossBefore: 2.3, lossAfter: 0.7, accuracyBefore: null, accuracyAfter: 0.81, trainingMs: 1234 },
   ...changes,
+});
+
+/** What is left of them once their client had its data deleted. */
+export const emptyReceipt = (round: number, slot: number, order: number): ReceiptRow => ({
+  ...{ task: DIGITS, round, updateId: update(round, slot), order, status: 'withdrawn', version: null, reason: null },
+  clientId: update(round, slot) as string as ClientId,
+  ...{ sha256: sha(0), bytes: 0, examples: 0, steps: 0, norm: 0, acceptedAt: 0 },
+  metrics: { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 0 },
+});
+export const emptyAssignment = (round: number, slot: number): AssignmentRow => ({
+  ...assignment(round, slot),
+  clientId: update(round, slot) as string as ClientId,
+  token: update(round, slot) as string as AssignmentToken,
+  seed: 0,
 });
 
 export const NO_COUNTS: RoundCounts = {

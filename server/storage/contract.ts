@@ -8,6 +8,8 @@ import {
   committedRound,
   createdTask,
   DIGITS,
+  emptyAssignment,
+  emptyReceipt,
   NO_COUNTS,
   opening,
   receipt,
@@ -487,6 +489,62 @@ export function storageContract(open: () => Promise<Storage>): void {
       ]);
       expect(await storage.rounds.withdraw(DIGITS, client(0))).toEqual([]);
       expect(await storage.rounds.receipt(update(1, 1))).toMatchObject({ status: 'withdrawn', version: null });
+    });
+
+    it('leaves of a withdrawn report its id and what became of it, and the part stays in the round', async () => {
+      const [, kept] = [await storage.rounds.withdraw(DIGITS, client(1)), await storage.rounds.unfinished(DIGITS)];
+      expect(await storage.rounds.receipt(update(1, 1))).toEqual(emptyReceipt(1, 1, 2));
+      expect(kept?.receipts.map(({ clientId }) => clientId)).toEqual([client(0)]);
+      expect(kept?.round.selected).toBe(4);
+      const gone = { ...emptyAssignment(1, 1), end: 'dropped' };
+      expect(kept?.assignments.map((row) => ({ ...row, seed: 0 }))).toEqual([
+        { ...assignment(1, 0), seed: 0 },
+        gone,
+        { ...assignment(1, 2), seed: 0, end: 'rejected', rejection: 'zero' },
+        { ...assignment(1, 3), seed: 0 },
+      ]);
+      expect(kept?.assignments[1]).toEqual(gone);
+      // The same report again is not the one that there was, and its client may not have another.
+      expect(kinds(await storage.rounds.accept([receipt(1, 1)], T0))).toEqual(['conflict']);
+    });
+
+    it('forgets who was rejected, who said nothing, and several of one round', async () => {
+      for (const slot of [1, 2, 3]) await storage.rounds.withdraw(DIGITS, client(slot));
+      const rows = (await storage.rounds.unfinished(DIGITS))?.assignments.slice(1);
+      expect(rows).toEqual([
+        { ...emptyAssignment(1, 1), end: 'dropped' },
+        { ...emptyAssignment(1, 2), end: 'rejected', rejection: 'zero' },
+        { ...emptyAssignment(1, 3), end: 'dropped' },
+      ]);
+      const counts = { ...NO_COUNTS, selected: 4, accepted: 1, rejected: { zero: 1 }, dropped: 2 };
+      const last = { ...roundEnd(1, [0], [1, 3]), counts };
+      expect(await storage.rounds.commit(fence, last, checkpoint(1))).toBe('saved');
+      expect(await storage.rounds.list(DIGITS, 1)).toMatchObject([counts]);
+    });
+
+    it('forgets a client of rounds that are over, and keeps what is in a version', async () => {
+      await storage.rounds.commit(fence, end, checkpoint(1));
+      await reportingRound(storage, fence, 2, 2);
+      await storage.rounds.accept([receipt(2, 0), receipt(2, 1)], T0);
+      await storage.rounds.abandon(fence, roundEnd(2, [0, 1]), 'stopped');
+      const before = await storage.rounds.receipt(update(1, 0));
+      expect(await storage.rounds.withdraw(DIGITS, client(0))).toEqual([]);
+      expect(await storage.rounds.receipt(update(1, 0))).toEqual({
+        ...before,
+        clientId: update(1, 0),
+        metrics: emptyReceipt(1, 0, 1).metrics,
+      });
+      const gone = { status: 'abandoned', reason: 'stopped' };
+      expect(await storage.rounds.receiptsOf(DIGITS, 2)).toMatchObject([
+        { ...emptyReceipt(2, 0, 1), ...gone },
+        { ...receipt(2, 1), ...gone },
+      ]);
+      expect(await storage.rounds.list(DIGITS, 2)).toMatchObject([{ accepted: 2 }, { selected: 2, accepted: 2 }]);
+    });
+
+    it('forgets in one task only', async () => {
+      await storage.rounds.withdraw(OTHER, client(0));
+      expect(await storage.rounds.receipt(update(1, 0))).toMatchObject(receipt(1, 0));
     });
   });
 

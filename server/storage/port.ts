@@ -222,7 +222,12 @@ export interface RoundStore {
   lastNumber(task: TaskId): Promise<number>;
   receipt(updateId: UpdateId): Promise<ReceiptRow | null>;
   receiptsOf(task: TaskId, round: number): Promise<ReceiptRow[]>;
-  /** "Delete my data": `accepted` receipts of this client become `withdrawn`; returns their ids. */
+  /**
+   * "Delete my data": no row names this client any more. `accepted` receipts become `withdrawn`, and only what became
+   * of it is left of a report that is in no version; assignments without an end become `dropped`, so that the parts of
+   * each round still add up. What is in a version stays in it: `counted` receipts lose the client and its metrics alone.
+   * Returns the ids of the receipts that are withdrawn now.
+   */
   withdraw(task: TaskId, clientId: ClientId): Promise<UpdateId[]>;
 }
 

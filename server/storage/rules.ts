@@ -1,5 +1,6 @@
 import { BugError } from '../../shared/assert.ts';
-import type { ClientId, TaskId, UpdateId } from '../../shared/ids.ts';
+import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
+import type { ReportMetrics } from '../../shared/protocol/index.ts';
 import type {
   AssignmentRow,
   NewCheckpoint,
@@ -67,6 +68,32 @@ function isSame(row: ReceiptRow, receipt: NewReceipt): boolean {
     row.sha256 === receipt.sha256
   );
 }
+
+/**
+ * What stands in rows of a client that had its data deleted. Its names are unique in a round and so must be what takes
+ * their place: the report's own id, which is public and is no client's.
+ */
+export const nobody = (updateId: UpdateId) => ({
+  clientId: updateId as string as ClientId,
+  token: updateId as string as AssignmentToken,
+});
+/** What its training said of its examples. */
+export const NO_METRICS: ReportMetrics = {
+  lossBefore: null,
+  lossAfter: null,
+  accuracyBefore: null,
+  accuracyAfter: null,
+  trainingMs: 0,
+};
+/** What a report that is in no version was. */
+export const NO_REPORT = {
+  sha256: '0'.repeat(64) as Sha256,
+  bytes: 0,
+  examples: 0,
+  steps: 0,
+  norm: 0,
+  acceptedAt: 0,
+} as const;
 
 /** A round starts when none is under way, as the next number, on the newest checkpoint. */
 export function checkOpening(

@@ -19,6 +19,15 @@ const lastActivation = (spec: TaskSpec): string => {
   return last !== undefined && 'activation' in last.config ? last.config.activation : 'linear';
 };
 
+/** What the examples of each sample are: a task of another shape or with other labels cannot use it. */
+const SAMPLES = { mnist: { shape: '28,28,1', labelCount: 10 } } as const;
+
+/** The task's sample data are of its shape and labels; also where it names none. */
+export function fitsSample({ sample, shape, labels }: TaskSpec['data']): boolean {
+  if (sample === undefined) return true;
+  return shape.join() === SAMPLES[sample].shape && labels.length === SAMPLES[sample].labelCount;
+}
+
 export const COMPATIBILITY: readonly Rule[] = [
   {
     path: 'rounds.minimum',
@@ -60,6 +69,11 @@ export const COMPATIBILITY: readonly Rule[] = [
     path: 'data.labels',
     message: 'must differ from each other',
     broken: ({ data }) => new Set(data.labels).size !== data.labels.length,
+  },
+  {
+    path: 'data.sample',
+    message: 'mnist is for data of shape 28 × 28 × 1 with ten labels; leave it out for other data',
+    broken: ({ data }) => !fitsSample(data),
   },
 ];
 

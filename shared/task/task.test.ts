@@ -108,12 +108,30 @@ describe('compatibility', () => {
     ['client.epochs', { client: { maxSteps: 3 } }],
     ['client.work', { client: { work: 'full-batch', epochs: 2 } }],
     ['strategy.weighting', { strategy: { name: 'fedsgd' } }],
-    ['model', { data: { shape: [32, 32, 1] } }],
-    ['data.labels', { data: { labels: ['a', 'b'] } }],
+    ['model', { data: { shape: [32, 32, 1], sample: null } }],
+    ['data.labels', { data: { labels: ['a', 'b'], sample: null } }],
     ['data.labels', { data: { labels: ['0', '0', '2', '3', '4', '5', '6', '7', '8', '9'] } }],
     ['client.loss', { model: { zoo: 'seed-dense' } }],
   ])('refuses what contradicts itself at %s', (path, overrides) => {
     expect(overridden(overrides)).toEqual([path]);
+  });
+
+  it('gives mnist only to data of its shape and labels', () => {
+    const dense = (input: readonly number[], units: number) => ({
+      topology: {
+        input,
+        layers: [
+          { class_name: 'Flatten', config: { name: 'f' } },
+          { class_name: 'Dense', config: { name: 'd', units, activation: 'softmax' } },
+        ],
+      },
+    });
+    const large = { model: dense([32, 32, 1], 10), data: { shape: [32, 32, 1] } };
+    const two = { model: dense([28, 28, 1], 2), data: { labels: ['even', 'odd'] } };
+    expect([large, two].map(overridden)).toEqual([['data.sample'], ['data.sample']]);
+    const without = [large, two].map(({ model, data }) => ({ model, data: { ...data, sample: null } }));
+    expect(without.map(overridden)).toEqual([[], []]);
+    expect(overridden({ data: { labels: [...'abcdefghij'] } })).toEqual([]);
   });
 
   it('takes fedsgd as one full-batch step and the plain mean', () => {

@@ -53,9 +53,13 @@ export interface Spool {
   /** Where a finished report lies. */
   path(task: TaskId, round: number, updateId: UpdateId): string;
   has(task: TaskId, round: number, updateId: UpdateId): Promise<boolean>;
+  /** Removes one report, finished or partial; nothing happens where there is none. */
+  remove(task: TaskId, round: number, updateId: UpdateId): Promise<void>;
   /** Drops a whole round, partial files too. */
   drop(task: TaskId, round: number): Promise<void>;
   dropTask(task: TaskId): Promise<void>;
-  /** Drops everything but these open rounds (start-up). */
-  sweep(open: readonly { readonly task: TaskId; readonly round: number }[]): Promise<void>;
+  /** Drops everything but these reports of open rounds, finished or partial (start-up). */
+  sweep(
+    open: readonly { readonly task: TaskId; readonly round: number; readonly reports: readonly UpdateId[] }[],
+  ): Promise<void>;
 }

@@ -126,6 +126,19 @@ describe('the spool', () => {
     expect(readFileSync(spool.path(DIGITS, 1, id(1)), 'utf8')).toBe('good');
   });
 
+  it('removes one report, finished or still being written, and no other', async () => {
+    await finished(DIGITS, 1, 1, 'a');
+    await finished(DIGITS, 1, 2, 'b');
+    const writer = await spool.open(DIGITS, 1, id(1), 3);
+    await spool.remove(DIGITS, 1, id(1));
+    await spool.remove(DIGITS, 1, id(3));
+    await spool.remove(OTHER, 9, id(1));
+    expect(files()).toEqual(['digits', 'digits/1', `digits/1/${id(2)}`]);
+    await expect(writer.write(0, bytesOf('abc'))).rejects.toThrow(StorageIoError);
+    await finished(DIGITS, 1, 1, 'again');
+    expect(await spool.has(DIGITS, 1, id(1))).toBe(true);
+  });
+
   it('drops rounds and tasks whole, those still being written too', async () => {
     await finished(DIGITS, 1, 1, 'a');
     await finished(DIGITS, 11, 2, 'b');
@@ -142,14 +155,19 @@ describe('the spool', () => {
     expect(await spool.has(DIGITS, 1, id(6))).toBe(true);
   });
 
-  it('keeps only open rounds at start-up, with what is partial in them', async () => {
+  it('keeps only what open rounds still need at start-up, with what is partial of it', async () => {
     await finished(DIGITS, 1, 1, 'over');
     await finished(DIGITS, 2, 2, 'kept');
     await (await spool.open(DIGITS, 2, id(3), 3)).pause();
     await finished(OTHER, 2, 4, 'over');
     mkdirSync(join(folder, 'not a task'));
     writeFileSync(join(folder, 'digits', 'stray'), 'x');
-    await fileSpool(folder).sweep([{ task: DIGITS, round: 2 }]);
+    await finished(DIGITS, 2, 5, 'of nobody');
+    await (await spool.open(DIGITS, 2, id(6), 3)).pause();
+    await fileSpool(folder).sweep([
+      { task: DIGITS, round: 2, reports: [id(2), id(3), id(7)] },
+      { task: DIGITS, round: 3, reports: [] },
+    ]);
     expect(files()).toEqual(['digits', 'digits/2', `digits/2/${id(2)}`, `digits/2/${id(3)}.partial`]);
     await fileSpool(folder).sweep([]);
     expect(files()).toEqual([]);

@@ -30,7 +30,7 @@ export function fileSpool(folder: string): Spool {
     return made;
   };
   /** Lets go of everything under a folder, and removes it. */
-  const remove = async (doomed: string): Promise<void> => {
+  const removeAll = async (doomed: string): Promise<void> => {
     const isUnder = (file: string): boolean => file === doomed || file.startsWith(join(doomed, '/'));
     for (const round of folders.keys()) if (isUnder(round)) folders.delete(round);
     await Promise.all([...writers.values()].filter((writer) => isUnder(writer.path)).map((writer) => writer.pause()));
@@ -65,24 +65,46 @@ export function fileSpool(folder: string): Spool {
         }
       }),
 
-    drop: (task, round) => onFiles(() => remove(roundFolder(task, round))),
+    remove: (task, round, updateId) =>
+      onFiles(async () => {
+        const final = path(task, round, updateId);
+        await writers.get(final)?.pause();
+        await Promise.all([final, partial(final)].map((file) => rm(file, { force: true })));
+      }),
+
+    drop: (task, round) => onFiles(() => removeAll(roundFolder(task, round))),
 
     async dropTask(task) {
       if (!isTaskId(task)) throw new BugError('not the name of a task');
-      await onFiles(() => remove(join(folder, task)));
+      await onFiles(() => removeAll(join(folder, task)));
     },
 
     sweep: (rounds) =>
       onFiles(async () => {
+        const files = rounds.flatMap(({ task, round, reports }) => reports.map((report) => path(task, round, report)));
+        const kept = new Set(files.flatMap((final) => [final, partial(final)]));
         const open = new Set(rounds.map(({ task, round }) => roundFolder(task, round)));
         const tasks = new Set([...open].map((round) => dirname(round)));
-        for (const task of (await readdir(folder)).map((name) => join(folder, name))) {
-          if (!tasks.has(task)) await remove(task);
-          else for (const name of await readdir(task)) if (!open.has(join(task, name))) await remove(join(task, name));
+        for (const task of await pathsIn(folder)) {
+          if (!tasks.has(task)) await removeAll(task);
+          else for (const round of await pathsIn(task)) if (!open.has(round)) await removeAll(round);
         }
+        for (const round of open) for (const file of await pathsIn(round)) if (!kept.has(file)) await removeAll(file);
       }),
   };
 }
+
+const partial = (final: string): string => `${final}.partial`;
+
+/** Nothing where there is no such folder. */
+const pathsIn = async (folder: string): Promise<string[]> => {
+  try {
+    return (await readdir(folder)).map((name) => join(folder, name));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+};
 
 /** Its calls are done one after the other. Once it has ended, by whatever call, it writes nothing any more. */
 class FileWriter implements SpoolWriter {
@@ -95,7 +117,7 @@ class FileWriter implements SpoolWriter {
 
   constructor(final: string, totalBytes: number, ended: () => void) {
     this.#final = final;
-    this.path = `${final}.partial`;
+    this.path = partial(final);
     this.#totalBytes = totalBytes;
     this.#ended = ended;
   }

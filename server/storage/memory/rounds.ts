@@ -1,6 +1,6 @@
 import { BugError } from '../../../shared/assert.ts';
 import type { TaskId } from '../../../shared/ids.ts';
-import type { FencingToken, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
+import type { AssignmentRow, FencingToken, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
 import {
   checkCohort,
   checkCommit,
@@ -9,6 +9,9 @@ import {
   checkUnderWay,
   decideReceipts,
   type KnownReceipts,
+  NO_METRICS,
+  NO_REPORT,
+  nobody,
 } from '../rules.ts';
 import { newCheckpointRow, newestVersionOf, type RoundState, roundOf, type State, type TaskState } from './state.ts';
 
@@ -116,13 +119,14 @@ export function memoryRounds(state: State): RoundStore {
     receiptsOf: async (task, number) => [...(roundOf(state.tasks.get(task), number)?.receipts ?? [])],
 
     async withdraw(task, clientId) {
-      const isTheirs = (row: ReceiptRow): boolean => row.clientId === clientId && row.status === 'accepted';
+      const isTheirs = (row: ReceiptRow | AssignmentRow): boolean => row.clientId === clientId;
       const rounds = state.tasks.get(task)?.rounds ?? [];
-      const withdrawn = rounds.flatMap(({ receipts }) => receipts.filter(isTheirs));
+      const theirs = rounds.flatMap(({ receipts }) => receipts.filter(isTheirs));
       for (const round of rounds) {
-        round.receipts = round.receipts.map((row) => (isTheirs(row) ? { ...row, status: 'withdrawn' } : row));
+        round.receipts = round.receipts.map((row) => (isTheirs(row) ? receiptWithoutClient(row) : row));
+        round.assignments = round.assignments.map((row) => (isTheirs(row) ? assignmentWithoutClient(row) : row));
       }
-      return withdrawn.map(({ updateId }) => updateId);
+      return theirs.filter(({ status }) => status === 'accepted').map(({ updateId }) => updateId);
     },
   };
 }
@@ -153,6 +157,20 @@ function knownIn(state: State): KnownReceipts {
     },
   };
 }
+
+function receiptWithoutClient(row: ReceiptRow): ReceiptRow {
+  const { clientId } = nobody(row.updateId);
+  const anonymous = { ...row, clientId, metrics: NO_METRICS };
+  if (row.status === 'counted') return anonymous;
+  return { ...anonymous, ...NO_REPORT, status: row.status === 'accepted' ? 'withdrawn' : row.status };
+}
+
+const assignmentWithoutClient = (row: AssignmentRow): AssignmentRow => ({
+  ...row,
+  ...nobody(row.updateId),
+  seed: 0,
+  end: row.end ?? 'dropped',
+});
 
 function endRound(
   task: TaskState,

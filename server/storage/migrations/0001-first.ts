@@ -74,7 +74,8 @@ export const first: Migration = {
       .addColumn('ended', 'text')
       .addColumn('rejection', 'text')
       .addPrimaryKeyConstraint('assignments_key', ['task', 'round', 'slot'])
-      .addUniqueConstraint('assignments_client', ['task', 'round', 'client_id'])
+      // In this order, here and in the receipts: "Delete my data" looks for all of a client.
+      .addUniqueConstraint('assignments_client', ['task', 'client_id', 'round'])
       .addForeignKeyConstraint('assignments_round', ['task', 'round'], 'rounds', ['task', 'number'], (key) =>
         key.onDelete('cascade'),
       )
@@ -97,16 +98,12 @@ export const first: Migration = {
       .addColumn('status', 'text', (column) => column.notNull())
       .addColumn('version', 'bigint')
       .addColumn('reason', 'text')
-      .addUniqueConstraint('receipts_client', ['task', 'round', 'client_id'])
+      .addUniqueConstraint('receipts_client', ['task', 'client_id', 'round'])
       .addUniqueConstraint('receipts_order', ['task', 'round', 'fold_order'])
       .addForeignKeyConstraint('receipts_round', ['task', 'round'], 'rounds', ['task', 'number'], (key) =>
         key.onDelete('cascade'),
       )
       .execute();
-    // "Delete my data" looks for what is not yet counted.
-    await sql`create index receipts_uncounted on receipts (task, client_id) where status = 'accepted'`.execute(
-      database,
-    );
 
     for (const table of ['admin_sessions', 'admin_links']) {
       await schema

@@ -1,6 +1,15 @@
-import type { UpdateId } from '../../../shared/ids.ts';
-import type { RoundEndRow, RoundRow, RoundStore } from '../port.ts';
-import { checkCohort, checkCommit, checkNextVersion, checkOpening, checkUnderWay } from '../rules.ts';
+import { sql } from 'kysely';
+import type { AssignmentToken, ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
+import type { ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
+import {
+  checkCohort,
+  checkCommit,
+  checkNextVersion,
+  checkOpening,
+  checkUnderWay,
+  NO_METRICS,
+  NO_REPORT,
+} from '../rules.ts';
 import { type Database, fenceHolds, insertCheckpoint, newestVersion, portions, type Work } from './parts.ts';
 import { assignmentRow, type receiptColumns, receiptRow, roundRow, taskColumns } from './rows.ts';
 
@@ -166,19 +175,39 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
       return rows.map(receiptRow);
     },
 
-    async withdraw(task, clientId) {
-      const rows = await database
-        .updateTable('receipts')
-        .set({ status: 'withdrawn' })
-        .where('task', '=', task)
-        .where('clientId', '=', clientId)
-        .where('status', '=', 'accepted')
-        .returning('updateId')
-        .execute();
-      return rows.map(({ updateId }) => updateId);
-    },
+    withdraw: (task, clientId) =>
+      database.transaction().execute(async (work) => {
+        const [withdrawn] = await Promise.all([
+          receiptsOf(work, task, clientId, 'accepted')
+            .set({ ...anonymous, ...NO_REPORT, status: 'withdrawn' })
+            .returning('updateId')
+            .execute(),
+          receiptsOf(work, task, clientId, 'abandoned')
+            .set({ ...anonymous, ...NO_REPORT })
+            .execute(),
+          receiptsOf(work, task, clientId, 'counted').set(anonymous).execute(),
+          work
+            .updateTable('assignments')
+            .set({
+              clientId: sql<ClientId>`update_id`,
+              token: sql<AssignmentToken>`update_id`,
+              seed: 0,
+              ended: sql`coalesce(ended, 'dropped')`,
+            })
+            .where('task', '=', task)
+            .where('clientId', '=', clientId)
+            .execute(),
+        ]);
+        return withdrawn.map(({ updateId }) => updateId);
+      }),
   };
 }
+
+/** A receipt's client and what it said, as `nobody` of `rules.ts` puts it. */
+const anonymous = { clientId: sql<ClientId>`update_id`, metricsJson: JSON.stringify(NO_METRICS) };
+
+const receiptsOf = (work: Work, task: TaskId, clientId: ClientId, status: ReceiptRow['status']) =>
+  work.updateTable('receipts').where('task', '=', task).where('clientId', '=', clientId).where('status', '=', status);
 
 type Place = Pick<RoundRow, 'task' | 'number'>;
 

@@ -7,6 +7,7 @@ import { BugError } from '../../../shared/assert.ts';
 import { storageContract } from '../contract.ts';
 import {
   checkpoint,
+  client,
   committedRound,
   createdTask,
   DIGITS,
@@ -82,6 +83,21 @@ describe('sqlite storage', () => {
     expect(await everything(second)).toEqual(before);
     expect(await second.rounds.commit(fence, roundEnd(2, [0, 1], [2]), checkpoint(2))).toBe('saved');
     await second.close();
+  });
+
+  it('holds the names of a client that had its data deleted in no column', async () => {
+    const storage = await openSqlite(path);
+    const fence = await createdTask(storage);
+    await committedRound(storage, fence, 1, 2);
+    await reportingRound(storage, fence, 2, 2);
+    await storage.rounds.accept([receipt(2, 0), receipt(2, 1)], T0);
+    const tokens = (await storage.rounds.unfinished(DIGITS))?.assignments.map(({ token }) => token) ?? [];
+    await storage.rounds.withdraw(DIGITS, client(0));
+    await storage.close();
+    const tables = inFile(path, "select name from sqlite_master where type = 'table'") as { name: string }[];
+    const rows = JSON.stringify(tables.map(({ name }) => inFile(path, `select * from ${name}`)));
+    expect([client(0), tokens[0], receipt(2, 0).sha256].filter((name) => rows.includes(`"${name}"`))).toEqual([]);
+    expect([client(1), tokens[1], receipt(2, 1).sha256].filter((name) => !rows.includes(`"${name}"`))).toEqual([]);
   });
 
   it('does all that was asked for before it was closed, and nothing after', async () => {
