@@ -24,17 +24,35 @@ interface Started {
   readonly workers: string[];
   readonly scripts: string[];
   readonly posts: string[];
+  /** Of the server's data, scripts and styles apart. */
+  readonly gets: string[];
+  /** Of every script, as far as it has come. */
+  readonly code: Promise<string>[];
 }
 
 function watch(page: Page): Started {
-  const started: Started = { sockets: [], workers: [], scripts: [], posts: [] };
+  const started: Started = { sockets: [], workers: [], scripts: [], posts: [], gets: [], code: [] };
   page.on('websocket', (socket) => started.sockets.push(socket.url()));
   page.on('worker', (worker) => started.workers.push(worker.url()));
   page.on('request', (request) => {
     if (request.resourceType() === 'script') started.scripts.push(new URL(request.url()).pathname);
     if (request.method() !== 'GET') started.posts.push(request.url());
+    else if (request.resourceType() === 'fetch') started.gets.push(new URL(request.url()).pathname);
+  });
+  page.on('response', (response) => {
+    if (response.request().resourceType() === 'script') started.code.push(response.text());
   });
   return started;
+}
+
+/** What every build of TF.js has in it. */
+const TFJS = /kernelName|setBackend|WEBGL_/;
+async function expectNothing(page: Page, started: Started): Promise<void> {
+  await page.waitForLoadState('networkidle');
+  expect([started.sockets, started.workers, started.posts, await databases(page)]).toEqual([[], [], [], []]);
+  const code = (await Promise.all(started.code)).join();
+  expect(code.length).toBeGreaterThan(10_000);
+  expect(code).not.toMatch(TFJS);
 }
 
 const databases = (page: Page): Promise<string[]> =>
@@ -45,11 +63,7 @@ test('nothing starts by itself, and each press starts what it says and no more',
   const started = watch(page);
   await page.goto(contributeUrl(server, 'consent'));
   await expectState(page, 'idle');
-  await page.waitForLoadState('networkidle');
-  expect(started.sockets).toEqual([]);
-  expect(started.workers).toEqual([]);
-  expect(started.posts).toEqual([]);
-  expect(await databases(page)).toEqual([]);
+  await expectNothing(page, started);
   expect(started.scripts.filter((path) => /trainer|socket|client/.test(path))).toEqual([]);
 
   // An example of one's own: IndexedDB, and nothing else.
@@ -60,14 +74,18 @@ test('nothing starts by itself, and each press starts what it says and no more',
   expect([started.sockets, started.workers, started.posts]).toEqual([[], [], []]);
 
   // Sample data: one GET.
+  const before = started.gets.length;
   await page.getByRole('button', { name: 'Add sample data' }).click();
   await expect(page.getByText('61 examples').first()).toBeVisible();
+  expect(started.gets.slice(before)).toEqual(['/api/tasks/consent/samples']);
   expect([started.sockets, started.workers, started.posts]).toEqual([[], [], []]);
 
   // Try it: the model and a worker, no socket.
   await page.getByRole('button', { name: 'Try it', exact: true }).click();
   await expect.poll(() => started.workers.length).toBe(1);
+  await expect(page.getByText('Draw to see what the model thinks.')).toBeVisible();
   expect(started.sockets).toEqual([]);
+  expect((await Promise.all(started.code)).join()).toMatch(TFJS);
 
   // The dialog alone starts nothing; neither does "Not now".
   await page.getByRole('button', { name: 'Join training' }).click();
@@ -82,6 +100,18 @@ test('nothing starts by itself, and each press starts what it says and no more',
   expect(started.sockets).toHaveLength(1);
   expect(started.sockets[0]).toContain('/socket.io/?task=consent');
   expect((await databases(page)).filter((name) => name.includes('identity'))).toHaveLength(1);
+});
+
+test('the list of tasks and the dashboard start nothing either', async ({ page }) => {
+  for (const [path, heading] of [
+    ['/', 'Tasks'],
+    ['/admin', 'Admin token'],
+  ] as const) {
+    const started = watch(page);
+    await page.goto(`${server.url}${path}?lang=en`);
+    await expect(page.getByRole('heading', { name: heading }).or(page.getByLabel(heading)).first()).toBeVisible();
+    await expectNothing(page, started);
+  }
 });
 
 test('leaving stops everything within a second', async ({ page, context }) => {

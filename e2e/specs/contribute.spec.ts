@@ -13,6 +13,7 @@ import {
   startRounds,
 } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
+import { gateSockets, speaking } from '../fixtures/socket-gate.ts';
 
 test.describe.configure({ mode: 'default' });
 let server: RunningServer;
@@ -77,6 +78,41 @@ test('joining is not lost while samples are still on their way', async ({ page, 
   await expectState(page, 'needs-data');
   release();
   await expectState(page, 'waiting');
+});
+
+test('a page older than the server is told so, and offers to reload', async ({ page }) => {
+  await gateSockets(page, speaking(99));
+  await page.goto(contributeUrl(server, 'paint'));
+  await agreeAndJoin(page);
+  await expectState(page, 'error');
+  await expect(page.locator('main')).toHaveAttribute('data-reason', 'upgrade-required');
+  await expect(page.getByText('This page is older than the server. Reload it to go on.').first()).toBeVisible();
+  const reloaded = page.waitForEvent('load');
+  await page.getByRole('button', { name: 'Reload the page' }).click();
+  await reloaded;
+  await expectState(page, 'idle');
+});
+
+test('a closed task takes whoever has the link: the token in its fragment opens socket, weights and history', async ({
+  page,
+  context,
+}) => {
+  await createTask(server, 'closed', { access: { joinToken: 'let me in please' } });
+  await fewSamples(context, 60);
+  await page.goto(contributeUrl(server, 'closed'));
+  await addSamples(page);
+  await agreeAndJoin(page);
+  await expect(page.locator('main')).toHaveAttribute('data-reason', 'unauthorized');
+  await page.goto('about:blank');
+  await page.goto(`${contributeUrl(server, 'closed')}#join=let%20me%20in%20please`);
+  await agreeAndJoin(page);
+  await expectState(page, 'waiting');
+  await startRounds(server, 'closed', 1);
+  await expectState(page, 'accepted');
+  await page.getByRole('button', { name: 'Try it', exact: true }).click();
+  await expect(
+    page.getByRole('img', { name: 'Pad for trying the model' }).or(page.getByLabel('Pad for trying the model')).first(),
+  ).toBeVisible();
 });
 
 test('images are uploaded, labelled and stored; a file that is none is said', async ({ page }) => {

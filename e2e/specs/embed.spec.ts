@@ -36,7 +36,7 @@ test('on another origin under a strict CSP it trains in a worker of its own and 
 
   await element.getByRole('button', { name: 'Delete my data' }).click();
   await element.getByRole('button', { name: 'Delete everything' }).click();
-  await expect(element).toContainText('Everything of yours is deleted, here and on the server.');
+  await expect(element).toContainText('Deleted, here and on the server. Only what a version has used stays in it.');
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
   expect(page.workers()).toEqual([]);
   expect(site.reports.slice(before)).toEqual([]);

@@ -6,6 +6,7 @@ import {
   contributeUrl,
   createTask,
   expectRounds,
+  expectState,
   fewSamples,
   startRounds,
 } from '../fixtures/contribute.ts';
@@ -37,6 +38,7 @@ test('no run of 64 bytes of an example, nor of its normalised form, is ever sent
 }) => {
   await fewSamples(context, 100);
   const sent: Buffer[] = [];
+  const sentBytes = (): number => sent.reduce((sum, bytes) => sum + bytes.length, 0);
   const cdp = await context.newCDPSession(page);
   await cdp.send('Network.enable');
   cdp.on('Network.webSocketFrameSent', ({ response }) => {
@@ -56,12 +58,21 @@ test('no run of 64 bytes of an example, nor of its normalised form, is ever sent
   const { images, labels } = samples.shard;
   expect(labels).toHaveLength(100);
   await agreeAndJoin(page);
-  await startRounds(server, 'leaves', ROUNDS);
-  await expectRounds(
-    server,
-    'leaves',
-    (rounds) => rounds.filter(({ outcome }) => outcome === 'committed').length === ROUNDS,
-  );
+  await expectState(page, 'waiting');
+  await page.waitForLoadState('networkidle');
+  const reportBytes = FRAME_HEADER_BYTES + 4 * PARAMETERS;
+  for (let round = 1; round <= ROUNDS; round++) {
+    const before = sentBytes();
+    await startRounds(server, 'leaves', 1);
+    await expectRounds(
+      server,
+      'leaves',
+      (rounds) => rounds.at(-1)?.number === round && rounds.at(-1)?.outcome === 'committed',
+    );
+    const uplinkBytes = sentBytes() - before;
+    expect(uplinkBytes, `round ${round}`).toBeGreaterThan(reportBytes);
+    expect(uplinkBytes, `round ${round}`).toBeLessThanOrEqual(reportBytes + 4_096);
+  }
 
   const own = new Set<string>();
   for (let example = 0; example < labels.length; example++) {
@@ -86,10 +97,6 @@ test('no run of 64 bytes of an example, nor of its normalised form, is ever sent
     (bytes) => bytes.length >= FRAME_HEADER_BYTES && bytes.toString('latin1', 0, 4) === 'FTR1',
   );
   expect(frames).toHaveLength(ROUNDS);
-  const socketBytes = sent.reduce((sum, bytes) => sum + bytes.length, 0);
-  const reportBytes = FRAME_HEADER_BYTES + 4 * PARAMETERS;
-  const pageLoad = 20_000; // addresses and headers of the page's own requests, which are in `sent` too
-  expect(socketBytes).toBeLessThan(ROUNDS * (reportBytes + 4_096) + pageLoad);
 });
 
 test('the search would find an example: the same runs inside a longer message are seen', () => {

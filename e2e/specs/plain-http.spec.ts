@@ -18,18 +18,22 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => server.dispose());
 
-test('over plain http on a host name, as from a phone on the same network, a tab trains, and one of two tabs at a time', async () => {
+test('over plain http on a host name, as from a phone on the same network, and without WebGL, a tab trains, and one of two tabs at a time', async () => {
   const found = findChromium();
   if (!found.ok) throw new Error(found.reason);
   const options = launchOptions(found.path);
-  const args = [...(options.args ?? []), '--host-resolver-rules=MAP laptop.test 127.0.0.1'];
+  const args = [...(options.args ?? []), '--host-resolver-rules=MAP laptop.test 127.0.0.1', '--disable-3d-apis'];
   const browser = await chromium.launch({ ...options, args });
   try {
     const context = await browser.newContext({ locale: 'en-US' });
     await fewSamples(context, 60);
     const lan = { ...server, url: `http://laptop.test:${server.port}` };
     const page = await context.newPage();
-    await contribute(page, lan, 'lan');
+    await contribute(page, lan, 'lan', 'backend=webgl&lang=en');
+    const why = 'WebGL is not available here; the plain CPU trains instead, which is slower.';
+    await expect(page.locator('main')).toHaveAttribute('data-backend', 'cpu');
+    await expect(page.locator('main')).toHaveAttribute('data-backend-reason', why);
+    await expect(page.getByText(`WebGL was asked for, plain CPU is used. ${why}`).first()).toBeVisible();
     expect(await page.evaluate(() => [isSecureContext, 'locks' in navigator, crypto.subtle === undefined])).toEqual([
       false,
       false,

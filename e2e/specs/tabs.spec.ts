@@ -83,69 +83,6 @@ test('after a reload with the samples’ address blocked, training works without
   await expectState(page, 'accepted');
 });
 
-for (const when of ['waiting', 'training', 'accepted'] as const) {
-  test(`a tab closed while ${when}: the round ends and the other contributor’s work counts`, async ({ browser }) => {
-    const id = `closed-${when}`;
-    // The one that stays is quick to report; the one that closes is held at work by the long plan where it must be seen training.
-    await createTask(server, id, {
-      ...(when === 'training' ? slowWork : {}),
-      rounds: { goal: 2, minimum: 1, selectionDeadlineMs: 4_000 },
-    });
-    const contexts = await Promise.all([browser.newContext(), browser.newContext()]);
-    const [closing, staying] = await Promise.all(contexts.map(sampled));
-    if (closing === undefined || staying === undefined) throw new Error('no pages');
-    await Promise.all([closing, staying].map((page) => contribute(page, server, id)));
-    if (when === 'waiting') await closing.close();
-    await startRounds(server, id, 1);
-    if (when !== 'waiting') {
-      await expectState(closing, when, { timeout: 45_000 });
-      await closing.close();
-    }
-    const rounds = await expectRounds(server, id, (all) => all.some(({ outcome }) => outcome === 'committed'));
-    const committed = rounds.find(({ outcome }) => outcome === 'committed');
-    expect(committed?.accepted).toBe(when === 'accepted' ? 2 : 1);
-    expect(committed?.dropped).toBe(when === 'training' ? 1 : 0);
-    await Promise.all(contexts.map((context) => context.close()));
-  });
-}
-
-test('a tab closed in mid-upload: what came is dropped with the round, and the round ends', async ({ browser }) => {
-  // 4 MB in 16 chunks, on a slow line.
-  await createTask(server, 'closed-uploading', {
-    model: {
-      topology: {
-        input: [28, 28, 1],
-        layers: [
-          { class_name: 'Flatten', config: { name: 'flatten' } },
-          { class_name: 'Dense', config: { name: 'wide', units: 1_200, activation: 'relu' } },
-          { class_name: 'Dense', config: { name: 'output', units: 10, activation: 'softmax' } },
-        ],
-      },
-    },
-    client: { epochs: null, maxSteps: 1 },
-    rounds: { goal: 1, minimum: 1 },
-  });
-  const context = await browser.newContext();
-  const page = await sampled(context);
-  await contribute(page, server, 'closed-uploading');
-  const cdp = await context.newCDPSession(page);
-  await cdp.send('Network.enable');
-  await startRounds(server, 'closed-uploading', 1);
-  await expectState(page, /training|uploading/);
-  await cdp.send('Network.emulateNetworkConditions', {
-    offline: false,
-    latency: 50,
-    downloadThroughput: -1,
-    uploadThroughput: 200_000,
-  });
-  await expectState(page, /uploading|accepted/);
-  await page.close();
-  await context.close();
-  const rounds = await expectRounds(server, 'closed-uploading', (all) => all.some(({ outcome }) => outcome !== null));
-  const [round] = rounds;
-  expect((round?.accepted ?? 0) + (round?.dropped ?? 0)).toBe(round?.selected);
-});
-
 test('pause ends the tab’s part and resume takes it up again', async ({ context }) => {
   await createTask(server, 'pausing', slowWork);
   const page = await sampled(context);

@@ -1,3 +1,5 @@
+import type { TaskId } from '../../shared/ids.ts';
+import { completed, settled } from './indexed-db.ts';
 import type { SecretStore } from './ports.ts';
 
 /**
@@ -29,56 +31,43 @@ export const indexedDbSecrets: SecretStore = {
       database.close();
     }
   },
-  async remove(task) {
-    const database = await open(false);
-    if (database === null) return;
-    let left: number;
-    try {
-      const transaction = database.transaction(STORE, 'readwrite');
-      const store = transaction.objectStore(STORE);
-      store.delete(task);
-      const count = settled(store.count());
-      await completed(transaction);
-      left = await count;
-    } finally {
-      database.close();
-    }
-    if (left === 0) await settled(indexedDB.deleteDatabase(DATABASE));
-  },
+  remove: removeSecret,
 };
 
+/** The last secret takes the database with it. */
+export async function removeSecret(task: TaskId): Promise<void> {
+  const database = await open(false);
+  if (database === null) return;
+  let left: number;
+  try {
+    const transaction = database.transaction(STORE, 'readwrite');
+    const store = transaction.objectStore(STORE);
+    store.delete(task);
+    const count = settled(store.count());
+    await completed(transaction);
+    left = await count;
+  } finally {
+    database.close();
+  }
+  if (left === 0) await settled(indexedDB.deleteDatabase(DATABASE));
+}
+
 /** The database; null where there is none and none is to be made. */
-function open(mayCreate: boolean): Promise<IDBDatabase | null> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 1);
-    let isUnwanted = false;
-    request.onupgradeneeded = () => {
-      if (mayCreate) request.result.createObjectStore(STORE);
-      else {
-        // An aborted upgrade takes the new database away again.
-        isUnwanted = true;
-        request.transaction?.abort();
-      }
-    };
-    request.onsuccess = () => {
-      const database = request.result;
-      database.onversionchange = () => database.close();
-      resolve(database);
-    };
-    request.onerror = () => (isUnwanted ? resolve(null) : reject(request.error));
-  });
-}
-
-function settled<Value>(request: IDBRequest<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-function completed(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error);
-  });
+async function open(mayCreate: boolean): Promise<IDBDatabase | null> {
+  const request = indexedDB.open(DATABASE, 1);
+  let isUnwanted = false;
+  request.onupgradeneeded = () => {
+    if (mayCreate) request.result.createObjectStore(STORE);
+    // An aborted upgrade takes the new database away again.
+    else request.transaction?.abort();
+    isUnwanted = !mayCreate;
+  };
+  try {
+    const database = await settled(request);
+    database.onversionchange = () => database.close();
+    return database;
+  } catch (error) {
+    if (isUnwanted) return null;
+    throw error;
+  }
 }

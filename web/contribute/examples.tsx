@@ -137,7 +137,16 @@ function Stored({ contribution, view }: { contribution: Contribution; view: Exam
     case 'damaged':
       return null;
     case 'failed':
-      return <p class="notice problem">{failureSentence(view.reason)}</p>;
+      return (
+        <div class="notice problem" role="alert">
+          <p>{failureSentence(view.reason)}</p>
+          <div class="row">
+            <button type="button" onClick={() => contribution.showExamples()}>
+              {t.again}
+            </button>
+          </div>
+        </div>
+      );
     case 'open':
       return view.count === 0 ? <p class="muted small">{t.none}</p> : <Grid contribution={contribution} view={view} />;
   }

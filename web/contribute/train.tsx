@@ -143,6 +143,11 @@ function Controls({ contribution, view }: { contribution: Contribution; view: Cl
           {t.resume}
         </button>
       )}
+      {view.state === 'unsupported' && (
+        <button type="button" onClick={() => contribution.resume()}>
+          {t.again}
+        </button>
+      )}
       {joined && !isPaused && view.state !== 'unsupported' && (
         <button type="button" onClick={() => contribution.pause()}>
           <Icon name="pause" />

@@ -1,10 +1,8 @@
 import { deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { TaskId } from '../../shared/ids.ts';
+import { databaseName } from './database-name.ts';
 import { RefusedChange } from './failure.ts';
 import type { ShardReader, ShardStore, ShardTransaction } from './shard-store.ts';
-
-/** One database a task: deleting a person's examples leaves no trace of it. */
-export const databaseName = (task: TaskId): string => `fedtab-examples-${task}`;
 
 const VERSION = 1;
 /** A tab that holds an old connection is asked to close it; one that does not answer is told of. */

@@ -27,13 +27,18 @@ export type Kept = Dataset['kept'];
 /** Why there are no sample data. */
 export type SamplesFailure = Exclude<Samples, { readonly ok: true }>;
 export type ExamplesAnswer = ({ readonly ok: true; readonly kept: Kept } & DatasetSummary) | DataFailure;
+/** `reused`: how many of the samples were handed out to somebody before. */
+export type SamplesAnswer =
+  | (Extract<ExamplesAnswer, { readonly ok: true }> & { readonly reused: number })
+  | DataFailure
+  | SamplesFailure;
 
 /** A contributor in this page's own origin: own examples, own secret, own worker. */
 export interface Client extends SdkClient {
   /** Keeps the examples in this origin's IndexedDB, in memory where there is none. Rejects where the server cannot be asked what an example is. */
   addExamples(examples: readonly Example[]): Promise<ExamplesAnswer>;
   /** Takes sample data from the server. */
-  addSamples(): Promise<ExamplesAnswer | SamplesFailure>;
+  addSamples(): Promise<SamplesAnswer>;
   /** Drops what is damaged of the stored examples and keeps the rest. */
   repairExamples(): Promise<ExamplesAnswer>;
   /** What the server says of the task; asked for once. Rejects where it cannot be asked, or says no. */
@@ -131,17 +136,20 @@ export function browserClient({
       const { shape, labels } = facts.participation.data;
       const { fetchSamples } = await import('../data/import/samples.ts');
       const samples = await fetchSamples(server, facts.id, SAMPLES_COUNT, { shape, classCount: labels.length });
-      return samples.ok ? changeExamples(({ dataset }) => dataset.add(samples.examples)) : samples;
+      if (!samples.ok) return samples;
+      const answer = await changeExamples(({ dataset }) => dataset.add(samples.examples));
+      return answer.ok ? { ...answer, reused: samples.reused } : answer;
     },
     repairExamples: () => changeExamples(({ dataset }) => dataset.repair()),
     task: async () => (await open()).facts,
     kept: () => opened?.dataset.kept ?? null,
     async forget() {
-      const { serverForgot } = await engine.forget();
+      const forgotten = await engine.forget().catch(() => null);
       // No server is asked what an example is: deleting takes the database, whatever lies in it.
       const dataset = opened?.dataset ?? createDataset(task, { shape: [], classCount: 0 });
       const cleared = await dataset.clear();
-      return { serverForgot, examplesDeleted: cleared.ok || cleared.reason === 'unavailable' };
+      const isGone = cleared.ok || cleared.reason === 'unavailable';
+      return { serverForgot: forgotten?.serverForgot ?? false, examplesDeleted: forgotten !== null && isGone };
     },
   };
 }

@@ -1,6 +1,7 @@
 import tokens from '../ui/tokens.css?inline';
 import { closedView } from './closed-view.ts';
 import { askConsent } from './consent.ts';
+import { openDialog } from './dialog.ts';
 import { button, h } from './dom.ts';
 import css from './embed.css?inline';
 import type { EmbeddedTask, TaskElement } from './embedded-task.ts';
@@ -99,7 +100,7 @@ export function defineElement(page: Page): void {
         server: task.server,
         reason,
         hasLeft: state === 'left',
-        erased: task.erasing && (task.panel?.erased(this.#language(task), task.erasing) ?? null),
+        erased: this.#erased(task, this.#language(task)),
         canJoin: !task.isBlocked && task.erasing !== 'busy',
         isAboutOpen: this.#isAboutOpen,
         onAbout: (isOpen) => {
@@ -155,12 +156,20 @@ export function defineElement(page: Page): void {
     }
 
     async #erase(task: EmbeddedTask, frame: HTMLElement): Promise<void> {
-      try {
-        const panel = await task.panelNow();
-        panel.askErase(frame, this.#language(task), () => void task.forget().catch(() => {}));
-      } catch {
-        task.refused('server-away');
-      }
+      const panel = await task.panelNow().catch(() => null);
+      const words = embedWords[this.#language(task)];
+      const onGoOn = (): void => void task.forget().catch(() => {});
+      if (panel !== null) return panel.askErase(frame, this.#language(task), onGoOn);
+      const body = [h('p', null, words.eraseAway)];
+      const back = words.consent.not;
+      openDialog(frame, { title: words.erase, body, goOn: words.erase, goOnClass: 'danger', back, onGoOn }).allow();
+    }
+
+    #erased({ erasing, panel }: EmbeddedTask, language: Language): string | null {
+      if (erasing === null) return null;
+      if (panel !== null) return panel.erased(language, erasing);
+      const words = embedWords[language];
+      return erasing === 'failed' ? words.notErased : erasing === 'busy' ? null : words.erased;
     }
 
     #language(task: EmbeddedTask): Language {

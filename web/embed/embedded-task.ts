@@ -3,6 +3,7 @@ import type { ParticipationState } from '../client/view.ts';
 import type { Client, ExamplesAnswer } from './browser-client.ts';
 import type { Example } from './example.ts';
 import { FedtabError } from './fedtab-error.ts';
+import { forgetHere } from './forget-here.ts';
 import type { Emit } from './page-api.ts';
 import type { Erasing, Panel } from './panel-port.ts';
 import type { Door } from './trusted-types.ts';
@@ -76,9 +77,10 @@ export class EmbeddedTask {
   #starting: Promise<void> | null = null;
   /** Resolves when the forgetting that is under way has ended. */
   #forgetting: Promise<void> | null = null;
-  #pausedBySite = false;
+  /** Also while the program still comes: the pause is carried out once it runs. */
+  #pausedBy: 'site' | 'visitor' | null = null;
   /** What ran when the last element was taken out of the page. */
-  #resting: 'running' | 'paused' | null = null;
+  #resting: { readonly pausedBy: 'site' | 'visitor' | null } | null = null;
 
   constructor(
     name: string,
@@ -117,7 +119,9 @@ export class EmbeddedTask {
     this.#elements.add(element);
     const rested = this.#resting;
     this.#resting = null;
-    if (rested !== null && this.mayStart) void this.#run(rested === 'paused').catch(() => {});
+    if (rested === null || !this.mayStart) return;
+    this.#pausedBy = rested.pausedBy;
+    void this.#run().catch(() => {});
   }
 
   /** Without an element nothing runs: the way out must be on the page. One that is put back at once was only moved. */
@@ -125,7 +129,7 @@ export class EmbeddedTask {
     this.#elements.delete(element);
     queueMicrotask(() => {
       if (this.#elements.size > 0 || this.phase.kind === 'closed') return;
-      this.#resting = this.#shown.state === 'paused' ? 'paused' : 'running';
+      this.#resting = { pausedBy: this.#pausedBy };
       void this.#halt('idle');
     });
   }
@@ -145,20 +149,21 @@ export class EmbeddedTask {
     if (this.isBlocked) throw new FedtabError('unsupported', 'Trusted Types do not allow the policy "fedtab" here');
     if (!this.mayStart) throw new FedtabError('consent-required', 'the visitor has not agreed to take part');
     if (this.#elements.size === 0) throw new FedtabError('no-element', 'there is no <fedtab-contribute> on the page');
-    if (this.phase.kind !== 'running') return this.#run(false);
-    if (this.#pausedBySite) this.#client?.resume();
-    this.#pausedBySite = false;
+    const isPausedBySite = this.#pausedBy === 'site';
+    if (isPausedBySite) this.#pausedBy = null;
+    if (this.phase.kind !== 'running') return this.#run();
+    if (isPausedBySite) this.#client?.resume();
   }
 
   pause(by: 'site' | 'visitor'): void {
-    if (this.phase.kind !== 'running' || this.#shown.state === 'paused') return;
-    this.#pausedBySite = by === 'site';
-    this.phase.client.pause();
+    if (this.phase.kind === 'closed' || this.#pausedBy !== null) return;
+    this.#pausedBy = by;
+    if (this.phase.kind === 'running') this.phase.client.pause();
   }
 
   /** The visitor's press. What could not be stored for want of a server is tried again too. */
   async resume(): Promise<void> {
-    this.#pausedBySite = false;
+    this.#pausedBy = null;
     await this.#store();
     this.#client?.resume();
   }
@@ -192,8 +197,10 @@ export class EmbeddedTask {
     this.erasing = 'busy';
     this.#changed();
     try {
-      const [client] = await Promise.all([this.#clientNow(), this.panelNow()]);
-      const done = await client.forget();
+      // Without a server there may be no program, and what is kept here goes all the same.
+      const client = await this.#clientNow().catch(() => null);
+      await this.panelNow().catch(() => null);
+      const done = await (client === null ? forgetHere(this.name as TaskId) : client.forget());
       this.erasing = !done.examplesDeleted ? 'failed' : done.serverForgot ? 'done' : 'doneHere';
       return done;
     } catch (error) {
@@ -220,14 +227,17 @@ export class EmbeddedTask {
 
   // ── within ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #run(isPaused: boolean): Promise<void> {
-    this.#starting ??= this.#runOnce(isPaused).finally(() => {
-      this.#starting = null;
+  #run(): Promise<void> {
+    if (this.#starting !== null) return this.#starting;
+    const starting: Promise<void> = this.#runOnce().finally(() => {
+      // After a stop another start may be under way.
+      if (this.#starting === starting) this.#starting = null;
     });
-    return this.#starting;
+    this.#starting = starting;
+    return starting;
   }
 
-  async #runOnce(isPaused: boolean): Promise<void> {
+  async #runOnce(): Promise<void> {
     const turn = ++this.#turn;
     this.erasing = null;
     this.#enter({ kind: 'loading' });
@@ -237,22 +247,26 @@ export class EmbeddedTask {
       client = await this.#clientNow();
       panel = await this.panelNow();
     } catch {
-      if (turn === this.#turn) this.#enter({ kind: 'closed', state: 'server-away', reason: 'server-away' });
+      if (turn === this.#turn) {
+        this.#pausedBy = null;
+        this.#enter({ kind: 'closed', state: 'server-away', reason: 'server-away' });
+      }
       throw new FedtabError('server-away', `${this.server} does not answer`);
     }
     if (turn !== this.#turn) return;
     await this.#store(client);
     if (turn !== this.#turn) return;
     await client.start();
-    if (turn !== this.#turn) return client.stop();
-    if (isPaused) client.pause();
-    this.#pausedBySite = false;
+    // Whoever overtook this has stopped the client, and may have started it again since.
+    if (turn !== this.#turn) return;
+    if (this.#pausedBy !== null) client.pause();
     this.#enter({ kind: 'running', client, panel });
   }
 
   async #halt(state: 'idle' | 'left'): Promise<void> {
     this.#turn++;
     this.#starting = null;
+    this.#pausedBy = null;
     const client = this.#client;
     this.#close(state);
     await client?.stop();
@@ -275,6 +289,7 @@ export class EmbeddedTask {
   async #clientNow(): Promise<Client> {
     if (this.#client !== null) return this.#client;
     const { createClient, embed } = await this.#sdk();
+    if (this.#client !== null) return this.#client;
     embed.usePolicy(this.#policy);
     const { joinToken, backend } = this.settings;
     const client = createClient({ task: this.name, server: this.server, joinToken, backend });
@@ -283,8 +298,8 @@ export class EmbeddedTask {
       this.#changed();
     });
     client.on('round', (note) => this.#emit('round', { task: this.name as TaskId, ...note }));
-    this.#client ??= client;
-    return this.#client;
+    this.#client = client;
+    return client;
   }
 
   /** Stores what waits; null where nothing waits, or where it must go on waiting for a server. */

@@ -6,7 +6,7 @@ export type { Backend, BackendChoice, RequestedBackend, TrainProgress } from '..
 export type { ClientEvents } from '../client/sdk-client.ts';
 export type { ClientView, ParticipationState, PauseCause, RoundNote } from '../client/view.ts';
 export type { DataFailure, DataFailureReason } from '../data/failure.ts';
-export type { Client, ClientOptions, ExamplesAnswer, Kept, SamplesFailure } from './browser-client.ts';
+export type { Client, ClientOptions, ExamplesAnswer, Kept, SamplesAnswer, SamplesFailure } from './browser-client.ts';
 export type { Example } from './example.ts';
 
 /** The server that this script came from. */

@@ -63,6 +63,7 @@ export const en = {
     hint: (count: string) => `${examples(count)} of an earlier visit are stored on this device.`,
     none: 'Nothing here yet. Draw, upload, or take some sample data: all of it stays on this device.',
     opening: 'Opening your examples.',
+    again: 'Try again',
     more: (count: string) => `Show ${count} more`,
     remove: (label: string) => `Remove this ${label}`,
     list: 'Your examples, newest first',
@@ -104,6 +105,7 @@ export const en = {
     join: 'Join training',
     pause: 'Pause',
     resume: 'Resume',
+    again: 'Try again',
     leave: 'Leave',
     reload: 'Reload the page',
     round: 'Round',
@@ -203,12 +205,13 @@ export const en = {
     title: 'Delete my data?',
     lead: 'This removes, for this task:',
     here: 'from this browser: all your examples, the key that counts you, and what this page remembers;',
-    there: 'from the server: your row, and every result of yours that no version has used yet.',
+    there:
+      'from the server: every result of yours that no version has used yet, and, in its records of rounds, all that says which part was yours.',
     honest:
-      'Results that a version has used cannot be taken out again: they are averaged into the model with those of others.',
+      'Results that a version has used cannot be taken out again: they are averaged into the model with those of others. Of each of them the server keeps how large the change was and how many examples it came from.',
     confirm: 'Delete everything',
     cancel: 'Keep it',
-    done: 'Everything of yours is deleted, here and on the server.',
+    done: 'Deleted, here and on the server. Only what a version has used stays in it.',
     doneHere:
       'Everything is deleted on this device. The server could not be reached: what it still holds cannot be linked to this browser any more, because the key is gone.',
     failed: 'This browser did not let the page delete the examples. Close its other tabs and try again.',

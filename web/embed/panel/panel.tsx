@@ -8,7 +8,7 @@ import { pauseWithDevice } from '../../ui/device.ts';
 import { formatBytes, formatNumber, language, reasonSentence, stateSentence } from '../../ui/i18n/index.ts';
 import ringCss from '../../ui/ring/ring.css?inline';
 import { Ring } from '../../ui/ring/ring.tsx';
-import type { Client, ExamplesAnswer, SamplesFailure } from '../browser-client.ts';
+import type { Client, ExamplesAnswer, SamplesAnswer } from '../browser-client.ts';
 import type { Panel, PanelOptions } from '../panel-port.ts';
 import { askErase, erased } from './erase.ts';
 import panelCss from './panel.css?inline';
@@ -116,11 +116,15 @@ function Choices(props: {
   const { client } = options;
   const hasSamples = task?.participation?.data.sample !== undefined;
   const isDamaged = view.state === 'error' && view.reason === 'dataset-damaged';
-  const change = async (work: () => Promise<ExamplesAnswer | SamplesFailure>): Promise<void> => {
+  const isPaused = view.state.startsWith('paused');
+  const isStopped = view.state === 'error' || view.state === 'unsupported';
+  const needsReload = ['upgrade-required', 'layout', 'bad-message'].includes(view.reason ?? '');
+  const change = async (work: () => Promise<ExamplesAnswer | SamplesAnswer>): Promise<void> => {
     said.value = null;
     const answer = await work().catch(() => null);
     if (answer === null) said.value = t.reasons['server-away'];
     else if (!answer.ok) said.value = answer.reason === 'no-samples' ? t.noSamples : t.notStored;
+    else if ('reused' in answer && answer.reused > 0) said.value = t.samplesUsedUp;
   };
   return (
     <div class="choices">
@@ -134,12 +138,17 @@ function Choices(props: {
           {t.repair}
         </button>
       )}
-      {(view.state === 'paused' || (view.state === 'error' && !isDamaged)) && (
-        <button type="button" onClick={options.onResume}>
-          {view.state === 'paused' ? t.resume : t.again}
+      {isStopped && needsReload && (
+        <button type="button" onClick={() => location.reload()}>
+          {t.reload}
         </button>
       )}
-      {!['paused', 'error', 'unsupported'].includes(view.state) && (
+      {(isPaused || (isStopped && !isDamaged)) && (
+        <button type="button" onClick={options.onResume}>
+          {isPaused ? t.resume : t.again}
+        </button>
+      )}
+      {!isPaused && !isStopped && (
         <button type="button" onClick={options.onPause}>
           {t.pause}
         </button>

@@ -10,6 +10,9 @@ export const en = {
     'The site that you are on provides this. It can read what its own pages store in this browser, your examples included.',
   ],
   erase: 'Delete my data',
+  eraseAway: 'The server cannot be reached. This deletes your examples and your key in this browser only.',
+  erased: 'Deleted in this browser only.',
+  notErased: 'Not deleted: another tab uses it.',
   loading: 'Getting ready.',
   leave: 'Leave',
 

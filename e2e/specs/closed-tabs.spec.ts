@@ -1,0 +1,156 @@
+import { type BrowserContext, expect, type Page, test } from 'playwright/test';
+import type { TaskId } from '../../shared/ids.ts';
+import { Contributors } from '../crash/contributors.ts';
+import { Gate } from '../crash/one-hot.ts';
+import {
+  addSamples,
+  agreeAndJoin,
+  contribute,
+  contributeUrl,
+  createTask,
+  expectRounds,
+  expectState,
+  fewSamples,
+  startRounds,
+} from '../fixtures/contribute.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+import { cut, gateSockets, holding, isAttached, isEvent, type SocketGate } from '../fixtures/socket-gate.ts';
+
+let server: RunningServer;
+test.beforeAll(async () => {
+  server = await startServer({ isBuilt: true });
+});
+test.afterAll(() => server.dispose());
+
+interface Closing {
+  readonly state: string;
+  /** What the state needs of the task. */
+  readonly task?: object;
+  /** What of the tab's socket is kept back, so that the state lasts. */
+  readonly gate?: SocketGate;
+  /** From the opened page to the state, or to `waiting` where the state belongs to a round. */
+  readonly bring?: (page: Page) => Promise<void>;
+  /** Asks for the round in which the state comes; else the round comes after the tab has gone. */
+  readonly inRound?: (page: Page, task: string) => Promise<void>;
+  /** The last round, which has one contributor more who reports when the tab is closed. */
+  readonly counted: { readonly accepted: number; readonly dropped: number };
+}
+
+const alone = { accepted: 1, dropped: 0 };
+const withoutTheTab = { accepted: 1, dropped: 1 };
+const withTheTab = { accepted: 2, dropped: 0 };
+
+async function joinWithSamples(page: Page): Promise<void> {
+  await addSamples(page);
+  await agreeAndJoin(page);
+}
+const ask = async (_page: Page, task: string): Promise<void> => void (await startRounds(server, task, 1));
+const long = { client: { epochs: 1_000, batchSize: 1 } };
+
+/** One of the two is drawn for each round: until it is the other. */
+async function untilNotDrawn(page: Page, task: string): Promise<void> {
+  for (let isDrawn = true; isDrawn; ) {
+    await expectState(page, 'waiting');
+    await startRounds(server, task, 1);
+    const told = await page.waitForFunction(
+      () => ['not-selected', 'accepted'].find((name) => document.querySelector('main')?.dataset['state'] === name),
+      null,
+      { polling: 50 },
+    );
+    isDrawn = (await told.jsonValue()) === 'accepted';
+  }
+}
+
+const CLOSINGS: readonly Closing[] = [
+  { state: 'training', task: long, inRound: ask, counted: withoutTheTab },
+  { state: 'downloading', gate: holding('server', isAttached), inRound: ask, counted: withoutTheTab },
+  { state: 'uploading', gate: holding('page', isAttached), inRound: ask, counted: withoutTheTab },
+  {
+    state: 'paused',
+    task: long,
+    async inRound(page, task) {
+      await ask(page, task);
+      await expectState(page, 'training');
+      await page.getByRole('button', { name: 'Pause' }).click();
+    },
+    counted: withoutTheTab,
+  },
+  { state: 'accepted', inRound: ask, counted: withTheTab },
+  { state: 'not-selected', task: { rounds: { goal: 1, minimum: 1 } }, inRound: untilNotDrawn, counted: alone },
+  { state: 'waiting', counted: alone },
+  {
+    state: 'other-tab',
+    async bring(page) {
+      const first = await page.context().newPage();
+      await contribute(first, server, 'closed-other-tab');
+      await agreeAndJoin(page);
+    },
+    counted: withTheTab,
+  },
+  {
+    state: 'preparing',
+    async bring(page) {
+      await page.route('**/trainer.js', () => {});
+      await joinWithSamples(page);
+    },
+    counted: alone,
+  },
+  { state: 'connecting', gate: holding('server', isEvent), counted: alone },
+  { state: 'server-away', gate: cut, counted: alone },
+  { state: 'needs-data', bring: agreeAndJoin, counted: alone },
+  {
+    state: 'left',
+    async bring(page) {
+      await joinWithSamples(page);
+      await page.getByRole('button', { name: 'Leave' }).click();
+    },
+    counted: alone,
+  },
+];
+
+/** Brings a tab to the state and closes it; resolves, while the round of it still runs, to what waits for its end. */
+async function closeIn(closing: Closing, context: BrowserContext): Promise<() => Promise<void>> {
+  const { state: name, task, gate, bring = joinWithSamples, inRound, counted } = closing;
+  const id = `closed-${name}`;
+  await createTask(server, id, { rounds: { goal: 2, minimum: 1, selectionDeadlineMs: 2_000 }, ...task });
+  const reporting = new Gate();
+  const other = new Contributors(server.url, id as TaskId, 1, reporting);
+  await other.start();
+  const page = await context.newPage();
+  if (gate !== undefined) await gateSockets(page, gate);
+  await page.goto(contributeUrl(server, id));
+  await bring(page);
+  if (inRound !== undefined) {
+    await expectState(page, 'waiting', { timeout: 30_000 });
+    await inRound(page, id);
+  }
+  await expectState(page, name, { timeout: 30_000 });
+  await page.close();
+  if (inRound === undefined) await startRounds(server, id, 1);
+  return async () => {
+    await other.until(() => other.roundOfAll() !== null, `${name}: the other trains`);
+    reporting.open(other.roundOfAll() ?? 0, [0]);
+    const rounds = await expectRounds(server, id, (all) => all.every(({ outcome }) => outcome !== null));
+    expect(rounds.at(-1), name).toMatchObject({ outcome: 'committed', late: 0, surplus: 0, ...counted });
+    await other.close();
+  };
+}
+
+test('a tab closed in each state: the round ends, what the others did counts, and the server stays well', async ({
+  context,
+}) => {
+  test.setTimeout(180_000);
+  await fewSamples(context, 60);
+  // A task each. A part is kept ten seconds for a tab that may come back: those rounds come first, and are waited for last.
+  const ends: (() => Promise<void>)[] = [];
+  for (const closing of CLOSINGS) ends.push(await closeIn(closing, context));
+  await Promise.all(ends.map((end) => end()));
+  for (const page of context.pages()) await page.close();
+  for (const { state: name } of CLOSINGS) {
+    await expect
+      .poll(async () => (await server.adminJson<{ online: number }>(`/api/tasks/closed-${name}`)).online, name)
+      .toBe(0);
+  }
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  expect(server.log()).not.toMatch(/"level":[56]0/);
+});
