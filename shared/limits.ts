@@ -24,6 +24,8 @@ export const LIMITS = {
   openUploadsCount: 1_000,
   /** No model of more parameters: 400 MB of float32 is beyond what a tab can train. */
   parametersCount: 100_000_000,
+  /** What all layers make of one example: a convolution of few parameters can still ask a tab for gigabytes. */
+  activationBytes: 64 * MiB,
   /** Largest flat vector the frame header may announce, checked before anything is allocated. */
   frameBytes: 400_000_000 + 4 * KiB,
   /** A client's claim of examples in one report; weighting multiplies by it. */

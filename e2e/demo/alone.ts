@@ -1,28 +1,33 @@
-import { readMnistTestSet } from '../../server/samples/mnist.ts';
+import { sourceOf } from '../../server/samples/index.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import type { Score } from '../../shared/protocol/index.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { SampleShard } from '../../shared/wire/samples.ts';
 import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
 import { openWasm } from '../../web/trainer/core/backends/wasm.ts';
-import { evaluate } from '../../web/trainer/core/evaluate.ts';
+import { evaluate, scoreOf } from '../../web/trainer/core/evaluate.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { prepareModel } from '../../web/trainer/core/prepare.ts';
 import { train } from '../../web/trainer/core/train.ts';
 
 /** The best of the tabs, each alone; null where Node cannot train this model or there is nothing to score on. */
 export async function bestAlone(spec: TaskSpec, shards: readonly SampleShard[], rounds: number): Promise<Score | null> {
-  const digits = spec.data.sample === 'mnist' ? await readMnistTestSet() : null;
-  if (digits === null || isConvolutional(spec)) return null;
-  const held = examplesOf(spec.data.shape, spec.data.labels.length, [digits]);
+  const columns = await sourceOf(spec.data)?.readHeldOut(spec.data);
+  if (!columns || isConvolutional(spec)) return null;
+  const held = examplesOf(formOf(spec.data), [columns]);
   let best: Score | null = null;
   for (const shard of shards) {
     const score = await trainAlone(spec, shard, rounds, held);
-    if (score !== null && score.accuracy > (best?.accuracy ?? -1)) best = score;
+    if (score !== null && isBetter(score, best)) best = score;
   }
   return best;
 }
+
+const isBetter = (score: Score, than: Score | null): boolean =>
+  than === null ||
+  (score.accuracy ?? 0) - (score.absoluteError ?? 0) > (than.accuracy ?? 0) - (than.absoluteError ?? 0);
 
 /** TF.js's WASM backend cannot train a convolution, and its plain CPU takes seconds a step. */
 const isConvolutional = (spec: TaskSpec): boolean =>
@@ -37,7 +42,7 @@ async function trainAlone(spec: TaskSpec, shard: SampleShard, rounds: number, he
   };
   const { model } = await prepareModel(topologyOf(spec), spec.client, 'wasm', openers);
   try {
-    const own = examplesOf(shard.shape, shard.classCount, [{ images: shard.images, labels: shard.labels }]);
+    const own = examplesOf(formOf(spec.data), [shard]);
     let params = initialWeights(modelOf(spec), spec.model.seed);
     for (let round = 0; round < rounds; round++) {
       const outcome = await train(model, params, own, { plan: spec.client, seed: round });
@@ -50,7 +55,7 @@ async function trainAlone(spec: TaskSpec, shard: SampleShard, rounds: number, he
     }
     model.setParams(params);
     const score = await evaluate(model, held);
-    return score && { accuracy: score.accuracy, loss: score.loss };
+    return score && scoreOf(score);
   } finally {
     model.dispose();
   }

@@ -1,4 +1,5 @@
 import type { Score } from '../../shared/protocol/index.ts';
+import { scoreText } from '../../shared/protocol/score-text.ts';
 
 /** A round as `GET /api/tasks/:id/rounds` answers it. */
 export interface ApiRound {
@@ -23,6 +24,7 @@ export const figuresOf = (round: ApiRound) => ({
   outcome: round.outcome,
   version: round.version ?? null,
   accuracy: round.metrics?.accuracy ?? null,
+  ...(round.metrics?.absoluteError === undefined ? {} : { absoluteError: round.metrics.absoluteError }),
   loss: round.metrics?.loss ?? null,
   accepted: round.accepted,
   rejected: round.rejected,
@@ -34,14 +36,12 @@ export const figuresOf = (round: ApiRound) => ({
 const secondsOf = ({ startedAt, endedAt }: ApiRound): number =>
   endedAt === null ? 0 : (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
 
-const percent = (share: number | undefined): string =>
-  share === undefined ? '     –' : `${(100 * share).toFixed(2)} %`;
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 
 export function lineOf(round: ApiRound): string {
   const figures = [
     `round ${String(round.number).padStart(3)}`,
-    `accuracy ${percent(round.metrics?.accuracy)}`,
+    `${round.metrics?.absoluteError === undefined ? 'accuracy' : 'error'} ${scoreText(round.metrics, 2)}`,
     `loss ${round.metrics?.loss.toFixed(3) ?? '–'}`,
     `${round.accepted} accepted`,
     `${megabytes(round.uplinkBytes)} up`,

@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'playwright';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { decodeSamples, type SampleShard } from '../../shared/wire/samples.ts';
 import type { DemoOptions } from './options.ts';
@@ -26,8 +27,7 @@ export async function openContributor(browser: Browser, url: string, options: De
   await page.goto(`${url}/contribute/${options.task}?backend=${options.backend}&lang=en`);
   const answer = page.waitForResponse((response) => response.url().includes('/samples?'));
   await page.getByRole('button', { name: 'Add sample data' }).click();
-  const { shape, labels } = TEMPLATES[options.task].data;
-  const decoded = decodeSamples(new Uint8Array(await (await answer).body()), { shape, classCount: labels.length });
+  const decoded = decodeSamples(new Uint8Array(await (await answer).body()), formOf(TEMPLATES[options.task].data));
   if (!decoded.ok) throw new Error(`the server sent sample data that cannot be read: ${decoded.problem}`);
   await page.getByRole('button', { name: 'Join training' }).click();
   await page.getByRole('button', { name: 'Agree and join' }).click();

@@ -1,4 +1,5 @@
 import { type Rng, shuffle } from '../../shared/rng.ts';
+import type { TargetValues } from '../../shared/task/kinds/form.ts';
 
 /** How a labelled data set is dealt out to contributors: nobody gets an example that another has. */
 export type Partition =
@@ -20,7 +21,13 @@ export function readPartition(text: string): Partition | null {
 }
 
 /** Indices of each contributor's examples, `each` of them or a few less: `clients × each` may not exceed the labels. */
-export function deal(labels: Uint8Array, clients: number, each: number, partition: Partition, rng: Rng): Uint32Array[] {
+export function deal(
+  labels: Uint8Array | TargetValues,
+  clients: number,
+  each: number,
+  partition: Partition,
+  rng: Rng,
+): Uint32Array[] {
   const order = shuffle(
     Uint32Array.from({ length: labels.length }, (_, index) => index),
     rng,
@@ -36,7 +43,7 @@ const evenly = (order: Uint32Array, clients: number, each: number): Uint32Array[
 
 function byShards(
   order: Uint32Array,
-  labels: Uint8Array,
+  labels: Uint8Array | TargetValues,
   clients: number,
   each: number,
   perClient: number,
@@ -55,13 +62,14 @@ function byShards(
 
 function byDirichlet(
   order: Uint32Array,
-  labels: Uint8Array,
+  labels: Uint8Array | TargetValues,
   clients: number,
   each: number,
   alpha: number,
   rng: Rng,
 ): Uint32Array[] {
-  const classes = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
+  let classes = 0;
+  for (const label of labels) classes = Math.max(classes, label + 1);
   const left = Array.from({ length: classes }, (_, label) => [...order.filter((index) => labels[index] === label)]);
   return Array.from({ length: clients }, () => {
     const mix = Array.from({ length: classes }, () => gamma(alpha, rng));

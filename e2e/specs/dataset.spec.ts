@@ -23,30 +23,30 @@ const databases = (page: Page): Promise<(string | undefined)[]> =>
 for (const rule of Object.keys(DATASET_CONTRACT)) {
   test(`the dataset in IndexedDB ${rule}`, async ({ page }) => {
     await page.evaluate(async (name) => {
-      const { createDataset, CONTRACT_KIND, DATASET_CONTRACT } = parts;
-      await DATASET_CONTRACT[name]?.(createDataset('contract' as never, CONTRACT_KIND));
+      const { createDataset, CONTRACT_FORM, DATASET_CONTRACT } = parts;
+      await DATASET_CONTRACT[name]?.(createDataset('contract' as never, CONTRACT_FORM));
     }, rule);
   });
 }
 
 test('reading makes no database, the first example makes one, and clearing leaves none', async ({ page }) => {
   const read = await page.evaluate(async () => {
-    const dataset = parts.createDataset('reading' as never, parts.CONTRACT_KIND);
+    const dataset = parts.createDataset('reading' as never, parts.CONTRACT_FORM);
     return [await dataset.summary(), await dataset.read(), await dataset.page(0, 1)].map(({ ok }) => ok);
   });
   expect(read).toEqual([true, true, true]);
   expect(await databases(page)).toEqual([]);
-  await page.evaluate(() => parts.createDataset('reading' as never, parts.CONTRACT_KIND).add(parts.numbered(0, 1)));
+  await page.evaluate(() => parts.createDataset('reading' as never, parts.CONTRACT_FORM).add(parts.numbered(0, 1)));
   expect(await databases(page)).toEqual(['fedtab-examples-reading']);
-  await page.evaluate(() => parts.createDataset('reading' as never, parts.CONTRACT_KIND).clear());
+  await page.evaluate(() => parts.createDataset('reading' as never, parts.CONTRACT_FORM).clear());
   expect(await databases(page)).toEqual([]);
 });
 
 test('examples are there after a reload, and the same in another tab', async ({ page, context }) => {
-  await page.evaluate(() => parts.createDataset('kept' as never, parts.CONTRACT_KIND).add(parts.numbered(3, 2)));
+  await page.evaluate(() => parts.createDataset('kept' as never, parts.CONTRACT_FORM).add(parts.numbered(3, 2)));
   const count = (tab: Page) =>
     tab.evaluate(async () => {
-      const summary = await parts.createDataset('kept' as never, parts.CONTRACT_KIND).summary();
+      const summary = await parts.createDataset('kept' as never, parts.CONTRACT_FORM).summary();
       return summary.ok && summary.count;
     });
   await page.reload();
@@ -60,11 +60,11 @@ test('examples can be deleted while another tab has them open, which then sees n
   const other = await context.newPage();
   await other.goto(served.origin);
   await other.evaluate(async () => {
-    const kept = parts.createDataset('shared' as never, parts.CONTRACT_KIND);
+    const kept = parts.createDataset('shared' as never, parts.CONTRACT_FORM);
     Object.assign(globalThis, { kept });
     await kept.add(parts.numbered(0, 2));
   });
-  const cleared = await page.evaluate(() => parts.createDataset('shared' as never, parts.CONTRACT_KIND).clear());
+  const cleared = await page.evaluate(() => parts.createDataset('shared' as never, parts.CONTRACT_FORM).clear());
   expect(cleared).toEqual({ ok: true });
   const left = await other.evaluate(() => (globalThis as unknown as Kept).kept.summary());
   expect(left).toMatchObject({ ok: true, count: 0 });
@@ -74,20 +74,20 @@ test('a tab that will not let go of the database is told of', async ({ page, con
   const other = await context.newPage();
   await other.goto(served.origin);
   await other.evaluate(async () => {
-    await parts.createDataset('held' as never, parts.CONTRACT_KIND).add(parts.numbered(0, 1));
+    await parts.createDataset('held' as never, parts.CONTRACT_FORM).add(parts.numbered(0, 1));
     // A connection that does not listen for `versionchange`, as an older script might keep one.
     await new Promise((resolve) => {
       const request = indexedDB.open(parts.databaseName('held' as never));
       request.onsuccess = () => resolve(Object.assign(globalThis, { stubborn: request.result }));
     });
   });
-  const cleared = await page.evaluate(() => parts.createDataset('held' as never, parts.CONTRACT_KIND).clear());
+  const cleared = await page.evaluate(() => parts.createDataset('held' as never, parts.CONTRACT_FORM).clear());
   expect(cleared).toMatchObject({ ok: false, reason: 'blocked' });
 });
 
 test('a damaged shard is noticed, and repaired without it', async ({ page }) => {
   const answers = await page.evaluate(async () => {
-    const dataset = parts.createDataset('damaged' as never, parts.CONTRACT_KIND);
+    const dataset = parts.createDataset('damaged' as never, parts.CONTRACT_FORM);
     await dataset.add(parts.numbered(0, 47_670));
     await parts.createIndexedDbShards('damaged' as never).change(async (transaction) => {
       const bytes = (await transaction.shard(1)) as Uint8Array<ArrayBuffer>;
@@ -126,7 +126,7 @@ test('where the browser keeps nothing, that is said', async ({ page }) => {
   const frame = page.frames().find((one) => one !== page.mainFrame());
   await frame?.waitForFunction(() => 'parts' in globalThis);
   const answer = await frame?.evaluate(() =>
-    parts.createDataset('sandboxed' as never, parts.CONTRACT_KIND).add(parts.numbered(0, 1)),
+    parts.createDataset('sandboxed' as never, parts.CONTRACT_FORM).add(parts.numbered(0, 1)),
   );
   expect(answer).toMatchObject({ ok: false, reason: 'unavailable' });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'playwright/test';
+import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { FRAME_HEADER_BYTES } from '../../shared/wire/frame.ts';
 import { decodeSamples } from '../../shared/wire/samples.ts';
 import {
@@ -53,10 +54,10 @@ test('no run of 64 bytes of an example, nor of its normalised form, is ever sent
   await page.goto(contributeUrl(server, 'leaves'));
   const answer = page.waitForResponse((response) => response.url().includes('/samples?'));
   await page.getByRole('button', { name: 'Add sample data' }).click();
-  const samples = decodeSamples(new Uint8Array(await (await answer).body()), { shape: [28, 28, 1], classCount: 10 });
+  const samples = decodeSamples(new Uint8Array(await (await answer).body()), bytesForm([28, 28, 1], 10));
   if (!samples.ok) throw new Error(samples.problem);
-  const { images, labels } = samples.shard;
-  expect(labels).toHaveLength(100);
+  const { features, targets } = samples.shard;
+  expect(targets).toHaveLength(100);
   await agreeAndJoin(page);
   await expectState(page, 'waiting');
   await page.waitForLoadState('networkidle');
@@ -75,8 +76,8 @@ test('no run of 64 bytes of an example, nor of its normalised form, is ever sent
   }
 
   const own = new Set<string>();
-  for (let example = 0; example < labels.length; example++) {
-    const pixels = images.subarray(example * 784, (example + 1) * 784);
+  for (let example = 0; example < targets.length; example++) {
+    const pixels = (features as Uint8Array).subarray(example * 784, (example + 1) * 784);
     const normalised = Float32Array.from(pixels, (value) => value / 255);
     for (const run of runsOf(pixels)) own.add(run);
     for (const run of runsOf(new Uint8Array(normalised.buffer))) own.add(run);

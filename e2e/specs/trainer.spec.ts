@@ -1,6 +1,7 @@
 import { expect, type Page, test } from 'playwright/test';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { seededRng } from '../../shared/rng.ts';
+import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
@@ -85,7 +86,7 @@ function strips(count: number) {
     const row = Math.floor((at % 784) / 28);
     return Math.floor(row / 2.8) === labels[Math.floor(at / 784)] ? 200 + rng.below(56) : rng.below(60);
   });
-  return { images, labels };
+  return { features: images, targets: labels };
 }
 
 test('WebGL in a worker trains as the plain CPU in Node does, from IndexedDB, to 1e-4', async ({ page }) => {
@@ -95,7 +96,7 @@ test('WebGL in a worker trains as the plain CPU in Node does, from IndexedDB, to
 
   const spec = TEMPLATES.digits;
   const model = buildModel(topologyOf(spec), spec.client.loss, await openCpu());
-  const examples = examplesOf([28, 28, 1], 10, [strips(95)]);
+  const examples = examplesOf(bytesForm([28, 28, 1], 10), [strips(95)]);
   const here = await train(model, initialWeights(modelOf(spec), 1), examples, { plan: spec.client, seed: 7 });
   if (!here.ok) throw new Error(here.message);
   expect(inTab).toMatchObject({ ok: true, examples: 95, steps: 10 });
@@ -141,7 +142,7 @@ test('a prediction in mid-training is answered and changes nothing of it', async
   const alone = await assignment(page, 5);
   const answers = await page.evaluate(async () => {
     const params = parts.initialWeights(parts.modelOf(spec), 1);
-    const image = parts.strips(1).images;
+    const image = parts.strips(1).features;
     const seen: (number[] | null)[] = [];
     const result = await trainer.train(params, {
       seed: 5,

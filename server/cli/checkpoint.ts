@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { Score } from '../../shared/protocol/index.ts';
+import { scoreText } from '../../shared/protocol/score-text.ts';
 import { ago, CommandError, connect, runCommand } from './connection.ts';
 
 const HELP = `Usage: node dist/server/cli/checkpoint.js COMMAND [--server URL]
@@ -13,7 +15,7 @@ interface Listed {
   readonly sha256: string;
   readonly bytes: number;
   readonly createdAt: string;
-  readonly metrics: { readonly accuracy: number; readonly loss: number } | null;
+  readonly metrics: Score | null;
   readonly kept: boolean;
 }
 
@@ -45,7 +47,7 @@ function lineOf({ version, sha256, bytes, createdAt, metrics, kept }: Listed): s
     String(version).padStart(6),
     sha256.slice(0, 12),
     kept ? `${bytes} bytes` : 'not kept',
-    metrics === null ? 'no score' : `${(metrics.accuracy * 100).toFixed(1)} %, loss ${metrics.loss.toFixed(3)}`,
+    metrics === null ? 'no score' : `${scoreText(metrics)}, loss ${metrics.loss.toFixed(3)}`,
     ago(createdAt),
   ].join('  ');
 }

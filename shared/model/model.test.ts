@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { initialWeights } from './initial-weights.ts';
-import { type ModelTopology, shapeOf, topologySchema } from './topology.ts';
+import { type ModelTopology, shapeOf, tokensOf, topologySchema } from './topology.ts';
 import { ZOO_NAMES, type ZooName, zooTopology } from './zoo.ts';
 
 const shape = (topology: ModelTopology) => {
@@ -75,6 +75,53 @@ describe('shapeOf', () => {
 
   it('counts 1e12 parameters without allocating them, and refuses', () => {
     expect(problem({ input: [100_000], layers: [dense('a', 100_000_000)] })).toMatch(/more than/);
+  });
+
+  it('counts activations before anything is allocated: few parameters can still make gigabytes', () => {
+    const wide = {
+      class_name: 'Conv2D',
+      config: {
+        name: 'c',
+        filters: 10_000,
+        kernel_size: [1, 1],
+        strides: [1, 1],
+        padding: 'same',
+        activation: 'relu',
+      },
+    } as const;
+    const topology = structuredClone({ input: [1024, 1024, 1], layers: [wide] }) as unknown as ModelTopology;
+    expect(problem(topology)).toMatch(/more than 67108864 bytes at layer c/);
+  });
+
+  const embedding = (rows: number) =>
+    ({ class_name: 'Embedding', config: { name: 'words', input_dim: rows, output_dim: 8 } }) as const;
+  const average = { class_name: 'GlobalAveragePooling1D', config: { name: 'mean' } } as const;
+
+  it('takes tokens through an Embedding and their mean to a Dense layer', () => {
+    const topology = { input: [20], layers: [embedding(100), average, dense('out', 2)] };
+    const model = shape(topology);
+    expect(model.weights.map(({ name, shape: sides }) => [name, sides])).toEqual([
+      ['words/embeddings', [100, 8]],
+      ['out/kernel', [8, 2]],
+      ['out/bias', [2]],
+    ]);
+    expect(model.output).toEqual([2]);
+    expect(tokensOf(topology)).toBe(100);
+    expect(tokensOf({ input: [2], layers: [dense('out', 2)] })).toBeNull();
+    const start = initialWeights(model, 1).subarray(0, 800);
+    expect(Math.max(...start)).toBeLessThanOrEqual(0.05);
+    expect(Math.max(...start)).toBeGreaterThan(0.045);
+  });
+
+  it('refuses an Embedding that is not the first, one of 1e12 values, and means of the wrong input', () => {
+    const big = { class_name: 'Embedding', config: { name: 'w', input_dim: 1e8, output_dim: 1e4 } } as const;
+    expect(problem({ input: [20], layers: [dense('a', 4), embedding(100)] })).toMatch(/first layer/);
+    expect(problem({ input: [2, 2, 1], layers: [embedding(100)] })).toMatch(/first layer/);
+    expect(problem({ input: [20], layers: [big] })).toMatch(/more than 100000000 parameters/);
+    expect(problem({ input: [20], layers: [average, dense('a', 4)] })).toMatch(/steps/);
+    const mean2d = { class_name: 'GlobalAveragePooling2D', config: { name: 'm' } } as const;
+    expect(problem({ input: [20], layers: [mean2d, dense('a', 4)] })).toMatch(/height/);
+    expect(shape({ input: [4, 4, 3], layers: [mean2d, dense('a', 4)] }).layout.size).toBe(16);
   });
 
   it('knows only layers on the list: Lambda, __proto__ and unknown keys are refused by the schema', () => {

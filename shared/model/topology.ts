@@ -40,6 +40,19 @@ const layerConfig = v.variant('class_name', [
     class_name: v.literal('MaxPooling2D'),
     config: v.strictObject({ name, pool_size: pair, strides: pair, padding }),
   }),
+  v.strictObject({
+    class_name: v.literal('GlobalAveragePooling2D'),
+    config: v.strictObject({ name }),
+  }),
+  v.strictObject({
+    class_name: v.literal('GlobalAveragePooling1D'),
+    config: v.strictObject({ name }),
+  }),
+  v.strictObject({
+    class_name: v.literal('Embedding'),
+    /** Token t becomes row t of the kernel, `input_dim` rows of `output_dim` values. */
+    config: v.strictObject({ name, input_dim: units, output_dim: units }),
+  }),
 ]);
 export type LayerTopology = v.InferOutput<typeof layerConfig>;
 
@@ -57,7 +70,7 @@ export type ModelTopology = v.InferOutput<typeof topologySchema>;
 interface WeightShape {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly initializer: 'glorotUniform' | 'heNormal' | 'zeros';
+  readonly initializer: 'glorotUniform' | 'heNormal' | 'zeros' | 'embedding';
   readonly fanIn: number;
   readonly fanOut: number;
 }
@@ -78,55 +91,92 @@ export function shapeOf(topology: ModelTopology): ModelShape | { readonly proble
   let shape: readonly number[] = topology.input;
   let multiplyAdds = 0;
   let parameters = 0;
+  let values = countOf(shape);
   const weights: WeightShape[] = [];
   const names = new Set<string>();
-  for (const layer of topology.layers) {
-    const { config } = layer;
-    if (names.has(config.name)) return { problem: `two layers are named ${config.name}` };
-    names.add(config.name);
-    if (layer.class_name === 'Flatten') {
-      shape = [shape.reduce((product, length) => product * length, 1)];
-      continue;
-    }
-    if (layer.class_name === 'Dense') {
-      if (shape.length !== 1)
-        return { problem: `${config.name}: a Dense layer takes a flat input; put Flatten before it` };
-      const fanIn = shape[0] as number;
-      addLayer(layer.config, [fanIn, layer.config.units], fanIn, layer.config.units, layer.config.units);
-      multiplyAdds += fanIn * layer.config.units;
-      shape = [layer.config.units];
-    } else {
-      const [height, width, channels] = shape;
-      if (height === undefined || width === undefined || channels === undefined)
-        return { problem: `${config.name}: this layer takes [height, width, channels]` };
-      const window = layer.class_name === 'Conv2D' ? layer.config.kernel_size : layer.config.pool_size;
-      const rows = pooled(height, window[0], layer.config.strides[0], layer.config.padding);
-      const columns = pooled(width, window[1], layer.config.strides[1], layer.config.padding);
-      if (rows < 1 || columns < 1) return { problem: `${config.name}: the window is larger than its input` };
-      if (layer.class_name === 'Conv2D') {
-        const area = window[0] * window[1];
-        const { filters } = layer.config;
-        addLayer(layer.config, [window[0], window[1], channels, filters], area * channels, area * filters, filters);
-        multiplyAdds += rows * columns * filters * area * channels;
-        shape = [rows, columns, filters];
-      } else shape = [rows, columns, channels];
-    }
+  for (const [index, layer] of topology.layers.entries()) {
+    const { name } = layer.config;
+    if (names.has(name)) return { problem: `two layers are named ${name}` };
+    names.add(name);
+    const made = effectOf(layer, shape, index === 0);
+    if ('problem' in made) return { problem: `${name}: ${made.problem}` };
+    weights.push(...made.weights);
+    shape = made.output;
+    multiplyAdds += made.multiplyAdds;
+    parameters += made.weights.reduce((sum, weight) => sum + countOf(weight.shape), 0);
+    values += countOf(shape);
     if (parameters > LIMITS.parametersCount)
-      return { problem: `more than ${LIMITS.parametersCount} parameters at layer ${config.name}` };
+      return { problem: `more than ${LIMITS.parametersCount} parameters at layer ${name}` };
+    if (values * 4 > LIMITS.activationBytes)
+      return { problem: `one example takes more than ${LIMITS.activationBytes} bytes at layer ${name}` };
   }
   if (weights.length === 0) return { problem: 'the model has nothing to learn' };
   return { weights, layout: layoutOf(weights), output: shape, multiplyAdds };
+}
 
-  function addLayer(
-    config: { readonly name: string; readonly kernel_initializer?: WeightShape['initializer'] | undefined },
-    kernel: readonly number[],
-    fanIn: number,
-    fanOut: number,
-    biases: number,
-  ): void {
-    const initializer = config.kernel_initializer ?? 'glorotUniform';
-    weights.push({ name: `${config.name}/kernel`, shape: kernel, initializer, fanIn, fanOut });
-    weights.push({ name: `${config.name}/bias`, shape: [biases], initializer: 'zeros', fanIn, fanOut });
-    parameters += kernel.reduce((product, length) => product * length, 1) + biases;
+const countOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+
+interface Effect {
+  readonly output: readonly number[];
+  readonly weights: readonly WeightShape[];
+  readonly multiplyAdds: number;
+}
+
+/** What one layer makes of its input shape: nothing is allocated, however large its numbers are. */
+function effectOf(layer: LayerTopology, input: readonly number[], isFirst: boolean): Effect | { problem: string } {
+  const plain = (output: readonly number[]): Effect => ({ output, weights: [], multiplyAdds: 0 });
+  switch (layer.class_name) {
+    case 'Flatten':
+      return plain([countOf(input)]);
+    case 'Dense': {
+      const [fanIn = 0] = input;
+      if (input.length !== 1) return { problem: 'a Dense layer takes a flat input; put Flatten before it' };
+      const { units } = layer.config;
+      const weights = kernelAndBias(layer.config, [fanIn, units], { fanIn, fanOut: units });
+      return { output: [units], weights, multiplyAdds: fanIn * units };
+    }
+    case 'Embedding': {
+      const { name, input_dim: rows, output_dim: width } = layer.config;
+      if (!isFirst || input.length !== 1) return { problem: 'an Embedding is the first layer, of an input of tokens' };
+      const embeddings = { name: `${name}/embeddings`, shape: [rows, width], initializer: 'embedding' } as const;
+      return { output: [...input, width], weights: [{ ...embeddings, fanIn: rows, fanOut: width }], multiplyAdds: 0 };
+    }
+    case 'GlobalAveragePooling1D':
+      return input.length === 2 ? plain(input.slice(1)) : { problem: 'this layer takes [steps, features]' };
+    case 'GlobalAveragePooling2D':
+      return input.length === 3 ? plain(input.slice(2)) : { problem: 'this layer takes [height, width, channels]' };
+    case 'Conv2D':
+    case 'MaxPooling2D': {
+      const [height, width, channels] = input;
+      if (height === undefined || width === undefined || channels === undefined)
+        return { problem: 'this layer takes [height, width, channels]' };
+      const window = layer.class_name === 'Conv2D' ? layer.config.kernel_size : layer.config.pool_size;
+      const rows = pooled(height, window[0], layer.config.strides[0], layer.config.padding);
+      const columns = pooled(width, window[1], layer.config.strides[1], layer.config.padding);
+      if (rows < 1 || columns < 1) return { problem: 'the window is larger than its input' };
+      if (layer.class_name === 'MaxPooling2D') return plain([rows, columns, channels]);
+      const { filters } = layer.config;
+      const area = window[0] * window[1];
+      const fans = { fanIn: area * channels, fanOut: area * filters };
+      const weights = kernelAndBias(layer.config, [window[0], window[1], channels, filters], fans);
+      return { output: [rows, columns, filters], weights, multiplyAdds: rows * columns * filters * area * channels };
+    }
   }
+}
+
+function kernelAndBias(
+  config: { readonly name: string; readonly kernel_initializer?: 'glorotUniform' | 'heNormal' | 'zeros' | undefined },
+  kernel: readonly number[],
+  fans: Pick<WeightShape, 'fanIn' | 'fanOut'>,
+): WeightShape[] {
+  const initializer = config.kernel_initializer ?? 'glorotUniform';
+  return [
+    { name: `${config.name}/kernel`, shape: kernel, initializer, ...fans },
+    { name: `${config.name}/bias`, shape: kernel.slice(-1), initializer: 'zeros', ...fans },
+  ];
+}
+
+/** How many tokens a model knows: the rows of its Embedding; null where it takes other values. */
+export function tokensOf({ layers: [first] }: ModelTopology): number | null {
+  return first?.class_name === 'Embedding' ? first.config.input_dim : null;
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { ABANDON_REASONS } from '../errors.ts';
 import { isTaskId, type TaskId } from '../ids.ts';
-import { participationSchema, type refusalSchema, statusSchema } from './messages.ts';
+import { participationSchema, type refusalSchema, scoreSchema, statusSchema } from './messages.ts';
 
 /**
  * What the dashboard hears on the namespace `/admin` (PROTOCOL.md, "Dashboards"). It says nothing itself: control goes
@@ -63,8 +63,7 @@ export type RoundEnded = v.InferOutput<typeof roundEndedSchema>;
 export const scoredSchema = v.object({
   task: taskId,
   version: count,
-  accuracy: v.number(),
-  loss: v.number(),
+  ...scoreSchema.entries,
 });
 export type Scored = v.InferOutput<typeof scoredSchema>;
 

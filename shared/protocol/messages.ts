@@ -39,8 +39,14 @@ const milliseconds = count(Number.MAX_SAFE_INTEGER);
 const finite = v.pipe(v.number(), v.finite());
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-const score = v.object({ accuracy: share, loss: finite });
-export type Score = v.InferOutput<typeof score>;
+/** How good a model is: its mean loss, and the share of right answers or, where it predicts numbers, how far it is off. */
+export const scoreSchema = v.object({
+  loss: finite,
+  accuracy: v.exactOptional(share),
+  /** Mean absolute error, in the unit of the target. */
+  absoluteError: v.exactOptional(v.pipe(finite, v.minValue(0))),
+});
+export type Score = v.InferOutput<typeof scoreSchema>;
 
 // ── client → server ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,7 +149,7 @@ export const statusSchema = v.object({
   state: v.picklist(TASK_STATES),
   version,
   sha256,
-  metrics: v.nullable(score),
+  metrics: v.nullable(scoreSchema),
   online: count(Number.MAX_SAFE_INTEGER),
   roundsLeft: count(Number.MAX_SAFE_INTEGER),
   pausedReason: v.optional(v.string()),

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isTaskId, type TaskId } from '../ids.ts';
-import { participationSchema } from './messages.ts';
+import { participationSchema, scoreSchema } from './messages.ts';
 
 /** What `GET /api/tasks` tells everybody of a task, and `GET /api/tasks/:id` with `participation` (DESIGN §8). */
 
@@ -21,7 +21,7 @@ const publicTaskSchema = v.object({
   round: count,
   roundsLeft: count,
   online: count,
-  metrics: v.nullable(v.object({ accuracy: v.number(), loss: v.number() })),
+  metrics: v.nullable(scoreSchema),
   /** Takes a join token to take part in. */
   closed: v.optional(v.boolean(), false),
   pausedReason: v.optional(v.string()),
@@ -45,7 +45,7 @@ const checkpointsSchema = v.array(
   v.object({
     version: count,
     sha256: v.string(),
-    metrics: v.nullable(v.object({ accuracy: v.number(), loss: v.number() })),
+    metrics: v.nullable(scoreSchema),
   }),
 );
 /** Of `GET /api/tasks/:id/checkpoints`, what a chart of the model's progress needs; from version 0 on. */

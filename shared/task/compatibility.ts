@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.ts';
-import { shapeOf } from '../model/topology.ts';
+import { shapeOf, tokensOf } from '../model/topology.ts';
+import { dataProblems, formOf } from './kinds/index.ts';
 import { topologyOf } from './model-of.ts';
 import type { TaskSpec } from './spec.ts';
 
@@ -14,19 +15,18 @@ const outputOf = (spec: TaskSpec): number => {
   const shape = shapeOf(topologyOf(spec));
   return 'problem' in shape ? 0 : (shape.output[0] ?? 0);
 };
+const classesOf = ({ data }: TaskSpec): number | null => {
+  const { target } = formOf(data);
+  return target.type === 'class' ? target.count : null;
+};
+const tokensIn = (data: TaskSpec['data']): number | null => {
+  const { features } = formOf(data);
+  return features.type === 'int32' ? features.below : null;
+};
 const lastActivation = (spec: TaskSpec): string => {
   const last = topologyOf(spec).layers.at(-1);
   return last !== undefined && 'activation' in last.config ? last.config.activation : 'linear';
 };
-
-/** What the examples of each sample are: a task of another shape or with other labels cannot use it. */
-const SAMPLES = { mnist: { shape: '28,28,1', labelCount: 10 } } as const;
-
-/** The task's sample data are of its shape and labels; also where it names none. */
-export function fitsSample({ sample, shape, labels }: TaskSpec['data']): boolean {
-  if (sample === undefined) return true;
-  return shape.join() === SAMPLES[sample].shape && labels.length === SAMPLES[sample].labelCount;
-}
 
 export const COMPATIBILITY: readonly Rule[] = [
   {
@@ -53,27 +53,32 @@ export const COMPATIBILITY: readonly Rule[] = [
   {
     path: 'model',
     message: 'the input must have the shape of the data',
-    broken: (spec) => topologyOf(spec).input.join() !== spec.data.shape.join(),
+    broken: (spec) => topologyOf(spec).input.join() !== formOf(spec.data).shape.join(),
+  },
+  {
+    path: 'model',
+    message: 'tokens need an Embedding with a row for each at the start of the model, and nothing else may have one',
+    broken: (spec) => tokensOf(topologyOf(spec)) !== tokensIn(spec.data),
   },
   {
     path: 'data.labels',
     message: 'the model must have one output for each label',
-    broken: (spec) => outputOf(spec) !== spec.data.labels.length,
+    broken: (spec) => classesOf(spec) !== null && outputOf(spec) !== classesOf(spec),
+  },
+  {
+    path: 'model',
+    message: 'a model that predicts a number has one output',
+    broken: (spec) => classesOf(spec) === null && outputOf(spec) !== 1,
+  },
+  {
+    path: 'client.loss',
+    message: 'a number is learnt by mean squared error',
+    broken: (spec) => classesOf(spec) === null && spec.client.loss !== 'meanSquaredError',
   },
   {
     path: 'client.loss',
     message: 'categorical crossentropy needs a softmax at the end of the model',
     broken: (spec) => spec.client.loss === 'categoricalCrossentropy' && lastActivation(spec) !== 'softmax',
-  },
-  {
-    path: 'data.labels',
-    message: 'must differ from each other',
-    broken: ({ data }) => new Set(data.labels).size !== data.labels.length,
-  },
-  {
-    path: 'data.sample',
-    message: 'mnist is for data of shape 28 × 28 × 1 with ten labels; leave it out for other data',
-    broken: ({ data }) => !fitsSample(data),
   },
 ];
 
@@ -81,5 +86,6 @@ export const COMPATIBILITY: readonly Rule[] = [
 export function incompatibilities(spec: TaskSpec): Problem[] {
   const shape = shapeOf(topologyOf(spec));
   if ('problem' in shape) return [{ path: 'model.topology', message: shape.problem }];
-  return COMPATIBILITY.filter((rule) => rule.broken(spec)).map(({ path, message }) => ({ path, message }));
+  const broken = COMPATIBILITY.filter((rule) => rule.broken(spec)).map(({ path, message }) => ({ path, message }));
+  return [...broken, ...dataProblems(spec.data)];
 }

@@ -30,12 +30,13 @@ const isPlainObject = (value: unknown): value is Record<string, unknown> =>
 
 /**
  * Deep merge: objects merge, everything else replaces, `null` removes an optional field. A model is taken whole
- * when it switches between `zoo` and `topology`.
+ * when it switches between `zoo` and `topology`, and data when they are of another kind.
  */
 export function mergeOverrides(base: unknown, overrides: unknown): unknown {
   if (!isPlainObject(base) || !isPlainObject(overrides)) return overrides;
   if ('topology' in overrides && 'zoo' in base) return overrides;
   if ('zoo' in overrides && 'topology' in base) return overrides;
+  if ('kind' in overrides && 'kind' in base && overrides.kind !== base.kind) return overrides;
   const merged: Record<string, unknown> = Object.assign(Object.create(null), base);
   for (const key of Object.keys(overrides)) {
     if (key === '__proto__') continue;

@@ -3,6 +3,7 @@ import { isTaskId, type TaskId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { topologySchema } from '../model/topology.ts';
 import { ZOO_NAMES } from '../model/zoo.ts';
+import { dataSchema } from './kinds/index.ts';
 
 /**
  * TaskSpec: everything a task is, immutable once created (DESIGN §8). Unknown keys are problems. One schema gives
@@ -32,15 +33,6 @@ const model = v.union([
   v.strictObject({ zoo: v.picklist(ZOO_NAMES), seed: whole(0, 0xffffffff) }),
   v.strictObject({ topology: topologySchema, seed: v.optional(whole(0, 0xffffffff), 1) }),
 ]);
-
-const data = v.strictObject({
-  kind: v.picklist(['image']),
-  /** Without the batch dimension: [height, width, channels]. */
-  shape: v.pipe(v.array(whole(1, 1024)), v.length(3)),
-  labels: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))), v.minLength(2), v.maxLength(1000)),
-  /** Which sample data the server can hand out and score on; none: the contributors bring all there is. */
-  sample: v.optional(v.picklist(['mnist'])),
-});
 
 const clientPlan = v.strictObject({
   work: v.picklist(['sgd', 'full-batch']),
@@ -74,7 +66,7 @@ export const taskSpecSchema = v.strictObject({
   ),
   title,
   model,
-  data,
+  data: dataSchema,
   client: clientPlan,
   strategy,
   rounds,

@@ -1,95 +1,93 @@
 import { assert } from '../assert.ts';
 import { LIMITS } from '../limits.ts';
+import {
+  bytesOf,
+  columnsProblem,
+  type ExampleColumns,
+  type ExampleForm,
+  featureBytes,
+  featuresIn,
+  targetBytes,
+  targetsIn,
+} from '../task/kinds/form.ts';
 
 /**
  * Sample examples as `GET /api/tasks/:id/samples` answers them (`application/octet-stream`): a fixed header of 24
- * bytes, the labels, the pixels. All integers little-endian.
+ * bytes, the targets, the features. All numbers little-endian.
  *
  * | offset | bytes | field |
  * |---|---|---|
  * | 0 | 4 | magic `FTS1` |
  * | 4 | 4 | count: examples that follow |
- * | 8 | 2 | height |
- * | 10 | 2 | width |
- * | 12 | 2 | channels |
- * | 14 | 2 | classes: every label is below it |
+ * | 8 | 6 | shape: three uint16, such as height, width, channels; 1 where the data have fewer dimensions |
+ * | 14 | 2 | classes: every label is below it; 0 where targets are numbers |
  * | 16 | 4 | reused: how many of these examples were handed out before (0 until the data is used up) |
- * | 20 | 4 | zero |
- * | 24 | 2 · count | labels, uint16: the index in `data.labels` of the task |
- * | … | count · height · width · channels | pixels, uint8, row by row, example by example; 0 is the background |
+ * | 20 | 4 | features: 0 uint8 (pixels; 0 is the background), 1 float32, 2 int32 (tokens) |
+ * | 24 | 2 or 4 · count | targets: uint16, the index in `data.labels` of the task; or float32 |
+ * | … | count · shape · 1 or 4 | features, row by row, example by example |
  */
 export const SAMPLES_HEADER_BYTES = 24;
 const MAGIC = 0x31535446; // "FTS1" read as a little-endian uint32
+const FEATURE_TYPES = ['uint8', 'float32', 'int32'] as const;
 
-export interface SampleShard {
-  /** Of one example: [height, width, channels]. */
-  readonly shape: readonly [number, number, number];
-  readonly classCount: number;
-  /** One an example. */
-  readonly labels: Uint16Array;
-  /** Pixels 0 … 255 of all examples, one after the other. */
-  readonly images: Uint8Array;
+export interface SampleShard extends ExampleColumns {
   /** How many of these the server had handed out before. */
   readonly reusedCount: number;
 }
 
-const areaOf = ([height, width, channels]: SampleShard['shape']): number => height * width * channels;
+const sidesOf = ({ shape }: ExampleForm): readonly number[] => [0, 1, 2].map((index) => shape[index] ?? 1);
+const classesOf = ({ target }: ExampleForm): number => (target.type === 'class' ? target.count : 0);
 
 /** The shard as bytes. The shard is our own: one that contradicts itself is a bug. */
-export function encodeSamples(shard: SampleShard): Uint8Array<ArrayBuffer> {
-  const count = shard.labels.length;
-  assert(shard.images.length === count * areaOf(shard.shape), 'as many images as labels');
-  assert(
-    shard.labels.every((label) => label < shard.classCount),
-    'labels are below the number of classes',
-  );
-  const bytes = new Uint8Array(SAMPLES_HEADER_BYTES + 2 * count + shard.images.length);
+export function encodeSamples(shard: SampleShard, form: ExampleForm): Uint8Array<ArrayBuffer> {
+  const problem = columnsProblem(shard, form);
+  assert(problem === null && form.shape.length <= 3, problem ?? 'more dimensions than the header has room for');
+  const [targets, features] = [bytesOf(shard.targets), bytesOf(shard.features)];
+  const bytes = new Uint8Array(SAMPLES_HEADER_BYTES + targets.length + features.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint32(4, count, true);
-  shard.shape.forEach((side, index) => {
+  view.setUint32(4, shard.targets.length, true);
+  sidesOf(form).forEach((side, index) => {
     view.setUint16(8 + 2 * index, side, true);
   });
-  view.setUint16(14, shard.classCount, true);
+  view.setUint16(14, classesOf(form), true);
   view.setUint32(16, shard.reusedCount, true);
-  shard.labels.forEach((label, index) => {
-    view.setUint16(SAMPLES_HEADER_BYTES + 2 * index, label, true);
-  });
-  bytes.set(shard.images, SAMPLES_HEADER_BYTES + 2 * count);
+  view.setUint32(20, FEATURE_TYPES.indexOf(form.features.type), true);
+  bytes.set(targets, SAMPLES_HEADER_BYTES);
+  bytes.set(features, SAMPLES_HEADER_BYTES + targets.length);
   return bytes;
 }
 
-/** What the task says of its data (`data.shape`, `data.labels.length`): a shard of anything else is refused. */
-export interface ExpectedSamples {
-  readonly shape: readonly number[];
-  readonly classCount: number;
-}
-
-/** The shard, its images a view of `bytes`; or one sentence about what is wrong. Nothing is allocated before the checks. */
+/**
+ * The shard of examples of this form, which is what the task says of its data; or one sentence about what is wrong.
+ * Nothing is allocated before the sizes are checked.
+ */
 export function decodeSamples(
   bytes: Uint8Array,
-  expected: ExpectedSamples,
+  form: ExampleForm,
 ): { readonly ok: true; readonly shard: SampleShard } | { readonly ok: false; readonly problem: string } {
   const no = (problem: string) => ({ ok: false, problem }) as const;
   if (bytes.byteLength < SAMPLES_HEADER_BYTES) return no('shorter than the header of a sample shard');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== MAGIC) return no('not a sample shard');
-  if (view.getUint32(20, true) !== 0) return no('reserved bytes must be zero');
+  const type = FEATURE_TYPES[view.getUint32(20, true)];
+  if (type !== form.features.type) return no(`features of another type than ${form.features.type}`);
   const count = view.getUint32(4, true);
   if (count < 1 || count > LIMITS.samplesPerRequestCount) return no(`${count} examples are not possible`);
-  const shape = [view.getUint16(8, true), view.getUint16(10, true), view.getUint16(12, true)] as const;
-  if (shape.join() !== expected.shape.join()) return no(`examples of ${shape.join(' × ')} are not this task's`);
-  const classCount = view.getUint16(14, true);
-  if (classCount !== expected.classCount) return no(`${classCount} classes are not this task's`);
+  const sides = [view.getUint16(8, true), view.getUint16(10, true), view.getUint16(12, true)];
+  if (sides.join() !== sidesOf(form).join()) return no(`examples of ${sides.join(' × ')} are not this task's`);
+  const classes = view.getUint16(14, true);
+  if (classes !== classesOf(form)) return no(`${classes} classes are not this task's`);
   const reusedCount = view.getUint32(16, true);
   if (reusedCount > count) return no('more examples were reused than there are');
-  const imagesAt = SAMPLES_HEADER_BYTES + 2 * count;
-  if (bytes.byteLength !== imagesAt + count * areaOf(shape)) return no('not as long as its header says');
-  const labels = new Uint16Array(count);
-  for (let index = 0; index < count; index++) {
-    const label = view.getUint16(SAMPLES_HEADER_BYTES + 2 * index, true);
-    if (label >= classCount) return no(`example ${index} has a label that the task does not have`);
-    labels[index] = label;
-  }
-  return { ok: true, shard: { shape, classCount, labels, images: bytes.subarray(imagesAt), reusedCount } };
+  const featuresAt = SAMPLES_HEADER_BYTES + count * targetBytes(form);
+  if (bytes.byteLength !== featuresAt + count * featureBytes(form)) return no('not as long as its header says');
+  // Copies: the columns begin where their numbers may not lie.
+  const shard = {
+    features: featuresIn(form, new Uint8Array(bytes.subarray(featuresAt)), count),
+    targets: targetsIn(form, new Uint8Array(bytes.subarray(SAMPLES_HEADER_BYTES, featuresAt)), count),
+    reusedCount,
+  };
+  const problem = columnsProblem(shard, form);
+  return problem === null ? { ok: true, shard } : no(problem);
 }

@@ -86,8 +86,8 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
       },
       removed: forget,
       roundEnded: ({ task }) => refresh(task),
-      scored({ task, version, accuracy, loss }) {
-        change(task, (history) => withScore(history, version, { accuracy, loss }));
+      scored({ task, version, ...score }) {
+        change(task, (history) => withScore(history, version, score));
       },
     });
   }

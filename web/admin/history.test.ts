@@ -90,15 +90,15 @@ describe('the curve', () => {
   it('passes abandoned rounds by, starts with the model before the first, and has a gap before a score', () => {
     const rounds = [committed(1, 1, { metrics: score(0.5) }), abandoned(2), committed(3, 2)];
     const history = { ...withRounds(emptyHistory, rounds, true), checkpoints: [start] };
-    expect(curveOf(history)).toEqual({ rounds: [0, 1, 3], accuracy: [0.1, 0.5, null], loss: [0.9, 0.5, null] });
-    expect(curveOf(withScore(history, 2, score(0.75))).accuracy).toEqual([0.1, 0.5, 0.75]);
+    expect(curveOf(history)).toEqual({ rounds: [0, 1, 3], measure: [0.1, 0.5, null], loss: [0.9, 0.5, null] });
+    expect(curveOf(withScore(history, 2, score(0.75))).measure).toEqual([0.1, 0.5, 0.75]);
     expect(sparkOf(history, 60)).toEqual([0.5, null]);
     expect(sparkOf(history, 1)).toEqual([null]);
   });
 
   it('knows a score that came before its round', () => {
     const early = withScore(emptyHistory, 1, score(0.5));
-    expect(curveOf(withRounds(early, [committed(1, 1)], false)).accuracy).toEqual([0.5]);
+    expect(curveOf(withRounds(early, [committed(1, 1)], false)).measure).toEqual([0.5]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Score } from '../../shared/protocol/messages.ts';
+import { measured } from '../ui/index.ts';
 import type { Checkpoint, Round } from './answers.ts';
 
 /** What is known of a task's past. Pure: the dashboard holds one for each task. */
@@ -51,11 +52,12 @@ export function lastScored(history: History): { readonly version: number; readon
 export interface Curve {
   /** Numbers of rounds; 0 stands for the model before the first. */
   readonly rounds: readonly number[];
-  readonly accuracy: readonly (number | null)[];
+  /** Accuracy, or the mean error where the task predicts a number. */
+  readonly measure: readonly (number | null)[];
   readonly loss: readonly (number | null)[];
 }
 
-/** Accuracy and loss after each committed round. An abandoned round changed nothing: the line passes it by. */
+/** Score and loss after each committed round. An abandoned round changed nothing: the line passes it by. */
 export function curveOf(history: History): Curve {
   const committed = history.rounds.filter(({ outcome }) => outcome === 'committed');
   const start = history.checkpoints?.find(({ version }) => version === 0);
@@ -64,14 +66,14 @@ export function curveOf(history: History): Curve {
   const first = before === null ? [] : [before];
   return {
     rounds: [...first.map(() => 0), ...committed.map(({ number }) => number)],
-    accuracy: [...first, ...scores].map((score) => score?.accuracy ?? null),
+    measure: [...first, ...scores].map(measured),
     loss: [...first, ...scores].map((score) => score?.loss ?? null),
   };
 }
 
 /** The same without the model before the first round: what a sparkline draws. */
 export const sparkOf = (history: History, length: number): readonly (number | null)[] =>
-  curveOf({ ...history, checkpoints: null }).accuracy.slice(-length);
+  curveOf({ ...history, checkpoints: null }).measure.slice(-length);
 
 /** Bytes both ways of rounds that ended today, by this device's calendar. */
 export function trafficToday(rounds: readonly Round[], now: number): number {

@@ -1,9 +1,11 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
+import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { BackendChoice, RequestedBackend } from '../client/ports.ts';
 import type { ClientView } from '../client/view.ts';
 import type { StoredExample } from '../data/dataset.ts';
 import type { DataFailureReason } from '../data/failure.ts';
+import type { Measure } from '../ui/index.ts';
 import type { Strokes } from './drawing.ts';
 
 /**
@@ -30,6 +32,8 @@ export interface Contribution {
   addDrawing(strokes: Strokes, label: number): Promise<boolean>;
   readImages(files: readonly File[]): Promise<readonly ImageRead[]>;
   addImages(images: readonly { readonly image: Uint8Array; readonly label: number }[]): Promise<void>;
+  /** Of any kind, as its importer made them; false where they were refused (a toast has said why). */
+  addExamples(columns: ExampleColumns): Promise<boolean>;
   addSamples(): Promise<void>;
   removeExample(id: number): Promise<void>;
   showMore(): Promise<void>;
@@ -43,24 +47,25 @@ export interface Contribution {
   erase(): Promise<void>;
 
   openTrial(): Promise<void>;
-  predict(strokes: Strokes): Promise<void>;
+  /** null where there is nothing to look at. */
+  predict(example: FeatureValues | null | Promise<FeatureValues | null>): Promise<void>;
 }
 
-export type Press = 'join' | 'samples' | 'images' | 'repair' | 'erase';
+export type Press = 'join' | 'samples' | 'images' | 'import' | 'repair' | 'erase';
 
 /** The shared model as it is now. */
 export interface ModelNow {
   readonly version: number;
   readonly sha256: string;
-  /** Held-out accuracy, 0 to 1. */
-  readonly accuracy: number | null;
+  /** On held-out examples. */
+  readonly score: Measure | null;
   readonly online: number;
   readonly state: PublicTask['state'];
 }
 export interface ModelThen {
   readonly version: number;
   readonly sha256: string;
-  readonly accuracy: number | null;
+  readonly score: Measure | null;
 }
 
 /** Nothing is opened before a press: until then only what the page remembers of an earlier visit. */
@@ -95,9 +100,9 @@ export type TrialView =
       readonly kind: 'open';
       readonly version: number;
       readonly backend: BackendChoice;
-      /** Of the last drawing, one share a label; null while nothing is drawn. */
+      /** Of the last example: one share a label, or the scaled number; null while there is none. */
       readonly scores: readonly number[] | null;
-      /** The same drawing by the model from before joining, where that is another one and still to be had. */
+      /** The same example by the model from before joining, where that is another one and still to be had. */
       readonly scoresBefore: readonly number[] | null;
     }
   | { readonly kind: 'failed'; readonly reason: 'unreachable' | 'unsupported'; readonly message: string };

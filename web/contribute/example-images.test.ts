@@ -21,8 +21,8 @@ it('packs images row by row', () => {
     { image: Uint8Array.of(1, 2), label: 3 },
     { image: Uint8Array.of(4, 5), label: 0 },
   ]);
-  expect([...packed.images]).toEqual([1, 2, 4, 5]);
-  expect([...packed.labels]).toEqual([3, 0]);
+  expect([...packed.features]).toEqual([1, 2, 4, 5]);
+  expect([...packed.targets]).toEqual([3, 0]);
 });
 
 it('makes a digit of strokes and nothing of an empty pad', async () => {

@@ -1,5 +1,4 @@
-import type { PublicTask } from '../../shared/protocol/public-task.ts';
-import type { ExampleColumns } from '../data/dataset.ts';
+import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
 import type { ImageRead } from './contribution.ts';
 import { rasterise, type Strokes } from './drawing.ts';
 
@@ -19,12 +18,15 @@ export async function imageOfDrawing(strokes: Strokes, shape: Shape): Promise<Ui
   return exampleOfPicture(rasterise(strokes), shape);
 }
 
-export async function imagesOfFiles(files: readonly File[], task: PublicTask): Promise<readonly ImageRead[]> {
+export async function imagesOfFiles(
+  files: readonly File[],
+  shape: Shape,
+  labels: readonly string[],
+): Promise<readonly ImageRead[]> {
   const [{ readImageFile }, { exampleOfPicture }] = await Promise.all([
     import('../data/import/image-file.ts'),
     import('../data/import/picture.ts'),
   ]);
-  const { shape, labels } = task.participation?.data ?? { shape: [], labels: [] };
   const images: ImageRead[] = [];
   // One after the other: a decoded photo is 200 MB.
   for (const file of files) {
@@ -50,10 +52,10 @@ export function columnsOfImages(
   images: readonly { readonly image: Uint8Array; readonly label: number }[],
 ): ExampleColumns {
   const size = images[0]?.image.length ?? 0;
-  const columns = { images: new Uint8Array(size * images.length), labels: new Uint16Array(images.length) };
+  const columns = { features: new Uint8Array(size * images.length), targets: new Uint16Array(images.length) };
   for (const [row, { image, label }] of images.entries()) {
-    columns.images.set(image, row * size);
-    columns.labels[row] = label;
+    columns.features.set(image, row * size);
+    columns.targets[row] = label;
   }
   return columns;
 }

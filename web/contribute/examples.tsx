@@ -1,124 +1,57 @@
-import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { formatBytes, formatNumber, formatShare, Icon, Table } from '../ui/index.ts';
+import { useRef } from 'preact/hooks';
+import { labelsOf, type TaskData } from '../../shared/task/kinds/index.ts';
+import { formatBytes, formatNumber, Icon, Table } from '../ui/index.ts';
 import type { Contribution, ExamplesView } from './contribution.ts';
-import { isEmptyDrawing, type Strokes } from './drawing.ts';
-import { DrawingPad } from './drawing-pad.tsx';
 import { failureSentence } from './failure-sentence.ts';
-import { LabelKeys } from './labels.tsx';
+import { viewOf } from './kinds/index.ts';
 import { Step } from './step.tsx';
 import { MORE_COUNT } from './stored-examples.ts';
-import { Thumbnail } from './thumbnail.tsx';
-import { UploadButton } from './upload.tsx';
 import { contributeWords } from './words/index.ts';
 
-/** With a label chosen first, a drawing counts as finished after this long without the pen. */
-const FINISHED_AFTER_MS = 1_200;
-
-interface ExamplesProps {
-  readonly contribution: Contribution;
-  readonly strokes: Signal<Strokes>;
-}
-
-/** Step 1: draw, upload, take samples; look at what is there and remove it. */
-export function Examples({ contribution, strokes }: ExamplesProps): JSX.Element {
+/** Step 1: make, bring, take samples; look at what is there and remove it. */
+export function Examples({ contribution }: { readonly contribution: Contribution }): JSX.Element {
   const t = contributeWords().examples;
   const view = contribution.examples.value;
-  const participation = contribution.task.participation;
   const isDamaged = view.kind === 'damaged';
-  const presses = contribution.presses.value;
-  const isBusy = presses.size > 0;
+  const data = contribution.task.participation?.data;
+  const isBusy = contribution.presses.value.size > 0;
   return (
     <Step number={1} title={t.title} class="examples">
       {isDamaged && <Damaged contribution={contribution} />}
-      {participation && (
-        <>
-          <Draw contribution={contribution} strokes={strokes} labels={participation.data.labels} />
-          <div class="row">
-            <UploadButton contribution={contribution} isDisabled={isBusy || isDamaged} />
-            {participation.data.sample && (
-              <button type="button" disabled={isBusy || isDamaged} onClick={() => contribution.addSamples()}>
-                <Icon name="plus" />
-                {presses.has('samples') ? t.sampleAdding : t.sample}
-              </button>
-            )}
-          </div>
-          <Stored contribution={contribution} view={view} />
-        </>
-      )}
+      {data && <Ways contribution={contribution} data={data} isDisabled={isBusy || isDamaged} />}
+      {data && <Stored contribution={contribution} data={data} view={view} />}
     </Step>
   );
 }
 
-function Draw({ contribution, strokes, labels }: ExamplesProps & { readonly labels: readonly string[] }): JSX.Element {
+interface OfKind {
+  readonly contribution: Contribution;
+  readonly data: TaskData;
+}
+
+/** The ways to come by examples. */
+function Ways({ isDisabled, ...shared }: OfKind & { readonly isDisabled: boolean }): JSX.Element {
   const t = contributeWords().examples;
-  const view = contribution.examples.value;
-  const [armed, setArmed] = useState<number | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-
-  const keep = async (label: number): Promise<void> => {
-    clearTimeout(timer.current);
-    const drawn = strokes.peek();
-    strokes.value = [];
-    if (!(await contribution.addDrawing(drawn, label)) && isEmptyDrawing(strokes.peek())) strokes.value = drawn;
-  };
-  const press = (label: number): void => {
-    if (!isEmptyDrawing(strokes.peek())) void keep(label);
-    else setArmed(armed === label ? null : label);
-  };
-  const lifted = (): void => {
-    void contribution.predict(strokes.peek());
-    if (armed !== null) timer.current = setTimeout(() => void keep(armed), FINISHED_AFTER_MS);
-  };
-
-  const armedName = armed === null ? null : (labels[armed] ?? null);
+  const { contribution, data } = shared;
+  const { Make, Import } = viewOf(data);
   return (
-    <div class="draw">
-      <div class="draw-pad">
-        <DrawingPad name={t.draw} strokes={strokes} onLift={lifted} onPen={() => clearTimeout(timer.current)} />
-        <span class="pad-hint" aria-hidden="true">
-          {isEmptyDrawing(strokes.value) && t.draw}
-        </span>
-      </div>
-      <div class="draw-side">
-        <p class="muted small">{armedName === null ? t.drawHow : t.armed(armedName)}</p>
-        <LabelKeys labels={labels} perLabel={view.kind === 'open' ? view.perLabel : []} armed={armed} onPress={press} />
-        <div class="row draw-foot">
-          <button
-            type="button"
-            class="quiet"
-            disabled={isEmptyDrawing(strokes.value)}
-            onClick={() => {
-              clearTimeout(timer.current);
-              strokes.value = [];
-            }}
-          >
-            <Icon name="eraser" />
-            {t.clear}
+    <>
+      {Make && <Make {...shared} isDisabled={isDisabled} />}
+      <div class="row">
+        <Import {...shared} isDisabled={isDisabled} />
+        {data.sample && (
+          <button type="button" disabled={isDisabled} onClick={() => contribution.addSamples()}>
+            <Icon name="plus" />
+            {contribution.presses.value.has('samples') ? t.sampleAdding : t.sample}
           </button>
-          <Guess contribution={contribution} labels={labels} isShown={!isEmptyDrawing(strokes.value)} />
-        </div>
+        )}
       </div>
-    </div>
+    </>
   );
 }
 
-/** While the model is loaded ("Try it"), it says what it takes the drawing for. */
-function Guess(props: { contribution: Contribution; labels: readonly string[]; isShown: boolean }): JSX.Element | null {
-  const trial = props.contribution.trial.value;
-  if (!props.isShown || trial.kind !== 'open' || trial.scores === null) return null;
-  const share = Math.max(...trial.scores);
-  const label = props.labels[trial.scores.indexOf(share)] ?? '';
-  return (
-    <span class="muted small">
-      {contributeWords().tryIt.looksLike(label)} {formatShare(share, 0)}
-    </span>
-  );
-}
-
-function Stored({ contribution, view }: { contribution: Contribution; view: ExamplesView }): JSX.Element | null {
+function Stored({ contribution, data, view }: OfKind & { readonly view: ExamplesView }): JSX.Element | null {
   const t = contributeWords().examples;
   switch (view.kind) {
     case 'closed':
@@ -148,15 +81,20 @@ function Stored({ contribution, view }: { contribution: Contribution; view: Exam
         </div>
       );
     case 'open':
-      return view.count === 0 ? <p class="muted small">{t.none}</p> : <Grid contribution={contribution} view={view} />;
+      return view.count === 0 ? (
+        <p class="muted small">{t.none}</p>
+      ) : (
+        <Grid contribution={contribution} data={data} view={view} />
+      );
   }
 }
 
-function Grid({ contribution, view }: { contribution: Contribution; view: Extract<ExamplesView, { kind: 'open' }> }) {
+function Grid({ contribution, data, view }: OfKind & { readonly view: Extract<ExamplesView, { kind: 'open' }> }) {
   const t = contributeWords().examples;
   const list = useRef<HTMLUListElement>(null);
-  const data = contribution.task.participation?.data;
-  const labels: readonly string[] = data?.labels ?? [];
+  const labels = labelsOf(data);
+  const { Shown } = viewOf(data);
+  const nameOf = (target: number): string => labels[target] ?? '';
   const rest = view.count - view.shown.length;
   const remove = async (id: number, index: number): Promise<void> => {
     await contribution.removeExample(id);
@@ -168,11 +106,15 @@ function Grid({ contribution, view }: { contribution: Contribution; view: Extrac
     <>
       {view.isInMemory && <p class="notice">{t.closedStorage}</p>}
       <ul class="thumbnails" ref={list} aria-label={t.list}>
-        {view.shown.map(({ id, image, label }, index) => (
-          <li key={id}>
-            <Thumbnail image={image} shape={data?.shape ?? []} />
-            <span>{labels[label]}</span>
-            <button type="button" aria-label={t.remove(labels[label] ?? '')} onClick={() => remove(id, index)}>
+        {view.shown.map((example, index) => (
+          <li key={example.id}>
+            <Shown data={data} example={example} />
+            <span>{nameOf(example.target)}</span>
+            <button
+              type="button"
+              aria-label={t.remove(nameOf(example.target))}
+              onClick={() => remove(example.id, index)}
+            >
               <Icon name="close" size={12} />
             </button>
           </li>

@@ -1,5 +1,7 @@
 import { signal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
+import { bytesForm } from '../../shared/task/kinds/form.ts';
+import { formOf, labelsOf } from '../../shared/task/kinds/index.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
@@ -20,6 +22,8 @@ export interface JoiningOptions {
   readonly joinToken: string | null;
 }
 
+/** Of a task that says nothing of its data: nothing is kept for it. */
+const NOTHING = bytesForm([], 0);
 /** Sample data comes in portions of this many. */
 const SAMPLES_COUNT = 600;
 
@@ -32,8 +36,8 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   const shared = sharedModel(task, joinToken, view);
 
   let client: FederatedClient | null = null;
-  const kind = { shape: data?.shape ?? [], classCount: data?.labels.length ?? 0 };
-  const stored = storedExamples(task, kind, () => client?.examplesChanged());
+  const form = data === undefined ? NOTHING : formOf(data);
+  const stored = storedExamples(task, form, () => client?.examplesChanged());
 
   // ── the worker: one for training and for "Try it" ──
   let trainer: { readonly remote: Promise<RemoteTrainer>; readonly isMemory: boolean } | null = null;
@@ -116,9 +120,9 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     }
     const joining = await clientNow();
     if (!isWanted) return;
-    const { version, sha256, accuracy } = shared.now.peek();
+    const { version, sha256, score } = shared.now.peek();
     if (before.peek() === null) {
-      before.value = { version, sha256, accuracy };
+      before.value = { version, sha256, score };
       remember(task.id, { before: before.value });
     }
     stopPauses ??= pauseWithDevice(joining);
@@ -158,7 +162,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     async addDrawing(strokes, label) {
       let isKept = false;
       await guarded(async () => {
-        const image = await imageOfDrawing(strokes, kind.shape);
+        const image = await imageOfDrawing(strokes, form.shape);
         if (image === null) showToast(contributeWords().examples.emptyDrawing);
         else isKept = await stored.add(columnsOfImages([{ image, label }]));
       });
@@ -167,7 +171,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     async readImages(files) {
       let images: Awaited<ReturnType<typeof imagesOfFiles>> = [];
       await pressed('images', async () => {
-        images = await imagesOfFiles(files, task);
+        images = await imagesOfFiles(files, form.shape, data === undefined ? [] : labelsOf(data));
       });
       return images;
     },
@@ -177,15 +181,23 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
           showToast(contributeWords().examples.added(formatNumber(images.length)));
         }
       }),
+    async addExamples(columns) {
+      let isKept = false;
+      await pressed('import', async () => {
+        isKept = await stored.add(columns);
+        if (isKept) showToast(contributeWords().examples.added(formatNumber(columns.targets.length)));
+      });
+      return isKept;
+    },
     addSamples: () =>
       pressed('samples', async () => {
         const t = contributeWords().examples;
         const { fetchSamples } = await import('../data/import/samples.ts');
-        const samples = await fetchSamples('', task.id, SAMPLES_COUNT, kind);
+        const samples = await fetchSamples('', task.id, SAMPLES_COUNT, form);
         if (!samples.ok) {
           showToast(samples.reason === 'no-samples' ? t.noSamples : t.samplesFailed, 'problem');
         } else if (await stored.add(samples.examples)) {
-          showToast(t.added(formatNumber(samples.examples.labels.length)));
+          showToast(t.added(formatNumber(samples.examples.targets.length)));
           if (samples.reused > 0) showToast(t.samplesUsedUp);
         }
       }),
@@ -221,7 +233,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       }),
 
     openTrial: () => guarded(() => trial.open()),
-    predict: (strokes) => guarded(() => trial.predict(strokes)),
+    predict: (example) => guarded(async () => trial.predict(await example)),
   };
 }
 

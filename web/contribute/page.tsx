@@ -1,9 +1,7 @@
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { formatNumber, formatShare } from '../ui/index.ts';
+import { formatMeasure, formatNumber } from '../ui/index.ts';
 import type { Contribution } from './contribution.ts';
-import type { Strokes } from './drawing.ts';
 import { Erase } from './erase.tsx';
 import { Examples } from './examples.tsx';
 import { Flow } from './flow.tsx';
@@ -15,21 +13,20 @@ import { contributeWords } from './words/index.ts';
 /** `/contribute/<task>`: one column, three steps, all of them visible. */
 export function ContributePage({ contribution }: { readonly contribution: Contribution }): JSX.Element {
   const view = contribution.view.value;
-  const strokes = useSignal<Strokes>([]);
   // The view changes many times a second; each part follows only what it reads.
   const parts = useMemo(
     () => (
       <>
         <Head contribution={contribution} />
         <Flow contribution={contribution} />
-        <Examples contribution={contribution} strokes={strokes} />
+        <Examples contribution={contribution} />
         <Train contribution={contribution} />
         <TryIt contribution={contribution} />
         <Receipts contribution={contribution} />
         <Erase contribution={contribution} />
       </>
     ),
-    [contribution, strokes],
+    [contribution],
   );
   return (
     <main
@@ -50,12 +47,12 @@ export function ContributePage({ contribution }: { readonly contribution: Contri
 function Head({ contribution }: { contribution: Contribution }): JSX.Element {
   const t = contributeWords().head;
   const { task } = contribution;
-  const { online, version, accuracy } = contribution.model.value;
+  const { online, version, score } = contribution.model.value;
   const facts = [
     ...(task.closed ? [t.closed] : []),
     online === 0 ? t.nobody : t.people(formatNumber(online)),
     t.version(formatNumber(version)),
-    ...(accuracy === null ? [] : [t.right(formatShare(accuracy))]),
+    ...(score === null ? [] : [(score.accuracy === undefined ? t.off : t.right)(formatMeasure(score))]),
   ];
   return (
     <div class="head">

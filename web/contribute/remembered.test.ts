@@ -5,7 +5,10 @@ import { parseRemembered } from './remembered.ts';
 const nothing = { examples: null, before: null };
 
 it('reads back what was noted', () => {
-  const noted = { examples: { count: 120, bytes: 94_000 }, before: { version: 3, sha256: 'ab', accuracy: 0.88 } };
+  const noted = {
+    examples: { count: 120, bytes: 94_000 },
+    before: { version: 3, sha256: 'ab', score: { accuracy: 0.88 } },
+  };
   expect(parseRemembered(JSON.stringify(noted))).toEqual(noted);
 });
 
@@ -14,9 +17,9 @@ it.each([null, '', '{', 'null', '[]', '7', '{"examples":{"count":-1,"bytes":2}}'
   (text) => expect(parseRemembered(text)).toEqual(nothing),
 );
 
-it('keeps the version where the accuracy is none', () => {
-  const text = JSON.stringify({ before: { version: 3, sha256: 'ab', accuracy: 7 } });
-  expect(parseRemembered(text).before).toEqual({ version: 3, sha256: 'ab', accuracy: null });
+it('keeps the version where the score is none', () => {
+  const text = JSON.stringify({ before: { version: 3, sha256: 'ab', score: { accuracy: 7 } } });
+  expect(parseRemembered(text).before).toEqual({ version: 3, sha256: 'ab', score: null });
 });
 
 it('throws on nothing that may lie there', () => {

@@ -1,4 +1,5 @@
 import type { TaskId } from '../../shared/ids.ts';
+import type { Measure } from '../ui/index.ts';
 import type { ModelThen } from './contribution.ts';
 
 /**
@@ -44,7 +45,7 @@ export function parseRemembered(text: string | null): Remembered {
   }
   const { examples, before } = record(value);
   const { count, bytes } = record(examples);
-  const { version, sha256, accuracy } = record(before);
+  const { version, sha256, score } = record(before);
   return {
     examples: isCount(count) && isCount(bytes) ? { count, bytes } : null,
     before:
@@ -52,10 +53,15 @@ export function parseRemembered(text: string | null): Remembered {
         ? {
             version,
             sha256,
-            accuracy: typeof accuracy === 'number' && accuracy >= 0 && accuracy <= 1 ? accuracy : null,
+            score: measureIn(record(score)),
           }
         : null,
   };
+}
+
+function measureIn({ accuracy, absoluteError }: Readonly<Record<string, unknown>>): Measure | null {
+  if (typeof accuracy === 'number' && accuracy >= 0 && accuracy <= 1) return { accuracy };
+  return typeof absoluteError === 'number' && absoluteError >= 0 ? { absoluteError } : null;
 }
 
 const record = (value: unknown): Readonly<Record<string, unknown>> =>

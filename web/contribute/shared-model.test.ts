@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest';
 import { mergeVersions } from './shared-model.ts';
 
-const at = (version: number, accuracy: number | null = null) => ({ version, sha256: 'ab', accuracy });
+const at = (version: number, accuracy: number | null = null) => ({
+  version,
+  sha256: 'ab',
+  score: accuracy === null ? null : { accuracy },
+});
 
 it('keeps versions in order, each once', () => {
   expect(mergeVersions([at(3), at(5)], [at(4), at(3)]).map(({ version }) => version)).toEqual([3, 4, 5]);

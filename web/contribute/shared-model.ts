@@ -1,6 +1,7 @@
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import type { ClientView } from '../client/view.ts';
+import { measured } from '../ui/index.ts';
 import { fetchCheckpoints, fetchTask } from './api.ts';
 import { isJoined, type ModelNow, type ModelThen } from './contribution.ts';
 
@@ -26,13 +27,13 @@ export function sharedModel(task: PublicTask, joinToken: string | null, view: Re
     const { status } = view.value;
     if (!isJoined(view.value) || status === null) return polled.value;
     const { version, sha256, metrics, online, state } = status;
-    return { version, sha256, accuracy: metrics?.accuracy ?? null, online, state };
+    return { version, sha256, score: metrics, online, state };
   });
   effect(() => {
-    const { version, sha256, accuracy } = now.value;
+    const { version, sha256, score } = now.value;
     const known = seen.peek().find((one) => one.version === version);
-    if (known === undefined || known.accuracy !== accuracy) {
-      seen.value = mergeVersions(seen.peek(), [{ version, sha256, accuracy }]);
+    if (known === undefined || measured(known.score) !== measured(score)) {
+      seen.value = mergeVersions(seen.peek(), [{ version, sha256, score }]);
     }
   });
   async function ask(): Promise<void> {
@@ -53,7 +54,7 @@ export function sharedModel(task: PublicTask, joinToken: string | null, view: Re
       const earlier = answer.value.map(({ version, sha256, metrics }) => ({
         version,
         sha256,
-        accuracy: metrics?.accuracy ?? null,
+        score: metrics,
       }));
       seen.value = mergeVersions(seen.peek(), earlier);
     },
@@ -64,8 +65,8 @@ export function sharedModel(task: PublicTask, joinToken: string | null, view: Re
 export function mergeVersions(known: readonly ModelThen[], more: readonly ModelThen[]): readonly ModelThen[] {
   const byVersion = new Map(known.map((one) => [one.version, one]));
   for (const one of more) {
-    const accuracy = one.accuracy ?? byVersion.get(one.version)?.accuracy ?? null;
-    byVersion.set(one.version, { ...one, accuracy });
+    const score = one.score ?? byVersion.get(one.version)?.score ?? null;
+    byVersion.set(one.version, { ...one, score });
   }
   return [...byVersion.values()].toSorted((a, b) => a.version - b.version).slice(-SEEN_COUNT);
 }
@@ -73,7 +74,7 @@ export function mergeVersions(known: readonly ModelThen[], more: readonly ModelT
 const modelOf = ({ version, sha256, metrics, online, state }: PublicTask): ModelNow => ({
   version,
   sha256,
-  accuracy: metrics?.accuracy ?? null,
+  score: metrics,
   online,
   state,
 });

@@ -1,6 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
-import type { DataKind, Dataset, DatasetSummary, ExampleColumns } from '../data/dataset.ts';
+import type { ExampleColumns, ExampleForm } from '../../shared/task/kinds/form.ts';
+import type { Dataset, DatasetSummary } from '../data/dataset.ts';
 import type { DataFailure } from '../data/failure.ts';
 import { showToast } from '../ui/index.ts';
 import type { ExamplesView } from './contribution.ts';
@@ -28,7 +29,7 @@ export interface StoredExamples {
   erase(): Promise<boolean>;
 }
 
-export function storedExamples(task: PublicTask, kind: DataKind, onChanged: () => void): StoredExamples {
+export function storedExamples(task: PublicTask, form: ExampleForm, onChanged: () => void): StoredExamples {
   const view = signal<ExamplesView>({ kind: 'closed', remembered: remembered(task.id).examples });
   let dataset: Promise<Dataset> | null = null;
   let shownCount = SHOWN_COUNT;
@@ -36,9 +37,9 @@ export function storedExamples(task: PublicTask, kind: DataKind, onChanged: () =
   /** IndexedDB, or memory where this browser keeps nothing. */
   async function choose(): Promise<Dataset> {
     const { createDataset, createMemoryDataset } = await import('../data/dataset.ts');
-    const kept = createDataset(task.id, kind);
+    const kept = createDataset(task.id, form);
     const summary = await kept.summary();
-    return !summary.ok && summary.reason === 'unavailable' ? createMemoryDataset(kind) : kept;
+    return !summary.ok && summary.reason === 'unavailable' ? createMemoryDataset(form) : kept;
   }
 
   async function show(opened: Dataset, known?: DatasetSummary): Promise<void> {

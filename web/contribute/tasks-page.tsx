@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
-import { formatNumber, formatShare, Ring, words } from '../ui/index.ts';
+import { formatMeasure, formatNumber, type Measure, Ring, words } from '../ui/index.ts';
 import { type Answer, fetchTasks } from './api.ts';
 import { LoadProblem } from './load-problem.tsx';
 import { contributeWords } from './words/index.ts';
@@ -40,7 +40,7 @@ export function TaskList({ tasks }: { readonly tasks: readonly PublicTask[] }): 
     <ul class="task-list">
       {tasks.map((task) => (
         <li key={task.id} class="card">
-          <Ring size="tiny" round={null} version={task.version} accuracy={task.metrics?.accuracy ?? null} />
+          <Ring size="tiny" round={null} version={task.version} score={task.metrics} />
           <div>
             <h2>
               <a href={`/contribute/${task.id}`}>{task.title}</a>
@@ -55,11 +55,12 @@ export function TaskList({ tasks }: { readonly tasks: readonly PublicTask[] }): 
 
 function factsOf(task: PublicTask): string[] {
   const t = contributeWords().tasks;
+  const scored = (score: Measure): string => (score.accuracy === undefined ? t.off : t.right)(formatMeasure(score));
   return [
     words().taskStates[task.state],
     ...(task.online > 0 ? [t.people(formatNumber(task.online))] : []),
     t.version(formatNumber(task.version)),
-    ...(task.metrics ? [t.right(formatShare(task.metrics.accuracy))] : []),
+    ...(task.metrics ? [scored(task.metrics)] : []),
     t.parameters(formatNumber(task.parameters)),
     ...(task.closed ? [t.closed] : []),
   ];

@@ -1,17 +1,20 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { predictsNumber } from '../../shared/task/kinds/index.ts';
 import type { ClientView } from '../client/view.ts';
 import { youOf } from '../client/you.ts';
 import {
   Announcer,
   formatBytes,
   formatDuration,
+  formatError,
   formatNumber,
   formatShare,
   formatWait,
   Icon,
   LineChart,
   MISSING,
+  measured,
   Ring,
   RingLegend,
   reasonSentence,
@@ -37,7 +40,7 @@ export function Train({ contribution }: { readonly contribution: Contribution })
     <Step number={2} title={t.title} class="train">
       <div class="train-grid">
         <div class="train-ring">
-          <Ring size="medium" round={round} version={model.version} accuracy={model.accuracy} you={you} />
+          <Ring size="medium" round={round} version={model.version} score={model.score} you={you} />
           <RingLegend round={round} />
         </div>
         <div class="train-side">
@@ -185,10 +188,12 @@ function Numbers({ view }: { view: ClientView }): JSX.Element {
       </Fact>
       <Fact name={t.step}>{progress ? t.of(formatNumber(progress.step), formatNumber(progress.steps)) : MISSING}</Fact>
       <Fact name={t.loss}>{formatNumber(loss, 2)}</Fact>
-      <Fact name={t.ownAccuracy}>
-        {lastReport
-          ? t.beforeAfter(formatNumber(percent(lastReport.accuracyBefore), 1), formatShare(lastReport.accuracyAfter))
-          : MISSING}
+      <Fact name={lastReport?.accuracyAfter === null ? t.ownLoss : t.ownAccuracy}>
+        {lastReport === null
+          ? MISSING
+          : lastReport.accuracyAfter === null
+            ? t.beforeAfter(formatNumber(lastReport.lossBefore, 2), formatNumber(lastReport.lossAfter, 2))
+            : t.beforeAfter(formatNumber(percent(lastReport.accuracyBefore), 1), formatShare(lastReport.accuracyAfter))}
       </Fact>
       <Fact name={t.backend}>{backend ? t.backends[backend.used] : MISSING}</Fact>
       <Fact name={t.time}>{lastReport ? t.aRound(formatDuration(lastReport.trainingMs)) : MISSING}</Fact>
@@ -225,17 +230,19 @@ function Charts({ contribution, view }: { contribution: Contribution; view: Clie
     ],
     [view.losses, t],
   );
-  const accuracySeries = useMemo(
+  const data = contribution.task.participation?.data;
+  const isNumber = data !== undefined && predictsNumber(data);
+  const scoreSeries = useMemo(
     () => [
       {
-        name: t.share,
-        values: seen.map(({ accuracy }) => accuracy),
+        name: isNumber ? t.error : t.share,
+        values: seen.map(({ score }) => measured(score)),
         tone: 'accent' as const,
-        format: (value: number) => formatShare(value),
-        tickFormat: (value: number) => formatShare(value, 0),
+        format: isNumber ? formatError : (value: number) => formatShare(value),
+        tickFormat: isNumber ? formatError : (value: number) => formatShare(value, 0),
       },
     ],
-    [seen, t],
+    [seen, isNumber, t],
   );
   return (
     <div class="charts">
@@ -248,12 +255,12 @@ function Charts({ contribution, view }: { contribution: Contribution; view: Clie
         empty={t.lossEmpty}
       />
       <LineChart
-        title={t.accuracyTitle}
+        title={isNumber ? t.errorTitle : t.accuracyTitle}
         xName={t.version}
         x={versions}
-        series={accuracySeries}
+        series={scoreSeries}
         heightPx={150}
-        empty={t.accuracyEmpty}
+        empty={t.scoreEmpty}
       />
     </div>
   );

@@ -1,11 +1,10 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
+import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { BackendChoice, RequestedBackend } from '../client/ports.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
 import { type Answer, fetchWeights } from './api.ts';
 import type { ModelThen, TrialView } from './contribution.ts';
-import type { Strokes } from './drawing.ts';
-import { imageOfDrawing } from './example-images.ts';
 
 export interface TrialOptions {
   readonly task: PublicTask;
@@ -20,7 +19,7 @@ export interface TrialOptions {
 export interface Trial {
   readonly view: ReadonlySignal<TrialView>;
   open(): Promise<void>;
-  predict(strokes: Strokes): Promise<void>;
+  predict(example: FeatureValues | null): Promise<void>;
   close(): void;
 }
 
@@ -45,11 +44,11 @@ export function createTrial({ task, requested, joinToken, trainer, now, before }
     return answer;
   }
 
-  async function scoresBefore(image: Uint8Array, sha256: string): Promise<readonly number[] | null> {
+  async function scoresBefore(example: FeatureValues, sha256: string): Promise<readonly number[] | null> {
     const then = before();
     if (then === null || then.sha256 === sha256 || task.bytes > COMPARED_BYTES) return null;
     const params = await weights(then.sha256);
-    const scores = params.ok ? await (await trainer()).predict(params.value, image) : null;
+    const scores = params.ok ? await (await trainer()).predict(params.value, example) : null;
     return scores && [...scores];
   }
 
@@ -76,19 +75,18 @@ export function createTrial({ task, requested, joinToken, trainer, now, before }
         if (mine === turn) view.value = { kind: 'failed', reason: 'unsupported', message };
       }
     },
-    async predict(strokes) {
+    async predict(example) {
       const shown = view.peek();
       if (shown.kind !== 'open') return;
       const mine = ++turn;
-      const image = await imageOfDrawing(strokes, task.participation?.data.shape ?? []);
-      if (image === null) {
+      if (example === null) {
         view.value = { ...shown, scores: null, scoresBefore: null };
         return;
       }
       const { version, sha256 } = now();
       const params = await weights(sha256);
-      const scores = params.ok ? await (await trainer()).predict(params.value, image) : null;
-      const older = scores && (await scoresBefore(image, sha256));
+      const scores = params.ok ? await (await trainer()).predict(params.value, example) : null;
+      const older = scores && (await scoresBefore(example, sha256));
       if (mine !== turn) return;
       view.value = scores
         ? { ...shown, version, scores: [...scores], scoresBefore: older }

@@ -1,20 +1,21 @@
 import { assert } from '../../shared/assert.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import type { DataKind, Dataset, ExampleColumns } from './dataset.ts';
+import { bytesForm, type ExampleColumns } from '../../shared/task/kinds/form.ts';
+import type { Dataset } from './dataset.ts';
 import { shardCapacity } from './shard.ts';
 
 /**
  * What every dataset does, wherever it is kept: run in Node on the one in memory, in Chromium on the one in IndexedDB.
- * Each rule gets an empty dataset of `CONTRACT_KIND`.
+ * Each rule gets an empty dataset of `CONTRACT_FORM`.
  */
-export const CONTRACT_KIND: DataKind = { shape: [4, 4, 1], classCount: 3 };
+export const CONTRACT_FORM = bytesForm([4, 4, 1], 3);
 
 const EXAMPLE_BYTES = 16;
 
 /** Example number i: all its values are i modulo 256, its label i modulo 3. */
 export const numbered = (first: number, count: number): ExampleColumns => ({
-  images: Uint8Array.from({ length: count * EXAMPLE_BYTES }, (_, at) => first + Math.floor(at / EXAMPLE_BYTES)),
-  labels: Uint16Array.from({ length: count }, (_, row) => (first + row) % 3),
+  features: Uint8Array.from({ length: count * EXAMPLE_BYTES }, (_, at) => first + Math.floor(at / EXAMPLE_BYTES)),
+  targets: Uint16Array.from({ length: count }, (_, row) => (first + row) % 3),
 });
 
 type Answered = { readonly ok: boolean };
@@ -53,47 +54,47 @@ export const DATASET_CONTRACT: Readonly<Record<string, (dataset: Dataset) => Pro
     const { parts, revision } = good(await dataset.read());
     equal(revision, 2);
     equal(
-      parts.flatMap(({ labels }) => [...labels]),
+      parts.flatMap(({ targets }) => [...targets]),
       [0, 1, 2, 0, 1],
     );
     equal(
-      parts.flatMap(({ images }) => [...images]),
-      [...numbered(0, 5).images],
+      parts.flatMap(({ features }) => [...features]),
+      [...numbered(0, 5).features],
     );
   },
 
   async 'fills its shards to a megabyte, across calls'(dataset) {
-    const capacity = shardCapacity(EXAMPLE_BYTES);
+    const capacity = shardCapacity(CONTRACT_FORM);
     good(await dataset.add(numbered(0, 10)));
     good(await dataset.add(numbered(10, 2 * capacity)));
     const { parts } = good(await dataset.read());
     equal(
-      parts.map(({ labels }) => labels.length),
+      parts.map(({ targets }) => targets.length),
       [capacity, capacity, 10],
     );
     assert(
-      parts.every(({ images }) => images.length <= LIMITS.datasetShardBytes),
+      parts.every(({ features }) => features.length <= LIMITS.datasetShardBytes),
       'no shard is too large',
     );
-    equal(parts[1]?.images[0], capacity % 256);
-    equal([...(parts[2]?.images.subarray(-EXAMPLE_BYTES) ?? [])], [...numbered(2 * capacity + 9, 1).images]);
+    equal(parts[1]?.features[0], capacity % 256);
+    equal([...(parts[2]?.features.subarray(-EXAMPLE_BYTES) ?? [])], [...numbered(2 * capacity + 9, 1).features]);
   },
 
   async 'shows the newest first, page by page, across shards'(dataset) {
-    const capacity = shardCapacity(EXAMPLE_BYTES);
+    const capacity = shardCapacity(CONTRACT_FORM);
     good(await dataset.add(numbered(0, capacity + 3)));
     const first = good(await dataset.page(0, 2)).examples;
     equal(
-      first.map(({ image }) => image[0]),
+      first.map(({ features }) => features[0]),
       [(capacity + 2) % 256, (capacity + 1) % 256],
     );
     const second = good(await dataset.page(2, 2)).examples;
     equal(
-      second.map(({ image }) => image[0]),
+      second.map(({ features }) => features[0]),
       [capacity % 256, (capacity - 1) % 256],
     );
     equal(
-      good(await dataset.page(capacity + 2, 5)).examples.map(({ label }) => label),
+      good(await dataset.page(capacity + 2, 5)).examples.map(({ target }) => target),
       [0],
     );
     equal(good(await dataset.page(capacity + 3, 5)).examples, []);
@@ -112,7 +113,7 @@ export const DATASET_CONTRACT: Readonly<Record<string, (dataset: Dataset) => Pro
       before.filter(({ id }) => id !== second.id).map(({ id }) => id),
     );
     equal(
-      left.map(({ image }) => image[0]),
+      left.map(({ features }) => features[0]),
       [3, 2, 0],
     );
   },
@@ -137,9 +138,9 @@ export const DATASET_CONTRACT: Readonly<Record<string, (dataset: Dataset) => Pro
 
   async 'refuses what does not belong to the task, and keeps what it has'(dataset) {
     good(await dataset.add(numbered(0, 2)));
-    refusedAs(await dataset.add({ images: new Uint8Array(0), labels: new Uint16Array(0) }), 'bad-examples');
-    refusedAs(await dataset.add({ images: new Uint8Array(15), labels: Uint16Array.of(0) }), 'bad-examples');
-    refusedAs(await dataset.add({ images: new Uint8Array(16), labels: Uint16Array.of(3) }), 'bad-examples');
+    refusedAs(await dataset.add({ features: new Uint8Array(0), targets: new Uint16Array(0) }), 'bad-examples');
+    refusedAs(await dataset.add({ features: new Uint8Array(15), targets: Uint16Array.of(0) }), 'bad-examples');
+    refusedAs(await dataset.add({ features: new Uint8Array(16), targets: Uint16Array.of(3) }), 'bad-examples');
     equal(good(await dataset.summary()).count, 2);
   },
 
@@ -154,7 +155,7 @@ export const DATASET_CONTRACT: Readonly<Record<string, (dataset: Dataset) => Pro
     await Promise.all([dataset.add(numbered(0, 3)), dataset.add(numbered(3, 4)), dataset.add(numbered(7, 2))]);
     const { count, revision } = good(await dataset.summary());
     equal([count, revision], [9, 3]);
-    const values = good(await dataset.page(0, 9)).examples.map(({ image }) => image[0] ?? -1);
+    const values = good(await dataset.page(0, 9)).examples.map(({ features }) => features[0] ?? -1);
     equal(
       values.sort((a, b) => a - b),
       [0, 1, 2, 3, 4, 5, 6, 7, 8],

@@ -1,5 +1,12 @@
 import type { TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import {
+  columnsProblem,
+  type ExampleColumns,
+  type ExampleForm,
+  exampleSize,
+  type FeatureValues,
+} from '../../shared/task/kinds/form.ts';
 import { type DataFailure, dataFailure, failureOf, RefusedChange } from './failure.ts';
 import { type DatasetIndex, emptyIndex, fits, readIndex, summaryOf } from './index-record.ts';
 import { createIndexedDbShards } from './indexeddb-shards.ts';
@@ -16,30 +23,18 @@ import {
 } from './shard.ts';
 import type { ShardReader, ShardStore, ShardTransaction } from './shard-store.ts';
 
-/** What the task says of its data: `data.shape`, and how many `data.labels` there are. */
-export interface DataKind {
-  readonly shape: readonly number[];
-  readonly classCount: number;
-}
-
-/** Examples as they are kept: uint8 values row by row, 0 the background, and the index of each one's label. */
-export interface ExampleColumns {
-  readonly images: Uint8Array;
-  readonly labels: Uint16Array;
-}
-
 export interface StoredExample {
   /** Stable within the dataset. */
   readonly id: number;
-  readonly label: number;
-  readonly image: Uint8Array;
+  readonly target: number;
+  readonly features: FeatureValues;
 }
 
 export interface DatasetSummary {
   readonly count: number;
   /** Bytes of the examples on this device. */
   readonly bytes: number;
-  /** Examples of each label. */
+  /** Examples of each label; none where the targets are numbers. */
   readonly perLabel: readonly number[];
   /** Grows with every change, in any tab. */
   readonly revision: number;
@@ -68,19 +63,19 @@ export interface Dataset {
   close(): void;
 }
 
-export const createDataset = (task: TaskId, kind: DataKind): Dataset => datasetOf(createIndexedDbShards(task), kind);
-export const createMemoryDataset = (kind: DataKind): Dataset => datasetOf(createMemoryShards(), kind);
+export const createDataset = (task: TaskId, form: ExampleForm): Dataset => datasetOf(createIndexedDbShards(task), form);
+export const createMemoryDataset = (form: ExampleForm): Dataset => datasetOf(createMemoryShards(), form);
 
 /** A dataset on any store of shards. */
-export function datasetOf(store: ShardStore, kind: DataKind): Dataset {
-  const exampleBytes = kind.shape.reduce((product, side) => product * side, 1);
-  const capacity = shardCapacity(exampleBytes);
+export function datasetOf(store: ShardStore, form: ExampleForm): Dataset {
+  const size = exampleSize(form);
+  const capacity = shardCapacity(form);
 
   return {
     kept: store.kept,
-    summary: () => answer(() => store.view(async (reader) => summaryOf(await usableIndex(reader), exampleBytes))),
+    summary: () => answer(() => store.view(async (reader) => summaryOf(await usableIndex(reader), form))),
     async add(examples) {
-      const problem = problemOf(examples, kind, exampleBytes);
+      const problem = columnsProblem(examples, form);
       if (problem !== null) return dataFailure('bad-examples', problem);
       return answer(() => store.change((transaction) => append(transaction, examples)));
     },
@@ -99,8 +94,8 @@ export function datasetOf(store: ShardStore, kind: DataKind): Dataset {
   async function usableIndex(reader: ShardReader): Promise<DatasetIndex> {
     const index = readIndex(await reader.index());
     if (index === 'damaged') throw new RefusedChange('dataset-damaged', 'The list of the stored examples is damaged.');
-    if (index === null) return emptyIndex(kind);
-    if (!fits(index, kind)) {
+    if (index === null) return emptyIndex(form);
+    if (!fits(index, form)) {
       throw new RefusedChange('dataset-damaged', 'The stored examples belong to another task of this name.');
     }
     return index;
@@ -108,28 +103,28 @@ export function datasetOf(store: ShardStore, kind: DataKind): Dataset {
 
   async function intact(reader: ShardReader, entry: ShardEntry): Promise<ShardColumns> {
     const bytes = await reader.shard(entry.key);
-    if (isIntact(entry, bytes, exampleBytes)) return columnsOf(aligned(bytes), entry.count);
+    if (isIntact(entry, bytes, form)) return columnsOf(aligned(bytes), entry.count, form);
     throw new RefusedChange('dataset-damaged', `${entry.count} stored examples are damaged.`);
   }
 
   /** Fills the last shard, then makes new ones. */
-  async function append(transaction: ShardTransaction, { images, labels }: ExampleColumns) {
+  async function append(transaction: ShardTransaction, { features, targets }: ExampleColumns) {
     const index = await usableIndex(transaction);
-    const before = summaryOf(index, exampleBytes).count;
-    if (before + labels.length > LIMITS.examplesPerDatasetCount) {
+    const before = summaryOf(index, form).count;
+    if (before + targets.length > LIMITS.examplesPerDatasetCount) {
       throw new RefusedChange('full', `At most ${LIMITS.examplesPerDatasetCount} examples are kept for one task.`);
     }
     const shards = [...index.shards];
     let { nextId, nextKey } = index;
-    for (let at = 0; at < labels.length; ) {
+    for (let at = 0; at < targets.length; ) {
       const last = shards.at(-1);
       const open = last !== undefined && last.count < capacity ? last : undefined;
       const old = open === undefined ? [] : [await intact(transaction, open)];
-      const count = Math.min(labels.length - at, capacity - (open?.count ?? 0));
+      const count = Math.min(targets.length - at, capacity - (open?.count ?? 0));
       const fresh: ShardColumns = {
         ids: Uint32Array.from({ length: count }, (_, row) => nextId + row),
-        labels: labels.subarray(at, at + count),
-        images: images.subarray(at * exampleBytes, (at + count) * exampleBytes),
+        targets: targets.subarray(at, at + count),
+        features: features.subarray(at * size, (at + count) * size),
       };
       const key = open?.key ?? nextKey++;
       const entry = await put(transaction, key, [...old, fresh]);
@@ -146,7 +141,7 @@ export function datasetOf(store: ShardStore, kind: DataKind): Dataset {
     const entry = index.shards.find(({ firstId, lastId }) => firstId <= id && id <= lastId);
     const columns = entry && (await intact(transaction, entry));
     const row = columns?.ids.indexOf(id) ?? -1;
-    if (entry === undefined || columns === undefined || row < 0) return summaryOf(index, exampleBytes);
+    if (entry === undefined || columns === undefined || row < 0) return summaryOf(index, form);
     if (entry.count === 1) await transaction.dropShard(entry.key);
     const changed = entry.count === 1 ? [] : [await put(transaction, entry.key, withoutRow(columns, row))];
     return save(transaction, { ...index, shards: index.shards.flatMap((one) => (one === entry ? changed : [one])) });
@@ -161,10 +156,10 @@ export function datasetOf(store: ShardStore, kind: DataKind): Dataset {
         skip -= entry.count;
         continue;
       }
-      const { ids, labels, images } = await intact(reader, entry);
+      const { ids, targets, features } = await intact(reader, entry);
       for (let row = entry.count - 1 - skip; row >= 0 && examples.length < limit; row--) {
-        const image = images.slice(row * exampleBytes, (row + 1) * exampleBytes);
-        examples.push({ id: ids[row] as number, label: labels[row] as number, image });
+        const own = features.slice(row * size, (row + 1) * size);
+        examples.push({ id: ids[row] as number, target: targets[row] as number, features: own });
       }
       skip = 0;
     }
@@ -180,7 +175,7 @@ export function datasetOf(store: ShardStore, kind: DataKind): Dataset {
 
   async function repair(transaction: ShardTransaction) {
     const index = readIndex(await transaction.index());
-    if (index === 'damaged' || (index !== null && !fits(index, kind))) {
+    if (index === 'damaged' || (index !== null && !fits(index, form))) {
       // Without the list nothing tells a good shard from a bad one.
       await transaction.dropAll();
       return { ok: true, dropped: 0 } as const;
@@ -188,25 +183,25 @@ export function datasetOf(store: ShardStore, kind: DataKind): Dataset {
     if (index === null) return { ok: true, dropped: 0 } as const;
     const kept: ShardEntry[] = [];
     for (const entry of index.shards) {
-      if (isIntact(entry, await transaction.shard(entry.key), exampleBytes)) kept.push(entry);
+      if (isIntact(entry, await transaction.shard(entry.key), form)) kept.push(entry);
       else await transaction.dropShard(entry.key);
     }
-    const before = summaryOf(index, exampleBytes).count;
+    const before = summaryOf(index, form).count;
     const { count } = await save(transaction, { ...index, shards: kept });
     return { ok: true, dropped: before - count } as const;
   }
 
   async function put(transaction: ShardTransaction, key: number, parts: readonly ShardColumns[]) {
-    const bytes = packShard(parts);
+    const bytes = packShard(parts, form);
     await transaction.putShard(key, bytes);
     const count = parts.reduce((sum, { ids }) => sum + ids.length, 0);
-    return entryOf(key, bytes, count, kind.classCount);
+    return entryOf(key, bytes, count, form);
   }
 
   async function save(transaction: ShardTransaction, index: DatasetIndex) {
     const next = { ...index, revision: index.revision + 1 };
     await transaction.putIndex(next);
-    return summaryOf(next, exampleBytes);
+    return summaryOf(next, form);
   }
 }
 
@@ -216,13 +211,6 @@ async function answer<Value extends { readonly ok: true }>(work: () => Promise<V
   } catch (error) {
     return failureOf(error);
   }
-}
-
-function problemOf({ images, labels }: ExampleColumns, kind: DataKind, exampleBytes: number): string | null {
-  if (labels.length === 0) return 'There is no example among these.';
-  if (images.length !== labels.length * exampleBytes) return `An example has ${kind.shape.join(' × ')} values.`;
-  if (labels.some((label) => label >= kind.classCount)) return 'A label is not one of the task.';
-  return null;
 }
 
 /** IndexedDB gives back views that begin where they like. */

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { isSha256, type Sha256 } from '../../shared/ids.ts';
-import type { DataKind, DatasetSummary } from './dataset.ts';
-import { type ShardEntry, shardBytes } from './shard.ts';
+import type { ExampleForm } from '../../shared/task/kinds/form.ts';
+import type { DatasetSummary } from './dataset.ts';
+import { emptyCounts, exampleBytes, type ShardEntry } from './shard.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const sha256 = v.pipe(
@@ -12,7 +13,10 @@ const sha256 = v.pipe(
 const schema = v.object({
   format: v.literal(1),
   shape: v.array(count),
+  /** 0: the targets are numbers. */
   classCount: count,
+  /** How the features are kept; absent in what was written when there were images alone. */
+  features: v.optional(v.picklist(['uint8', 'float32', 'int32']), 'uint8'),
   nextId: count,
   nextKey: count,
   revision: count,
@@ -24,10 +28,13 @@ export type DatasetIndex = Readonly<Omit<v.InferOutput<typeof schema>, 'shards'>
   readonly shards: readonly ShardEntry[];
 };
 
-export const emptyIndex = ({ shape, classCount }: DataKind): DatasetIndex => ({
+const classCountOf = ({ target }: ExampleForm): number => (target.type === 'class' ? target.count : 0);
+
+export const emptyIndex = (form: ExampleForm): DatasetIndex => ({
   format: 1,
-  shape: [...shape],
-  classCount,
+  shape: [...form.shape],
+  classCount: classCountOf(form),
+  features: form.features.type,
   nextId: 1,
   nextKey: 1,
   revision: 0,
@@ -41,11 +48,13 @@ export function readIndex(record: unknown): DatasetIndex | 'damaged' | null {
   return parsed.success ? parsed.output : 'damaged';
 }
 
-export const fits = (index: DatasetIndex, { shape, classCount }: DataKind): boolean =>
-  index.shape.join() === shape.join() && index.classCount === classCount;
+export const fits = (index: DatasetIndex, form: ExampleForm): boolean =>
+  index.shape.join() === form.shape.join() &&
+  index.classCount === classCountOf(form) &&
+  index.features === form.features.type;
 
-export function summaryOf(index: DatasetIndex, exampleBytes: number): { readonly ok: true } & DatasetSummary {
-  const perLabel = new Array<number>(index.classCount).fill(0);
+export function summaryOf(index: DatasetIndex, form: ExampleForm): { readonly ok: true } & DatasetSummary {
+  const perLabel = emptyCounts(form);
   let count = 0;
   for (const shard of index.shards) {
     count += shard.count;
@@ -53,5 +62,5 @@ export function summaryOf(index: DatasetIndex, exampleBytes: number): { readonly
       perLabel[label] = (perLabel[label] ?? 0) + some;
     });
   }
-  return { ok: true, count, bytes: shardBytes(count, exampleBytes), perLabel, revision: index.revision };
+  return { ok: true, count, bytes: count * exampleBytes(form), perLabel, revision: index.revision };
 }

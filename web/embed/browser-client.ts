@@ -1,5 +1,7 @@
 import { isTaskId, type TaskId } from '../../shared/ids.ts';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
+import { bytesForm } from '../../shared/task/kinds/form.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import { browserPorts, createFederatedClient } from '../client/browser.ts';
 import type { ClientPorts, RequestedBackend, Trainer } from '../client/ports.ts';
 import { type SdkClient, sdkClient } from '../client/sdk-client.ts';
@@ -79,9 +81,8 @@ export function browserClient({
   }
   async function openOnce(): Promise<Opened> {
     const [facts, isKept] = await Promise.all([fetchTaskFacts(server, task as TaskId), storage.isKept()]);
-    const { shape, labels } = facts.participation.data;
-    const kind = { shape, classCount: labels.length };
-    opened = { facts, dataset: isKept ? createDataset(facts.id, kind) : createMemoryDataset(kind) };
+    const form = formOf(facts.participation.data);
+    opened = { facts, dataset: isKept ? createDataset(facts.id, form) : createMemoryDataset(form) };
     return opened;
   }
 
@@ -133,9 +134,8 @@ export function browserClient({
       }),
     async addSamples() {
       const { facts } = await open();
-      const { shape, labels } = facts.participation.data;
       const { fetchSamples } = await import('../data/import/samples.ts');
-      const samples = await fetchSamples(server, facts.id, SAMPLES_COUNT, { shape, classCount: labels.length });
+      const samples = await fetchSamples(server, facts.id, SAMPLES_COUNT, formOf(facts.participation.data));
       if (!samples.ok) return samples;
       const answer = await changeExamples(({ dataset }) => dataset.add(samples.examples));
       return answer.ok ? { ...answer, reused: samples.reused } : answer;
@@ -146,7 +146,7 @@ export function browserClient({
     async forget() {
       const forgotten = await engine.forget().catch(() => null);
       // No server is asked what an example is: deleting takes the database, whatever lies in it.
-      const dataset = opened?.dataset ?? createDataset(task, { shape: [], classCount: 0 });
+      const dataset = opened?.dataset ?? createDataset(task, bytesForm([], 0));
       const cleared = await dataset.clear();
       const isGone = cleared.ok || cleared.reason === 'unavailable';
       return { serverForgot: forgotten?.serverForgot ?? false, examplesDeleted: forgotten !== null && isGone };

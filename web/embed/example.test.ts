@@ -14,8 +14,8 @@ it('takes numbers in any list, and labels by name or by index', async () => {
   expect(answer).toEqual({
     ok: true,
     columns: {
-      images: Uint8Array.of(0, 1, 2, 255, 9, 8, 7, 6, 1, 1, 1, 1),
-      labels: Uint16Array.of(1, 0, 2),
+      features: Uint8Array.of(0, 1, 2, 255, 9, 8, 7, 6, 1, 1, 1, 1),
+      targets: Uint16Array.of(1, 0, 2),
     },
   });
 });
@@ -24,7 +24,7 @@ it('makes pictures into what the model sees', async () => {
   const pixel = (grey: number) => [grey, grey, grey, 255];
   const picture = { width: 2, height: 2, data: [0, 255, 255, 0].flatMap(pixel) };
   const answer = await read({ image: picture, label: 'cat' });
-  expect(answer.ok && [...answer.columns.images]).toEqual([0, 255, 255, 0]);
+  expect(answer.ok && [...answer.columns.features]).toEqual([0, 255, 255, 0]);
 });
 
 it.each([

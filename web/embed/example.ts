@@ -1,5 +1,6 @@
-import type { PublicTask } from '../../shared/protocol/public-task.ts';
-import type { ExampleColumns } from '../data/dataset.ts';
+import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
+import type { PictureData } from '../../shared/task/kinds/image.ts';
+import type { DataOf, TaskData } from '../../shared/task/kinds/index.ts';
 import { type DataFailure, dataFailure } from '../data/failure.ts';
 
 /** One example as a site gives it. */
@@ -13,15 +14,23 @@ export interface Example {
   readonly label: string | number;
 }
 
-type Data = NonNullable<PublicTask['participation']>['data'];
+type Columns = Promise<{ readonly ok: true; readonly columns: ExampleColumns } | DataFailure>;
+
+/** What a site gives as an example, by the kind of the task's data. */
+const READERS: { readonly [Kind in TaskData['kind']]: (examples: readonly Example[], data: DataOf<Kind>) => Columns } =
+  {
+    image: columnsOfPictures,
+  };
 
 /** As a dataset takes them; the first example that is none says why. */
-export async function columnsOfExamples(
+export const columnsOfExamples = <Kind extends TaskData['kind']>(
   examples: readonly Example[],
-  { shape, labels }: Data,
-): Promise<{ readonly ok: true; readonly columns: ExampleColumns } | DataFailure> {
+  data: DataOf<Kind> & { readonly kind: Kind },
+): Columns => READERS[data.kind](examples, data);
+
+async function columnsOfPictures(examples: readonly Example[], { shape, labels }: PictureData): Columns {
   const size = shape.reduce((product, side) => product * side, 1);
-  const columns = { images: new Uint8Array(size * examples.length), labels: new Uint16Array(examples.length) };
+  const columns = { features: new Uint8Array(size * examples.length), targets: new Uint16Array(examples.length) };
   for (const [index, { image, label }] of examples.entries()) {
     const bad = (what: string): DataFailure => dataFailure('bad-examples', `Example ${index}: ${what}.`);
     const place = typeof label === 'number' ? label : labels.indexOf(label);
@@ -33,8 +42,8 @@ export async function columnsOfExamples(
     if (values?.length !== size)
       return bad(`an image has ${shape.join(' × ')} values, not ${values?.length ?? 'none'}`);
     if (!areBytes(values)) return bad('values are whole numbers from 0 to 255');
-    columns.images.set(values, index * size);
-    columns.labels[index] = place;
+    columns.features.set(values, index * size);
+    columns.targets[index] = place;
   }
   return { ok: true, columns };
 }

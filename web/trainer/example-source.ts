@@ -1,6 +1,8 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation } from '../../shared/protocol/index.ts';
-import { createDataset, type Dataset, type ExampleColumns } from '../data/dataset.ts';
+import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
+import { createDataset, type Dataset } from '../data/dataset.ts';
 import type { DataFailure } from '../data/failure.ts';
 import { type Examples, examplesOf } from './core/examples.ts';
 
@@ -12,9 +14,9 @@ export interface ExampleSource {
 }
 
 export function exampleSourceOf(task: TaskId, { data }: Pick<Participation, 'data'>): ExampleSource {
-  const kind = { shape: data.shape, classCount: data.labels.length };
-  const dataset: Dataset = createDataset(task, kind);
-  const examplesIn = (parts: readonly ExampleColumns[]) => examplesOf(kind.shape, kind.classCount, parts);
+  const form = formOf(data);
+  const dataset: Dataset = createDataset(task, form);
+  const examplesIn = (parts: readonly ExampleColumns[]) => examplesOf(form, parts);
   let given: Examples | null = null;
   let held: { readonly revision: number; readonly examples: Examples } | null = null;
 

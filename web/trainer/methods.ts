@@ -1,7 +1,7 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
+import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
-import type { ExampleColumns } from '../data/dataset.ts';
 import type { DataFailure } from '../data/failure.ts';
 
 /** What the trainer's worker answers to. One worker serves one task. */
@@ -15,8 +15,8 @@ export type TrainerMethods = {
   give: { input: readonly ExampleColumns[] | null; progress: never; output: null };
   examples: { input: null; progress: never; output: { ok: true; count: number } | DataFailure };
   train: { input: { params: Float32Array; seed: number }; progress: TrainProgress; output: TrainResult };
-  /** Loss and accuracy on own examples; null where there are none. */
+  /** The score on own examples; null where there are none. */
   evaluate: { input: { params: Float32Array }; progress: never; output: Score | null };
   /** `params: null`: those of the last prediction. */
-  predict: { input: { params: Float32Array | null; image: Uint8Array }; progress: never; output: Float32Array };
+  predict: { input: { params: Float32Array | null; features: FeatureValues }; progress: never; output: Float32Array };
 };

@@ -1,5 +1,6 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
+import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../client/ports.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { TrainerMethods } from './methods.ts';
@@ -7,10 +8,10 @@ import { type Caller, type CallResult, callerOf } from './rpc.ts';
 
 /** The engine's trainer, and what "Try it" needs besides. */
 export interface RemoteTrainer extends Trainer {
-  /** Loss and accuracy of these weights on own examples; null where there are none or the worker failed. */
+  /** The score of these weights on own examples; null where there are none or the worker failed. */
   evaluate(params: Float32Array): Promise<Score | null>;
-  /** How much each class is believed in, summing to 1; one example as it is kept (uint8). Null if the worker failed. */
-  predict(params: Float32Array, image: Uint8Array): Promise<Float32Array | null>;
+  /** What the model says of one example as it is kept (see `core/predict.ts`). Null if the worker failed. */
+  predict(params: Float32Array, features: FeatureValues): Promise<Float32Array | null>;
 }
 
 export interface RemoteTrainerOptions {
@@ -114,11 +115,11 @@ export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrain
       const answer = await caller().call('evaluate', { params });
       return answer.ok ? answer.value : null;
     },
-    async predict(params, image) {
+    async predict(params, features) {
       if (!(await ready()).ok) return null;
       const isNew = predicted !== params;
       predicted = params;
-      const answer = await caller().call('predict', { params: isNew ? params : null, image });
+      const answer = await caller().call('predict', { params: isNew ? params : null, features });
       if (answer.ok) return answer.value;
       stop(answer.message);
       return null;

@@ -22,10 +22,10 @@ const none = async () => ({ ok: false, reason: 'not in this test' }) as const;
 
 it('two trainings at once on one session are as if one came after the other', async () => {
   const rng = seededRng(3);
-  const images = Uint8Array.from({ length: 200 * 784 }, () => rng.below(256));
-  const labels = Uint16Array.from({ length: 200 }, () => rng.below(10));
+  const features = Uint8Array.from({ length: 200 * 784 }, () => rng.below(256));
+  const targets = Uint16Array.from({ length: 200 }, () => rng.below(10));
   const session = await openSession('task' as TaskId, participation, 'cpu', { webgl: none, wasm: none, cpu: openCpu });
-  session.source.give([{ images, labels }]);
+  session.source.give([{ features, targets }]);
   const train = async (seed: number): Promise<Float32Array> => {
     const { signal } = new AbortController();
     const result = await session.train(initialWeights(model, seed), { seed, signal, onProgress: () => {} });

@@ -1,8 +1,9 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
+import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
-import { evaluate } from './core/evaluate.ts';
+import { evaluate, scoreOf } from './core/evaluate.ts';
 import { buildModel, type DeviceModel } from './core/model.ts';
 import { predict } from './core/predict.ts';
 import { type DeviceOpeners, prepareModel } from './core/prepare.ts';
@@ -22,7 +23,7 @@ export interface TrainingSession {
   ): Promise<TrainResult>;
   evaluate(params: Float32Array, signal: AbortSignal): Promise<Score | null>;
   /** `params: null`: those of the last prediction. */
-  predict(params: Float32Array | null, image: Uint8Array): Promise<Float32Array>;
+  predict(params: Float32Array | null, features: FeatureValues): Promise<Float32Array>;
 }
 
 export async function openSession(
@@ -57,14 +58,14 @@ export async function openSession(
       if (!loaded.ok) return null;
       return onSecond(async (scored) => {
         scored.setParams(params);
-        const score = await evaluate(scored, loaded.examples, { signal });
-        return score && { accuracy: score.accuracy, loss: score.loss };
+        const evaluation = await evaluate(scored, loaded.examples, { signal });
+        return evaluation && scoreOf(evaluation);
       });
     },
-    predict: (params, image) =>
+    predict: (params, features) =>
       onSecond((viewed) => {
         if (params !== null) viewed.setParams(params);
-        return predict(viewed, image);
+        return predict(viewed, features);
       }),
   };
 }

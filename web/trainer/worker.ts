@@ -1,4 +1,4 @@
-import type { ExampleColumns } from '../data/dataset.ts';
+import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
 import type { DeviceOpeners } from './core/prepare.ts';
 import type { TrainerMethods } from './methods.ts';
 import { serve } from './rpc.ts';
@@ -57,5 +57,5 @@ serve<TrainerMethods>(self, {
     return result;
   },
   evaluate: async ({ params }, { signal }) => (await session()).evaluate(params, signal),
-  predict: async ({ params, image }) => (await session()).predict(params, image),
+  predict: async ({ params, features }) => (await session()).predict(params, features),
 });

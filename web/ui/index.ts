@@ -19,6 +19,7 @@ export { Icon, type IconName } from './icons.tsx';
 export type { RingRound, You } from './ring/geometry.ts';
 export { RingLegend } from './ring/legend.tsx';
 export { Ring, type RingProps } from './ring/ring.tsx';
+export { formatError, formatMeasure, type Measure, measured } from './score.ts';
 export { type Column, Table, type TableProps } from './table.tsx';
 export { shownTheme, startTheme, type Theme } from './theme/theme.ts';
 export { showToast, Toasts } from './toast.tsx';

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../../shared/limits.ts';
+import { formOf } from '../../../shared/task/kinds/index.ts';
 import { encodeSamples } from '../../../shared/wire/samples.ts';
 import type { Authentication } from '../authentication.ts';
 import type { App, HttpDependencies } from '../dependencies.ts';
@@ -28,7 +29,7 @@ export function sampleRoutes(app: App, { coordinator, samples, server }: HttpDep
       return reply
         .type('application/octet-stream')
         .header('fedtab-samples-reused', shard.reusedCount)
-        .send(Buffer.from(encodeSamples(shard).buffer));
+        .send(Buffer.from(encodeSamples(shard, formOf(row.spec.data)).buffer));
     },
   );
 }

@@ -1,3 +1,4 @@
+import { KINDS, type KindName } from '../../../shared/task/kinds/index.ts';
 import { taskSpecSchema } from '../../../shared/task/spec.ts';
 
 /** What the schema of TaskSpec says of one field, so that the form cannot say otherwise. */
@@ -24,11 +25,16 @@ interface SchemaShape {
   readonly pipe?: readonly SchemaShape[];
   readonly item?: SchemaShape;
   readonly options?: readonly unknown[];
+  readonly literal?: unknown;
 }
 
-export function boundsOf(path: string): Bounds {
+/** `kind` is that of the data, for what differs by it. */
+export function boundsOf(path: string, kind: KindName = 'image'): Bounds {
   let at: SchemaShape | undefined = taskSpecSchema as SchemaShape;
-  for (const key of path.split('.')) at = at && childOf(at, key);
+  for (const key of path.split('.')) {
+    at = at && childOf(at, key);
+    if (path.startsWith('data.') && key === 'data') at = KINDS[kind].schema as SchemaShape;
+  }
   const inner = at?.wrapped ?? at;
   const rules = inner?.pipe ?? [];
   const requirement = (type: string): number | null => {
@@ -42,7 +48,7 @@ export function boundsOf(path: string): Bounds {
     isWhole: rules.some(({ type }) => type === 'integer'),
     leastLength: exact ?? requirement('min_length'),
     mostLength: exact ?? requirement('max_length'),
-    options: (inner?.options ?? []).filter((option) => typeof option === 'string'),
+    options: (inner?.options ?? [inner?.literal]).filter((option) => typeof option === 'string'),
     isOptional: at?.wrapped !== undefined,
   };
 }

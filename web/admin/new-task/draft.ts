@@ -1,4 +1,5 @@
 import type { ModelTopology } from '../../../shared/model/topology.ts';
+import { type KindName, labelsOf } from '../../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 
@@ -14,7 +15,7 @@ export type TextPath = 'data.labels' | 'access.allowedOrigins' | 'model.topology
 export const draftOf = (spec: TaskSpec): Draft => ({
   spec: structuredClone(spec) as unknown as Tree,
   texts: {
-    'data.labels': spec.data.labels.join('\n'),
+    'data.labels': labelsOf(spec.data).join('\n'),
     'access.allowedOrigins': spec.access.allowedOrigins.join('\n'),
     'model.topology': JSON.stringify(topologyOf(spec), null, 2),
   },
@@ -60,11 +61,15 @@ export function changeModel(draft: Draft, zoo: string | null): Draft {
   return withText({ ...draft, spec }, 'model.topology', text);
 }
 
+/** Decided by the template: data of another kind need another model too. */
+export const kindIn = (draft: Draft): KindName => valueAt(draft.spec, 'data.kind') as KindName;
+
 export const hasOwnTopology = (draft: Draft): boolean => valueAt(draft.spec, 'model.zoo') === undefined;
 
 /** What is to be parsed: the texts put in their places. A topology that is not JSON stays text, which is a problem. */
 export function specOf({ spec, texts }: Draft): unknown {
-  let whole = withValue(spec, 'data.labels', linesOf(texts['data.labels']));
+  const hasLabels = valueAt(spec, 'data.labels') !== undefined;
+  let whole = hasLabels ? withValue(spec, 'data.labels', linesOf(texts['data.labels'])) : spec;
   whole = withValue(whole, 'access.allowedOrigins', linesOf(texts['access.allowedOrigins']));
   return valueAt(spec, 'model.zoo') === undefined
     ? withValue(whole, 'model.topology', topologyIn(texts['model.topology']) ?? texts['model.topology'])

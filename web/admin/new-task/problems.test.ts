@@ -94,7 +94,11 @@ describe('the form', () => {
     const covers = (leaf: string): boolean => shown.includes(leaf);
     const elsewhere = new Set(['model', 'client.epochs', 'client.maxSteps']);
     const leaves = (schema: unknown, path: string): string[] => {
-      const { entries } = schema as { entries?: Record<string, unknown> };
+      const { entries, type, options } = schema as Partial<Record<'entries', Record<string, unknown>>> & {
+        type?: string;
+        options?: unknown[];
+      };
+      if (type === 'variant') return (options ?? []).flatMap((option) => leaves(option, path));
       if (entries === undefined) return [path];
       return Object.entries(entries).flatMap(([key, child]) => leaves(child, path === '' ? key : `${path}.${key}`));
     };

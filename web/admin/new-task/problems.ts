@@ -4,7 +4,7 @@ import type { TaskSpec } from '../../../shared/task/spec.ts';
 import { formatNumber } from '../../ui/index.ts';
 import { adminWords } from '../words/index.ts';
 import { boundsOf } from './bounds.ts';
-import { type Draft, hasOwnTopology, specOf } from './draft.ts';
+import { type Draft, hasOwnTopology, kindIn, specOf } from './draft.ts';
 import { type FieldPath, SECTIONS } from './sections.ts';
 
 /** Field → what is wrong with it; `''` for what belongs to no field. */
@@ -29,7 +29,7 @@ export function byField(problems: readonly Problem[], draft: Draft): FieldProble
   const found = new Map<FieldPath | '', string>();
   for (const problem of relevant(problems, draft)) {
     const field = fieldOf(problem.path, draft);
-    if (!found.has(field)) found.set(field, sentenceOf(problem, field));
+    if (!found.has(field)) found.set(field, sentenceOf(problem, field, draft));
   }
   return found;
 }
@@ -57,7 +57,7 @@ function fieldOf(path: string, draft: Draft): FieldPath | '' {
   return longest[0] ?? '';
 }
 
-function sentenceOf({ path, message }: Problem, field: FieldPath | ''): string {
+function sentenceOf({ path, message }: Problem, field: FieldPath | '', draft: Draft): string {
   const t = adminWords().form;
   const known = Object.hasOwn(t.problems, message) ? t.problems[message] : undefined;
   if (known !== undefined) return known;
@@ -65,7 +65,7 @@ function sentenceOf({ path, message }: Problem, field: FieldPath | ''): string {
   // The schema's own words are about values; a range says more. What the server adds stays as it is.
   if (!/^Invalid |^must be a (whole|finite) number$/.test(message))
     return field === '' ? `${path}: ${message}` : message;
-  const { minimum, maximum, isWhole, leastLength, mostLength } = boundsOf(path);
+  const { minimum, maximum, isWhole, leastLength, mostLength } = boundsOf(path, kindIn(draft));
   const scale = path.endsWith('Ms') ? 1_000 : 1;
   if (minimum !== null && maximum !== null) {
     const range = [plainNumber(minimum / scale), plainNumber(maximum / scale)] as const;

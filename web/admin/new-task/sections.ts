@@ -1,3 +1,4 @@
+import type { KindName } from '../../../shared/task/kinds/index.ts';
 import type { en } from '../words/en.ts';
 
 /** The fields of a task in the order in which they are shown, in the form and in the settings. */
@@ -9,9 +10,14 @@ export type FieldKind = 'text' | 'number' | 'seconds' | 'choice' | 'lines' | 'sh
 export interface SpecField {
   readonly path: FieldPath;
   readonly kind: FieldKind;
+  /** Only where the data are of one of these kinds. */
+  readonly of?: readonly KindName[];
 }
 
 const field = (kind: FieldKind, ...paths: readonly FieldPath[]): SpecField[] => paths.map((path) => ({ path, kind }));
+
+const ofKinds = (of: readonly KindName[], fields: readonly SpecField[]): SpecField[] =>
+  fields.map((one) => ({ ...one, of }));
 
 export const SECTIONS: readonly { readonly name: SectionName; readonly fields: readonly SpecField[] }[] = [
   { name: 'what', fields: field('text', 'title', 'id') },
@@ -19,8 +25,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     name: 'data',
     fields: [
       ...field('choice', 'data.kind'),
-      ...field('shape', 'data.shape'),
-      ...field('lines', 'data.labels'),
+      ...ofKinds(['image'], [...field('shape', 'data.shape'), ...field('lines', 'data.labels')]),
       ...field('choice', 'data.sample'),
     ],
   },
@@ -52,3 +57,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
   { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm')] },
   { name: 'access', fields: [...field('lines', 'access.allowedOrigins'), ...field('secret', 'access.joinToken')] },
 ];
+
+/** The fields of a section for data of this kind. */
+export const fieldsFor = (fields: readonly SpecField[], kind: KindName): readonly SpecField[] =>
+  fields.filter(({ of }) => of === undefined || of.includes(kind));

@@ -3,8 +3,8 @@ import { bytesToHex } from '../../../shared/hash.ts';
 import { secureRng } from '../../../shared/rng.ts';
 import { CheckField, Field, NumberField, SelectField, TextField } from '../../ui/index.ts';
 import { adminWords } from '../words/index.ts';
-import { boundsOf } from './bounds.ts';
-import { change, changeModel, type Draft, hasOwnTopology, type TextPath, valueAt, withText } from './draft.ts';
+import { type Bounds, boundsOf } from './bounds.ts';
+import { change, changeModel, type Draft, hasOwnTopology, kindIn, type TextPath, valueAt, withText } from './draft.ts';
 import type { FieldProblems } from './problems.ts';
 import type { FieldPath, SpecField } from './sections.ts';
 
@@ -41,7 +41,7 @@ function Input({ field: { path, kind }, draft, problems, onChange }: SpecFieldPr
     case 'text':
       return <TextField {...shared} value={String(value ?? '')} onChange={set} />;
     case 'number':
-      return <NumberInput {...shared} path={path} value={value} onChange={set} />;
+      return <NumberInput {...shared} bounds={boundsOf(path, kindIn(draft))} value={value} onChange={set} />;
     case 'seconds':
       return (
         <NumberField
@@ -52,7 +52,9 @@ function Input({ field: { path, kind }, draft, problems, onChange }: SpecFieldPr
         />
       );
     case 'choice':
-      return <ChoiceInput {...shared} path={path} value={value} onChange={set} />;
+      return (
+        <ChoiceInput {...shared} path={path} bounds={boundsOf(path, kindIn(draft))} value={value} onChange={set} />
+      );
     case 'lines':
       return (
         <TextField
@@ -81,8 +83,8 @@ interface InputProps {
   readonly onChange: (value: unknown) => void;
 }
 
-function NumberInput({ path, value, ...shared }: InputProps & { readonly path: string }): JSX.Element {
-  const { minimum, maximum, isWhole } = boundsOf(path);
+function NumberInput({ bounds, value, ...shared }: InputProps & { readonly bounds: Bounds }): JSX.Element {
+  const { minimum, maximum, isWhole } = bounds;
   return (
     <NumberField
       {...shared}
@@ -94,8 +96,13 @@ function NumberInput({ path, value, ...shared }: InputProps & { readonly path: s
   );
 }
 
-function ChoiceInput({ path, value, onChange, ...shared }: InputProps & { readonly path: string }): JSX.Element {
-  const { options, isOptional } = boundsOf(path);
+interface ChoiceProps extends InputProps {
+  readonly path: string;
+  readonly bounds: Bounds;
+}
+
+function ChoiceInput({ path, bounds, value, onChange, ...shared }: ChoiceProps): JSX.Element {
+  const { options, isOptional } = bounds;
   const names = options.map((option) => ({ value: option, name: choiceName(path, option) }));
   return (
     <SelectField

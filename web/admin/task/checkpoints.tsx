@@ -4,8 +4,8 @@ import {
   type Column,
   Dialog,
   formatBytes,
+  formatMeasure,
   formatNumber,
-  formatShare,
   formatTime,
   showToast,
   Table,
@@ -13,6 +13,7 @@ import {
 import type { Checkpoint } from '../answers.ts';
 import { checkpointScore } from '../history.ts';
 import { useOrders } from '../orders.ts';
+import { scoreName } from '../score-name.ts';
 import type { ShownTask } from '../shown.ts';
 import { WideTable } from '../wide-table.tsx';
 import { adminWords } from '../words/index.ts';
@@ -60,7 +61,7 @@ export function Checkpoints(props: {
   const columns: Column<Checkpoint>[] = [
     { name: t.model.version, isHead: true, cell: ({ version }) => t.rounds.version(formatNumber(version)) },
     { name: t.model.made, cell: (checkpoint) => origin(checkpoint) },
-    number(t.model.accuracy, (checkpoint) => formatShare(checkpointScore(history, checkpoint)?.accuracy ?? null)),
+    number(scoreName(task.spec), (checkpoint) => formatMeasure(checkpointScore(history, checkpoint))),
     number(t.model.loss, (checkpoint) => formatNumber(checkpointScore(history, checkpoint)?.loss ?? null, 3)),
     number(t.model.size, ({ bytes }) => formatBytes(bytes)),
     number(t.model.created, ({ createdAt }) => formatTime(createdAt)),
@@ -139,7 +140,7 @@ function RollBack(props: {
     >
       <p>{t.rollBackLead(version, formatNumber(picture.status.version + 1))}</p>
       {then !== null && now !== null && (
-        <p class="muted">{t.rollBackCompare(formatShare(then.accuracy), formatShare(now.accuracy))}</p>
+        <p class="muted">{t.rollBackCompare(formatMeasure(then), formatMeasure(now))}</p>
       )}
     </Dialog>
   );

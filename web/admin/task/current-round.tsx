@@ -31,7 +31,7 @@ export function CurrentRound(props: {
     <section class="card current-round" aria-label={t.funnel}>
       <h2>{[...title, ...left].join(' · ')}</h2>
       <Announcer text={title.join(' · ')} />
-      <Ring size="large" round={round} version={shown.version} accuracy={shown.score?.accuracy ?? null} />
+      <Ring size="large" round={round} version={shown.version} score={shown.score} />
       <p class="round-sentence muted small">
         {sentence} {status.online === 0 && !picture.archived && t.nobody}
       </p>

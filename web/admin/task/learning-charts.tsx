@@ -1,27 +1,31 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { formatNumber, formatShare, LineChart, language } from '../../ui/index.ts';
+import { predictsNumber, type TaskData } from '../../../shared/task/kinds/index.ts';
+import { formatError, formatNumber, formatShare, LineChart, language } from '../../ui/index.ts';
 import { curveOf, type History } from '../history.ts';
+import { scoreName } from '../score-name.ts';
 import { adminWords } from '../words/index.ts';
 
 /** One chart each, so that each has its own axis; they share the cursor. */
-export function LearningCharts(props: { readonly history: History; readonly isScored: boolean }): JSX.Element {
-  const { history, isScored } = props;
+export function LearningCharts(props: { readonly history: History; readonly data: TaskData }): JSX.Element {
+  const { history, data } = props;
+  const isNumber = predictsNumber(data);
   const t = adminWords().charts;
+  const name = scoreName({ data });
   const curve = useMemo(() => curveOf(history), [history]);
-  const accuracy = useMemo(
+  const score = useMemo(
     () =>
       [
         {
-          name: t.accuracy,
-          values: curve.accuracy,
+          name,
+          values: curve.measure,
           tone: 'accent',
-          // Whole quarters are what the axis shows.
-          format: (value: number) => formatShare(value, Number.isInteger(value * 4) ? 0 : 1),
-          range: [0, 1],
+          // Whole quarters are what the axis of a share shows.
+          format: isNumber ? formatError : (value: number) => formatShare(value, Number.isInteger(value * 4) ? 0 : 1),
+          ...(isNumber ? {} : { range: [0, 1] as const }),
         },
       ] as const,
-    [curve, language.value],
+    [curve, name],
   );
   const loss = useMemo(
     () =>
@@ -32,9 +36,9 @@ export function LearningCharts(props: { readonly history: History; readonly isSc
   return (
     <section class="card charts" aria-label={t.title}>
       <h2>{t.title}</h2>
-      {isScored ? (
+      {data.sample !== undefined ? (
         <>
-          <LineChart title={t.accuracy} series={accuracy} heightPx={170} empty={t.empty} {...shared} />
+          <LineChart title={name} series={score} heightPx={170} empty={t.empty} {...shared} />
           <LineChart title={t.loss} series={loss} heightPx={170} empty={t.empty} {...shared} />
         </>
       ) : (

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { TaskId } from '../../../shared/ids.ts';
-import { formatNumber, formatShare, Icon, SelectField, showToast } from '../../ui/index.ts';
+import { formatMeasure, formatNumber, Icon, SelectField, showToast } from '../../ui/index.ts';
 import type { Checkpoint } from '../answers.ts';
 import { CopiedText } from '../copied-text.tsx';
 import { fetchModel, type ModelFormat, modelAddress, saveFile } from '../download.ts';
@@ -21,9 +21,7 @@ export function ModelDownload(props: {
   const others = checkpoints.filter(({ kept, version }) => kept && version < newest).reverse();
   const version = chosen.value ?? newest;
   const name = (checkpoint: Checkpoint): string =>
-    [formatNumber(checkpoint.version), ...(checkpoint.metrics ? [formatShare(checkpoint.metrics.accuracy)] : [])].join(
-      ' · ',
-    );
+    [formatNumber(checkpoint.version), ...(checkpoint.metrics ? [formatMeasure(checkpoint.metrics)] : [])].join(' · ');
 
   async function download(): Promise<void> {
     isBusy.value = true;

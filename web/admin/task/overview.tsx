@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import { formatBytes, formatNumber, formatShare } from '../../ui/index.ts';
+import { predictsNumber } from '../../../shared/task/kinds/index.ts';
+import { formatBytes, formatMeasure, formatNumber } from '../../ui/index.ts';
 import { taskPlace } from '../address.ts';
 import { lastScored, trafficToday } from '../history.ts';
 import { Link } from '../link.tsx';
@@ -22,7 +23,7 @@ export function Overview({ task }: { readonly task: ShownTask }): JSX.Element {
       <div class="overview">
         <CurrentRound picture={picture} spec={spec} history={history} />
         <div class="overview-side">
-          <LearningCharts history={history} isScored={spec.data.sample !== undefined} />
+          <LearningCharts history={history} data={spec.data} />
           <RoundStrip task={task} />
         </div>
       </div>
@@ -52,9 +53,9 @@ function Kpis({ task: { picture, spec, history } }: { readonly task: ShownTask }
         <dd>{formatNumber(version)}</dd>
       </div>
       <div>
-        <dt>{t.accuracy}</dt>
+        <dt>{predictsNumber(spec.data) ? t.error : t.accuracy}</dt>
         <dd class={last === null ? 'none' : ''}>
-          {last === null ? unscored : formatShare(last.score.accuracy)}
+          {last === null ? unscored : formatMeasure(last.score)}
           {last !== null && last.version !== version && (
             <small class="muted small">
               {' '}

@@ -2,8 +2,8 @@ import type { ComponentChildren, JSX } from 'preact';
 import {
   type Column,
   formatBytes,
+  formatMeasure,
   formatNumber,
-  formatShare,
   formatTime,
   MISSING,
   reasonSentence,
@@ -13,6 +13,7 @@ import { taskPlace } from '../address.ts';
 import type { Round } from '../answers.ts';
 import { durationMs, rejectedCount, scoreOf } from '../history.ts';
 import { Link } from '../link.tsx';
+import { scoreName } from '../score-name.ts';
 import type { ShownTask } from '../shown.ts';
 import { WideTable } from '../wide-table.tsx';
 import { adminWords } from '../words/index.ts';
@@ -39,7 +40,7 @@ export function RoundTable(props: {
     const ms = durationMs(round);
     return ms === null ? MISSING : formatNumber(ms / 1000, ms < 1_000 ? 2 : 1);
   });
-  const accuracy = number(t.accuracy, (round) => formatShare(scoreOf(task.history, round)?.accuracy ?? null));
+  const accuracy = number(scoreName(task.spec), (round) => formatMeasure(scoreOf(task.history, round)));
   const columns: Column<Round>[] = [
     {
       name: t.round,

@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { formatBytes, formatDuration, formatNumber, formatShare, formatTime, Icon } from '../../ui/index.ts';
+import { formatBytes, formatDuration, formatMeasure, formatNumber, formatTime, Icon } from '../../ui/index.ts';
 import { taskPlace } from '../address.ts';
 import type { Round } from '../answers.ts';
 import { durationMs, rejectedCount, scoreOf } from '../history.ts';
 import { Link } from '../link.tsx';
+import { scoreName } from '../score-name.ts';
 import type { ShownTask } from '../shown.ts';
 import { adminWords } from '../words/index.ts';
 import { roundSentence } from './round-sentence.ts';
@@ -81,7 +82,7 @@ function RoundFacts({ task, round }: { readonly task: ShownTask; readonly round:
     [t.down, formatBytes(round.downlinkBytes)],
     [t.seconds, formatDuration(durationMs(round))],
     [t.started, formatTime(round.startedAt)],
-    [t.accuracy, formatShare(score?.accuracy ?? null)],
+    [scoreName(task.spec), formatMeasure(score)],
     [t.loss, formatNumber(score?.loss ?? null, 3)],
   ];
   return (

@@ -5,7 +5,7 @@ import { formatDuration, formatTime } from '../../ui/index.ts';
 import { CopiedText } from '../copied-text.tsx';
 import { valueAt } from '../new-task/draft.ts';
 import { plainNumber } from '../new-task/problems.ts';
-import { type FieldPath, SECTIONS, type SpecField } from '../new-task/sections.ts';
+import { type FieldPath, fieldsFor, SECTIONS, type SpecField } from '../new-task/sections.ts';
 import { choiceName } from '../new-task/spec-field.tsx';
 import { type ShownTask, useDashboard } from '../shown.ts';
 import { adminWords } from '../words/index.ts';
@@ -26,7 +26,7 @@ export function Settings({ task }: { readonly task: ShownTask }): JSX.Element {
           <section class="card" key={name}>
             <h2>{t.sections[name][0]}</h2>
             <dl class="spec">
-              {fields
+              {fieldsFor(fields, spec.data.kind)
                 .flatMap((field) => rowsOf(field, spec))
                 .map(([label, value]) => (
                   <div key={label}>

@@ -94,6 +94,7 @@ export const en = {
   kpis: {
     version: 'Version',
     accuracy: 'Accuracy, held-out examples',
+    error: 'Mean error, held-out examples',
     noAccuracy: 'not scored',
     noHeldOut: 'no held-out examples',
     online: 'Contributors online',
@@ -119,9 +120,10 @@ export const en = {
     },
   },
 
+  measures: { accuracy: 'Accuracy', error: 'Mean error' },
+
   charts: {
-    title: 'Accuracy and loss by round',
-    accuracy: 'Accuracy',
+    title: 'Score and loss by round',
     loss: 'Loss',
     round: 'Round',
     empty: 'The line begins when two versions are scored.',
@@ -188,7 +190,6 @@ export const en = {
     up: 'Up',
     down: 'Down',
     seconds: 'Seconds',
-    accuracy: 'Accuracy',
     loss: 'Loss',
     started: 'Started',
     base: 'Started from',
@@ -250,7 +251,6 @@ export const en = {
     size: 'Size',
     created: 'Created',
     hash: 'SHA-256',
-    accuracy: 'Accuracy',
     loss: 'Loss',
     current: 'current',
     notKept: 'weights not kept',
@@ -260,7 +260,7 @@ export const en = {
     rollBackTitle: (version: string) => `Roll back to version ${version}?`,
     rollBackLead: (version: string, next: string) =>
       `The model of version ${version} becomes the new version ${next}. Nothing is deleted: every version in between stays in the history, and can be rolled back to.`,
-    rollBackCompare: (then: string, now: string) => `Accuracy then ${then}, now ${now}.`,
+    rollBackCompare: (then: string, now: string) => `On held-out examples: then ${then}, now ${now}.`,
     rollBackWait: 'A round is running. The model can be rolled back between rounds: pause or stop the task first.',
     rolledBack: (version: string) => `The model is that of version ${version} again.`,
     keep: 'Keep the current one',

@@ -83,6 +83,7 @@ export const zh: AdminWords = {
   kpis: {
     version: '版本',
     accuracy: '准确率（留出样本）',
+    error: '平均误差（留出样本）',
     noAccuracy: '未评分',
     noHeldOut: '没有留出样本',
     online: '在线参与者',
@@ -108,9 +109,10 @@ export const zh: AdminWords = {
     },
   },
 
+  measures: { accuracy: '准确率', error: '平均误差' },
+
   charts: {
     title: '各轮的准确率和损失',
-    accuracy: '准确率',
     loss: '损失',
     round: '轮次',
     empty: '有两个版本评分后开始画线。',
@@ -171,7 +173,6 @@ export const zh: AdminWords = {
     up: '上行',
     down: '下行',
     seconds: '秒',
-    accuracy: '准确率',
     loss: '损失',
     started: '开始时间',
     base: '起始版本',
@@ -227,7 +228,6 @@ export const zh: AdminWords = {
     size: '大小',
     created: '创建时间',
     hash: 'SHA-256',
-    accuracy: '准确率',
     loss: '损失',
     current: '当前',
     notKept: '权重未保留',

@@ -31,6 +31,7 @@ export function drawnExamples(count: number): readonly StoredExample[] {
   return Array.from({ length: count }, (_, index) => {
     const label = ORDER[index % ORDER.length] ?? 0;
     const sway = ((index * 7) % 5) / 10 - 0.2;
-    return { id: count - index, label, image: digitOfStrokes(drawnDigit(label, sway), 1) ?? new Uint8Array(784) };
+    const features = digitOfStrokes(drawnDigit(label, sway), 1) ?? new Uint8Array(784);
+    return { id: count - index, target: label, features };
   });
 }

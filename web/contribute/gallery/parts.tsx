@@ -44,16 +44,16 @@ export function Parts(): JSX.Element {
       <h1>Parts</h1>
       <section class="step">
         <div class="charts">
-          <Ring size="large" round={status.round} version={37} accuracy={0.962} you={YOU} />
-          <Ring size="large" round={crowd.round} version={37} accuracy={0.962} you={{ ...YOU, slot: 704 }} />
-          <Ring size="medium" round={gathering.round} version={37} accuracy={null} />
-          <Ring size="medium" round={sixty} version={0} accuracy={0.098} you={YOU} />
+          <Ring size="large" round={status.round} version={37} score={{ accuracy: 0.962 }} you={YOU} />
+          <Ring size="large" round={crowd.round} version={37} score={{ accuracy: 0.962 }} you={{ ...YOU, slot: 704 }} />
+          <Ring size="medium" round={gathering.round} version={37} score={null} />
+          <Ring size="medium" round={sixty} version={0} score={{ accuracy: 0.098 }} you={YOU} />
         </div>
         <div class="row">
-          <Ring size="tiny" round={small} version={37} accuracy={0.962} you={YOU} />
-          <Ring size="tiny" round={status.round} version={37} accuracy={0.962} you={YOU} />
-          <Ring size="tiny" round={crowd.round} version={37} accuracy={0.962} />
-          <Ring size="tiny" round={null} version={37} accuracy={0.962} />
+          <Ring size="tiny" round={small} version={37} score={{ accuracy: 0.962 }} you={YOU} />
+          <Ring size="tiny" round={status.round} version={37} score={{ accuracy: 0.962 }} you={YOU} />
+          <Ring size="tiny" round={crowd.round} version={37} score={{ accuracy: 0.962 }} />
+          <Ring size="tiny" round={null} version={37} score={{ accuracy: 0.962 }} />
           <Sparkline values={accuracy} />
         </div>
         <RingLegend round={status.round} />

@@ -145,7 +145,7 @@ const stored: ExamplesView = {
   shown: drawnExamples(36),
   isInMemory: false,
 };
-const before: ModelThen = { version: 12, sha256: sha('c'), accuracy: 0.88 };
+const before: ModelThen = { version: 12, sha256: sha('c'), score: { accuracy: 0.88 } };
 const standard: Story = { view: idle, examples: stored, trial: { kind: 'closed' }, before: null, task };
 const running: Story = { ...standard, view: joined, before };
 const at = (state: ClientView['state'], over: Partial<ClientView> = {}): Story => ({
@@ -215,13 +215,13 @@ export function still({ view, examples, trial, before: then, task: its }: Story)
   const seen = Array.from({ length: version + 1 }, (_, past) => ({
     version: past,
     sha256: sha('d'),
-    accuracy: past === 20 ? null : 0.1 + 0.865 * (1 - Math.exp(-past / 6)),
+    score: past === 20 ? null : { accuracy: 0.1 + 0.865 * (1 - Math.exp(-past / 6)) },
   }));
   return {
     task: its,
     requested: 'auto',
     view: signal(view),
-    model: signal({ version, sha256, accuracy: metrics?.accuracy ?? null, online, state }),
+    model: signal({ version, sha256, score: metrics, online, state }),
     examples: signal(examples),
     trial: signal(trial),
     before: signal(then),
@@ -231,6 +231,7 @@ export function still({ view, examples, trial, before: then, task: its }: Story)
     addDrawing: async () => true,
     readImages: async (files) => files.map(({ name }) => ({ name, image: new Uint8Array(784), guess: null })),
     addImages: nothing,
+    addExamples: async () => true,
     addSamples: nothing,
     removeExample: nothing,
     showMore: nothing,

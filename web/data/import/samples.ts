@@ -1,6 +1,6 @@
 import type { TaskId } from '../../../shared/ids.ts';
+import type { ExampleColumns, ExampleForm } from '../../../shared/task/kinds/form.ts';
 import { decodeSamples } from '../../../shared/wire/samples.ts';
-import type { DataKind, ExampleColumns } from '../dataset.ts';
 
 export type Samples =
   | {
@@ -15,7 +15,7 @@ export async function fetchSamples(
   origin: string,
   task: TaskId,
   count: number,
-  kind: DataKind,
+  form: ExampleForm,
   signal?: AbortSignal,
 ): Promise<Samples> {
   let response: Response;
@@ -32,8 +32,8 @@ export async function fetchSamples(
     const reason = response.status === 404 || response.status === 409 ? 'no-samples' : 'server-away';
     return { ok: false, reason, message: `The server has no sample data for this task (${response.status}).` };
   }
-  const decoded = decodeSamples(bytes, kind);
+  const decoded = decodeSamples(bytes, form);
   if (!decoded.ok) return { ok: false, reason: 'bad-answer', message: decoded.problem };
-  const { images, labels, reusedCount } = decoded.shard;
-  return { ok: true, examples: { images, labels }, reused: reusedCount };
+  const { features, targets, reusedCount } = decoded.shard;
+  return { ok: true, examples: { features, targets }, reused: reusedCount };
 }

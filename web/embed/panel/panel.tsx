@@ -62,11 +62,11 @@ function Running({ options, view: shown, task: facts, said }: RunningProps): JSX
   const task = facts.value;
   const { first, more } = sentences(view, task, options.client);
   const version = view.status?.version ?? task?.version ?? null;
-  const accuracy = view.status?.metrics?.accuracy ?? null;
+  const score = view.status?.metrics ?? null;
   const small = said.value === null ? more : [said.value, ...more];
   return (
     <section class="panel" aria-label={t.name}>
-      <Ring size="tiny" round={view.status?.round ?? null} version={version} accuracy={accuracy} you={youOf(view)} />
+      <Ring size="tiny" round={view.status?.round ?? null} version={version} score={score} you={youOf(view)} />
       <div class="say">
         <p>{first}</p>
         {small.map((sentence) => (

@@ -43,7 +43,7 @@ describe('batches', () => {
         const seen = [...batchesOf(cut, shuffled(total, 1, 0), rows)].flatMap((batch) =>
           Array.from({ length: batch.count }, (_, row) => batch.targets.indexOf(1, row * 256) - row * 256),
         );
-        const labels = cut.parts.flatMap((part) => [...part.labels]);
+        const labels = cut.parts.flatMap((part) => [...part.targets]);
         expect(seen.sort()).toEqual(labels.sort());
       }),
     );

@@ -1,5 +1,6 @@
 import { seededRng, shuffle } from '../../../shared/rng.ts';
-import { type Examples, partOf, sizeOf } from './examples.ts';
+import { exampleSize, inputDivisor } from '../../../shared/task/kinds/form.ts';
+import { type Examples, partOf } from './examples.ts';
 
 /**
  * One batch of a fixed shape. A last, smaller batch is padded with zeros that weigh nothing: the shapes that the
@@ -10,9 +11,9 @@ export interface Batch {
   readonly rows: number;
   /** Real examples. */
   readonly count: number;
-  /** rows × example, values divided by 255. */
+  /** rows × example, as the model gets them: images divided by 255. */
   readonly inputs: Float32Array;
-  /** rows × classes, one-hot; padding is all zeros. */
+  /** rows × outputs: one-hot, or the scaled number; padding is all zeros. */
   readonly targets: Float32Array;
   /** 1 / count for real examples, 0 for padding. */
   readonly weights: Float32Array;
@@ -26,13 +27,18 @@ export function* batchesOf(examples: Examples, order: Uint32Array, rows: number)
 }
 
 function batchOf(examples: Examples, indices: Uint32Array, rows: number): Batch {
-  const size = sizeOf(examples.shape);
+  const { target } = examples.form;
+  const size = exampleSize(examples.form);
+  const divisor = inputDivisor(examples.form);
+  const outputs = target.type === 'class' ? target.count : 1;
   const inputs = new Float32Array(rows * size);
-  const targets = new Float32Array(rows * examples.classCount);
+  const targets = new Float32Array(rows * outputs);
   indices.forEach((index, row) => {
     const { part, at } = partOf(examples, index);
-    for (let i = 0; i < size; i++) inputs[row * size + i] = (part.images[at * size + i] as number) / 255;
-    targets[row * examples.classCount + (part.labels[at] as number)] = 1;
+    for (let i = 0; i < size; i++) inputs[row * size + i] = (part.features[at * size + i] as number) / divisor;
+    const wanted = part.targets[at] as number;
+    if (target.type === 'class') targets[row * outputs + wanted] = 1;
+    else targets[row] = (wanted - target.offset) / target.scale;
   });
   const weights = new Float32Array(rows).fill(1 / indices.length, 0, indices.length);
   return { rows, count: indices.length, inputs, targets, weights };

@@ -1,16 +1,16 @@
 import { mul, scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Score } from '../../../shared/protocol/index.ts';
 import { type Batch, batchesOf, inOrder } from './batches.ts';
 import type { Examples } from './examples.ts';
 import { runLoop } from './loop.ts';
 import type { DeviceModel } from './model.ts';
 
-export interface Evaluation {
-  /** Mean loss over all examples. */
-  readonly loss: number;
-  /** Share of right answers, 0 … 1. */
-  readonly accuracy: number;
+/** Over all examples: mean loss, and accuracy or mean absolute error. */
+export interface Evaluation extends Score {
   readonly examples: number;
 }
+
+export const scoreOf = ({ examples: _, ...score }: Evaluation): Score => score;
 
 export interface EvaluateOptions {
   /** Examples in one pass through the device; fixed, so that it compiles once. */
@@ -20,37 +20,47 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What stands for infinity in a score. */
+export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 export const EVALUATION_ROWS = 64;
 
-/** Loss and accuracy of the model's present weights; null when stopped or when there is nothing to score. */
+/** How good the model's present weights are; null when stopped or when there is nothing to score. */
 export async function evaluate(
   model: DeviceModel,
   examples: Examples,
   { rows = EVALUATION_ROWS, order = inOrder(examples.count), signal }: EvaluateOptions = {},
 ): Promise<Evaluation | null> {
   let loss = 0;
-  let right = 0;
+  let measured = 0;
   const end = await runLoop(scores(model, batchesOf(examples, order, rows)), {
     device: model.device,
     signal,
-    onRead([losses = 0, rights = 0]) {
+    onRead([losses = 0, measures = 0]) {
       loss += losses;
-      right += rights;
+      measured += measures;
       return true;
     },
   });
   const count = order.length;
   if (end !== 'done' || count === 0) return null;
-  return { loss: loss / count, accuracy: Math.round(right) / count, examples: count };
+  const { target } = examples.form;
+  const measure =
+    target.type === 'class'
+      ? { accuracy: Math.round(measured) / count }
+      : { absoluteError: finite((measured / count) * target.scale) };
+  return { loss: loss / count, ...measure, examples: count };
 }
 
-/** For each batch the sum of its losses and the number of right answers. */
+/** A score crosses to the server as JSON, which has no infinity: what has diverged is as far off as float32 can say. */
+const finite = (value: number): number => (Number.isFinite(value) ? value : LARGEST_FLOAT32);
+
+/** For each batch the sums of its losses and of its right answers, or errors. */
 function* scores(model: DeviceModel, batches: Iterable<Batch>): Generator<readonly Tensor[]> {
   for (const batch of batches) {
     yield tidy(() => {
-      const { loss, accuracy } = model.score(batch);
+      const { loss, measure } = model.score(batch);
       const count = scalar(batch.count);
-      return [mul(loss, count), mul(accuracy, count)];
+      return [mul(loss, count), mul(measure, count)];
     });
   }
 }

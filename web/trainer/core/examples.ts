@@ -1,37 +1,45 @@
 import { assert } from '../../../shared/assert.ts';
+import { type ModelTopology, shapeOf, tokensOf } from '../../../shared/model/topology.ts';
+import { type ExampleColumns, type ExampleForm, exampleSize } from '../../../shared/task/kinds/form.ts';
 
-/** A run of examples that lie together in memory: uint8 values one after the other, and one label for each example. */
-export interface ExamplePart {
-  readonly images: Uint8Array;
-  readonly labels: Uint16Array | Uint8Array;
+/** A run of examples that lie together in memory. */
+export interface ExamplePart extends Pick<ExampleColumns, 'features'> {
+  readonly targets: ExampleColumns['targets'] | Uint8Array;
 }
 
-/** Examples to train or score on. They stay uint8 (a quarter of float32) until a batch is made of them. */
+/** Examples to train or score on. Images stay uint8 (a quarter of float32) until a batch is made of them. */
 export interface Examples {
   readonly count: number;
-  readonly classCount: number;
-  /** Of one example, without the batch dimension. */
-  readonly shape: readonly number[];
+  readonly form: ExampleForm;
   readonly parts: readonly ExamplePart[];
   /** Index of each part's first example. */
   readonly starts: readonly number[];
 }
 
-export function examplesOf(shape: readonly number[], classCount: number, parts: readonly ExamplePart[]): Examples {
-  const size = sizeOf(shape);
+export function examplesOf(form: ExampleForm, parts: readonly ExamplePart[]): Examples {
+  const size = exampleSize(form);
   const starts: number[] = [];
   let count = 0;
-  for (const part of parts) {
-    assert(part.images.length === part.labels.length * size, 'as many images as labels');
+  for (const { features, targets } of parts) {
+    assert(features.length === targets.length * size, 'as many features as targets');
     starts.push(count);
-    count += part.labels.length;
+    count += targets.length;
   }
-  return { count, classCount, shape, parts, starts };
+  return { count, form, parts, starts };
 }
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
+/** The form that a model by itself asks for. One output means that it predicts a number: of classes there are two or more. */
+export function formOfModel(topology: ModelTopology): ExampleForm {
+  const shape = shapeOf(topology);
+  const outputs = 'problem' in shape ? 0 : (shape.output[0] ?? 0);
+  const tokens = tokensOf(topology);
+  return {
+    shape: topology.input,
+    features: tokens === null ? { type: 'uint8' } : { type: 'int32', below: tokens },
+    target: outputs === 1 ? { type: 'number', offset: 0, scale: 1 } : { type: 'class', count: outputs },
+  };
+}
 
-/** The part that holds example `index`, by bisection. */
 export function partOf(examples: Examples, index: number): { readonly part: ExamplePart; readonly at: number } {
   const { parts, starts } = examples;
   let low = 0;

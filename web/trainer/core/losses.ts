@@ -1,4 +1,5 @@
 import {
+  abs,
   argMax,
   cast,
   customGrad,
@@ -56,6 +57,10 @@ const meanSquaredError: Loss = (outputs, targets, weights) =>
   sum(mul(mean(square(sub(outputs, targets)), -1), weights)) as Scalar;
 
 export const LOSSES: Readonly<Record<ClientPlan['loss'], Loss>> = { categoricalCrossentropy, meanSquaredError };
+
+/** Σ weightᵢ · |outputᵢ − targetᵢ| of a model with one output. */
+export const absoluteErrorOf: Loss = (outputs, targets, weights) =>
+  sum(mul(reshape(abs(sub(outputs, targets)), [-1]), weights)) as Scalar;
 
 /** Σ weightᵢ over the rows whose largest output is at the label. */
 export const accuracyOf: Loss = (outputs, targets, weights) =>

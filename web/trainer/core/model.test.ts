@@ -59,7 +59,7 @@ describe('a built model', () => {
 
 /** Loss before the step, and the params after it. */
 async function step(model: DeviceModel, row: [number[], number], rate: number, rows = 1) {
-  const data = examples(model.input, model.classCount, [row]);
+  const data = examples(model.input, model.outputs, [row]);
   const [batch] = [...batchesOf(data, inOrder(1), rows)];
   if (batch === undefined) throw new Error('no batch');
   const loss = tidy(() => {

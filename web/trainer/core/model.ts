@@ -17,11 +17,13 @@ import {
 import { layers, type Sequential, sequential } from '@tensorflow/tfjs-layers';
 import { assert, BugError } from '../../../shared/assert.ts';
 import { type LayerTopology, type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
+import type { ExampleForm } from '../../../shared/task/kinds/form.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import { tensorAt, type WeightLayout } from '../../../shared/weights/layout.ts';
 import type { Batch } from './batches.ts';
 import type { Device } from './device.ts';
-import { accuracyOf, LOSSES } from './losses.ts';
+import { formOfModel } from './examples.ts';
+import { absoluteErrorOf, accuracyOf, LOSSES } from './losses.ts';
 
 /**
  * A model on a device, built once and kept: its weights are set from and read into one flat vector. Methods that
@@ -32,7 +34,10 @@ export interface DeviceModel {
   readonly layout: WeightLayout;
   /** Of one example, without the batch dimension. */
   readonly input: readonly number[];
-  readonly classCount: number;
+  /** Of the last layer: one for each class, or one alone for a number. */
+  readonly outputs: number;
+  /** What the topology says of the examples. */
+  readonly form: ExampleForm;
   /** Copies the flat vector to the device. */
   setParams(params: Float32Array): void;
   /** The flat vector, by one read. */
@@ -41,8 +46,8 @@ export interface DeviceModel {
   gradient(batch: Batch): { readonly loss: Scalar; readonly gradient: readonly Tensor[] };
   /** params ← params − rate · gradient. */
   descend(gradient: readonly Tensor[], rate: number): void;
-  /** Mean loss and share of right answers over the batch's real examples. */
-  score(batch: Batch): { readonly loss: Scalar; readonly accuracy: Scalar };
+  /** Over the batch's real examples the mean loss, and the share of right answers or the mean absolute error. */
+  score(batch: Batch): { readonly loss: Scalar; readonly measure: Scalar };
   /** Probabilities where the model ends in a softmax, else its outputs: rows × classes. */
   predict(inputs: Float32Array, rows: number): Tensor2D;
   dispose(): void;
@@ -53,7 +58,9 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
   const shape = shapeOf(topology);
   if ('problem' in shape) throw new BugError(`an unchecked topology: ${shape.problem}`);
   const { layout } = shape;
-  const classCount = shape.output[0] ?? 0;
+  const outputs = shape.output[0] ?? 0;
+  const form = formOfModel(topology);
+  const measureOf = form.target.type === 'class' ? accuracyOf : absoluteErrorOf;
   const isFused = loss === 'categoricalCrossentropy';
   const network = build(topology, isFused);
   const variables = network.trainableWeights.map((weight) => weight.read() as Variable);
@@ -63,7 +70,7 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
   const inputsOf = (values: Float32Array, rows: number): Tensor => tensor(values, [rows, ...topology.input]);
   const tensorsOf = (batch: Batch): readonly [Tensor, Tensor2D, Tensor1D] => [
     inputsOf(batch.inputs, batch.rows),
-    tensor2d(batch.targets, [batch.rows, classCount]),
+    tensor2d(batch.targets, [batch.rows, outputs]),
     tensor1d(batch.weights),
   ];
 
@@ -71,7 +78,8 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
     device,
     layout,
     input: topology.input,
-    classCount,
+    outputs,
+    form,
     setParams(params) {
       assert(params.length === layout.size, 'params have the length of the layout');
       tidy(() => {
@@ -95,12 +103,12 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
     },
     score(batch) {
       const [inputs, targets, weights] = tensorsOf(batch);
-      const outputs = forward(inputs);
-      return { loss: LOSSES[loss](outputs, targets, weights), accuracy: accuracyOf(outputs, targets, weights) };
+      const answers = forward(inputs);
+      return { loss: LOSSES[loss](answers, targets, weights), measure: measureOf(answers, targets, weights) };
     },
     predict(inputs, rows) {
-      const outputs = forward(inputsOf(inputs, rows));
-      return isFused ? softmax(outputs) : outputs;
+      const answers = forward(inputsOf(inputs, rows));
+      return isFused ? softmax(answers) : answers;
     },
     dispose: () => void network.dispose(),
   };
@@ -129,6 +137,14 @@ function layerOf(layer: LayerTopology, input: { inputShape?: number[] }, isLogit
     case 'Conv2D': {
       const { name, filters, kernel_size: kernelSize, strides, padding, activation } = layer.config;
       return layers.conv2d({ ...input, ...zeros, name, filters, kernelSize, strides, padding, activation });
+    }
+    case 'GlobalAveragePooling1D':
+      return layers.globalAveragePooling1d({ ...input, name: layer.config.name });
+    case 'GlobalAveragePooling2D':
+      return layers.globalAveragePooling2d({ ...input, name: layer.config.name, dataFormat: 'channelsLast' });
+    case 'Embedding': {
+      const { name, input_dim: inputDim, output_dim: outputDim } = layer.config;
+      return layers.embedding({ ...input, name, inputDim, outputDim, embeddingsInitializer: 'zeros' });
     }
     case 'MaxPooling2D': {
       const { name, pool_size: poolSize, strides, padding } = layer.config;

@@ -1,18 +1,20 @@
 import { dispose, tidy } from '@tensorflow/tfjs-core';
 import { assert } from '../../../shared/assert.ts';
-import { sizeOf } from './examples.ts';
+import { exampleSize, type FeatureValues } from '../../../shared/task/kinds/form.ts';
 import type { DeviceModel } from './model.ts';
 
 /**
- * How much the model believes in each class for one example (uint8 values, as examples are kept), summing to 1. A model
- * without a softmax has its negative outputs cut to 0 and the rest divided by their sum.
+ * What the model says of one example, its values as examples are kept: how much it believes in each class, summing to
+ * 1, or the scaled number. A model without a softmax has its negative outputs cut to 0 and the rest divided by their sum.
  */
-export async function predict(model: DeviceModel, image: Uint8Array): Promise<Float32Array> {
-  assert(image.length === sizeOf(model.input), 'an example has the shape of the input');
-  const inputs = Float32Array.from(image, (value) => value / 255);
+export async function predict(model: DeviceModel, features: FeatureValues): Promise<Float32Array> {
+  assert(features.length === exampleSize(model.form), 'an example has the shape of the input');
+  const divisor = features instanceof Uint8Array ? 255 : 1;
+  const inputs = Float32Array.from(features, (value) => value / divisor);
   const outputs = tidy(() => model.predict(inputs, 1));
   try {
-    return shares(await model.device.read([outputs]));
+    const answers = await model.device.read([outputs]);
+    return model.form.target.type === 'class' ? shares(answers) : answers;
   } finally {
     dispose(outputs);
   }

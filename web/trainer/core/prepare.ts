@@ -1,9 +1,10 @@
 import type { ModelTopology } from '../../../shared/model/topology.ts';
+import { emptyColumns } from '../../../shared/task/kinds/form.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import type { Opened } from './backends/opened.ts';
 import type { Device, DeviceName } from './device.ts';
 import { evaluate } from './evaluate.ts';
-import { examplesOf, sizeOf } from './examples.ts';
+import { examplesOf } from './examples.ts';
 import { buildModel, type DeviceModel } from './model.ts';
 import { isRight, type ProbeStep, probeStep, referenceStep, stepError } from './probe.ts';
 
@@ -79,8 +80,7 @@ async function tryTraining(
 
 /** Scores one empty example, so that the first real scoring compiles nothing. */
 async function warmUp(model: DeviceModel): Promise<void> {
-  const blank = { images: new Uint8Array(sizeOf(model.input)), labels: Uint8Array.of(0) };
-  await evaluate(model, examplesOf(model.input, model.classCount, [blank]));
+  await evaluate(model, examplesOf(model.form, [emptyColumns(model.form, 1)]));
 }
 
 function fail(model: DeviceModel, reason: string): { readonly ok: false; readonly reason: string } {

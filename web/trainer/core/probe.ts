@@ -2,12 +2,13 @@ import { tidy } from '@tensorflow/tfjs-core';
 import { initialWeights } from '../../../shared/model/initial-weights.ts';
 import { type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
 import { seededRng } from '../../../shared/rng.ts';
+import { emptyColumns } from '../../../shared/task/kinds/form.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import { deltaOf } from '../../../shared/weights/delta.ts';
 import { norm } from '../../../shared/weights/vector.ts';
 import { type Batch, batchesOf, inOrder } from './batches.ts';
 import type { Device } from './device.ts';
-import { examplesOf, sizeOf } from './examples.ts';
+import { examplesOf } from './examples.ts';
 import { buildModel, type DeviceModel } from './model.ts';
 
 /** One training step as numbers: the loss before it, and what it changed. */
@@ -76,11 +77,15 @@ function probeParams(topology: ModelTopology): Float32Array {
   return initialWeights(shape, 1);
 }
 
-function probeBatch({ input, classCount }: DeviceModel, rows: number): Batch {
+function probeBatch({ form }: DeviceModel, rows: number): Batch {
   const rng = seededRng(1);
-  const images = Uint8Array.from({ length: PROBE_EXAMPLES * sizeOf(input) }, () => rng.below(256));
-  const labels = Uint16Array.from({ length: PROBE_EXAMPLES }, (_, index) => index % classCount);
-  const examples = examplesOf(input, classCount, [{ images, labels }]);
+  const columns = emptyColumns(form, PROBE_EXAMPLES);
+  const below = form.features.type === 'int32' ? form.features.below : 256;
+  columns.features.forEach((_, at) => {
+    columns.features[at] = rng.below(below);
+  });
+  columns.targets.set(form.target.type === 'class' ? [0, 1 % form.target.count] : [0, 1]);
+  const examples = examplesOf(form, [columns]);
   const [batch] = batchesOf(examples, inOrder(PROBE_EXAMPLES), Math.max(rows, PROBE_EXAMPLES));
   return batch as Batch;
 }

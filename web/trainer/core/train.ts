@@ -100,7 +100,7 @@ const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ?
 const metricsOf = (before: Evaluation, after: Evaluation, trainingMs: number): ReportMetrics => ({
   lossBefore: finiteOrNull(before.loss),
   lossAfter: finiteOrNull(after.loss),
-  accuracyBefore: before.accuracy,
-  accuracyAfter: after.accuracy,
+  accuracyBefore: before.accuracy ?? null,
+  accuracyAfter: after.accuracy ?? null,
   trainingMs: Math.round(trainingMs),
 });

@@ -154,6 +154,7 @@ export const en = {
     contributorsHead: 'Contributors',
     yours: (state: string) => `You: ${state}`,
     accuracy: (share: string) => `accuracy ${share}`,
+    error: (error: string) => `mean error ${error}`,
   },
 
   close: 'Close',

@@ -112,6 +112,7 @@ export const zh: Words = {
     contributorsHead: '参与者',
     yours: (state) => `你：${state}`,
     accuracy: (share) => `准确率 ${share}`,
+    error: (error) => `平均误差 ${error}`,
   },
 
   close: '关闭',

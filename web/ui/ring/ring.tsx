@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import { formatNumber, formatShare } from '../i18n/format.ts';
+import { formatNumber } from '../i18n/format.ts';
 import { words } from '../i18n/words.ts';
+import { formatMeasure, type Measure } from '../score.ts';
 import { Arcs } from './arcs.tsx';
 import { ClosingLines, Dots, Gathering } from './dots.tsx';
 import { type Dot, LAYOUTS, MEMBER_STATES, type Picture, pictureOf, type RingRound, type You } from './geometry.ts';
@@ -11,15 +12,15 @@ export interface RingProps {
   readonly size: 'large' | 'medium' | 'tiny';
   /** The round that runs, as the server's status tells it; null between rounds. */
   readonly round: RingRound | null;
-  /** Version and held-out accuracy (0 to 1) of the model; null where not known. */
+  /** Version and held-out score of the model; null where not known. */
   readonly version: number | null;
-  readonly accuracy: number | null;
+  readonly score: Measure | null;
   /** The person who looks on, where they are in the cohort. */
   readonly you?: You | null;
 }
 
 /** The global model and, around it, who is moving it right now. A table says the same to those who do not see it. */
-export function Ring({ size, round, version, accuracy, you = null }: RingProps): JSX.Element {
+export function Ring({ size, round, version, score, you = null }: RingProps): JSX.Element {
   const layout = size === 'tiny' ? LAYOUTS.tiny : LAYOUTS.full;
   const picture = pictureOf(round, you);
   const closing = useClosing(version, picture);
@@ -35,14 +36,14 @@ export function Ring({ size, round, version, accuracy, you = null }: RingProps):
         )}
         {closing && <ClosingLines key={`closing-${version}`} dots={closing} layout={layout} />}
         <circle class="disc" r={layout.disc} />
-        {size !== 'tiny' && <Centre key={version} version={version} accuracy={accuracy} />}
+        {size !== 'tiny' && <Centre key={version} version={version} score={score} />}
       </svg>
-      <RingTable round={round} version={version} accuracy={accuracy} you={you} />
+      <RingTable round={round} version={version} score={score} you={you} />
     </div>
   );
 }
 
-function Centre({ version, accuracy }: Pick<RingProps, 'version' | 'accuracy'>): JSX.Element {
+function Centre({ version, score }: Pick<RingProps, 'version' | 'score'>): JSX.Element {
   const t = words().ring;
   if (version === null) {
     return (
@@ -53,11 +54,11 @@ function Centre({ version, accuracy }: Pick<RingProps, 'version' | 'accuracy'>):
   }
   return (
     <g class="centre">
-      <text class="centre-large" y={accuracy === null ? '3' : '0'}>
-        {accuracy === null ? formatNumber(version) : formatShare(accuracy)}
+      <text class="centre-large" y={score === null ? '3' : '0'}>
+        {score === null ? formatNumber(version) : formatMeasure(score)}
       </text>
       <text class="centre-small" y="21">
-        {accuracy === null ? t.versionAlone : t.version(formatNumber(version))}
+        {score === null ? t.versionAlone : t.version(formatNumber(version))}
       </text>
     </g>
   );
@@ -77,10 +78,13 @@ function useClosing(version: number | null, picture: Picture): readonly Dot[] | 
   return closing;
 }
 
-function RingTable({ round, version, accuracy, you }: Omit<RingProps, 'size'>): JSX.Element {
+function RingTable({ round, version, score, you }: Omit<RingProps, 'size'>): JSX.Element {
   const t = words();
   const model = version === null ? [] : [t.ring.version(formatNumber(version))];
-  if (version !== null && accuracy !== null) model.push(t.ring.accuracy(formatShare(accuracy)));
+  if (version !== null && score !== null) {
+    const says = score.accuracy === undefined ? t.ring.error : t.ring.accuracy;
+    model.push(says(formatMeasure(score)));
+  }
   const about = round === null ? [t.ring.noRound] : [t.ring.round(formatNumber(round.number))];
   if (round?.phase === 'selecting') {
     about.push(t.ring.gathering(formatNumber(round.available), formatNumber(round.goal)));

@@ -1,9 +1,9 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { shownTheme } from '../ui/index.ts';
-import { drawStrokes, type Point, type Strokes } from './drawing.ts';
-import { contributeWords } from './words/index.ts';
+import { shownTheme } from '../../ui/index.ts';
+import { drawStrokes, type Point, type Strokes } from '../drawing.ts';
+import { contributeWords } from '../words/index.ts';
 
 export interface DrawingPadProps {
   /** The accessible name. */

@@ -1,15 +1,16 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { Dialog, formatNumber, Icon, SelectField, showToast } from '../ui/index.ts';
-import type { Contribution, ImageRead } from './contribution.ts';
+import type { PictureData } from '../../../shared/task/kinds/image.ts';
+import { Dialog, formatNumber, Icon, SelectField, showToast } from '../../ui/index.ts';
+import type { Contribution, ImageRead } from '../contribution.ts';
+import { contributeWords } from '../words/index.ts';
+import type { BringProps } from './kind-view.ts';
 import { Thumbnail } from './thumbnail.tsx';
-import { contributeWords } from './words/index.ts';
 
 type Readable = ImageRead & { readonly image: Uint8Array };
 
 /** Chooses files, shows what the model will see of them, and asks what they are. */
-export function UploadButton(props: { readonly contribution: Contribution; readonly isDisabled: boolean }) {
-  const { contribution, isDisabled } = props;
+export function UploadButton({ contribution, data, isDisabled }: BringProps<'image'>): JSX.Element {
   const words = contributeWords();
   const input = useRef<HTMLInputElement>(null);
   const [images, setImages] = useState<readonly Readable[] | null>(null);
@@ -47,19 +48,24 @@ export function UploadButton(props: { readonly contribution: Contribution; reado
           void choose(files);
         }}
       />
-      {images && <Ask contribution={contribution} images={images} onClose={() => setImages(null)} />}
+      {images && <Ask contribution={contribution} data={data} images={images} onClose={() => setImages(null)} />}
     </>
   );
 }
 
-function Ask(props: { contribution: Contribution; images: readonly Readable[]; onClose: () => void }): JSX.Element {
-  const { contribution, images, onClose } = props;
+interface AskProps {
+  readonly contribution: Contribution;
+  readonly data: PictureData;
+  readonly images: readonly Readable[];
+  readonly onClose: () => void;
+}
+
+function Ask({ contribution, data, images, onClose }: AskProps): JSX.Element {
   const words = contributeWords().upload;
-  const data = contribution.task.participation?.data;
   const [chosen, setChosen] = useState<readonly (number | null)[]>(images.map(({ guess }) => guess));
   const options = [
     { value: '', name: words.choose },
-    ...(data?.labels ?? []).map((name, label) => ({ value: String(label), name })),
+    ...data.labels.map((name, label) => ({ value: String(label), name })),
   ];
   const labelOf = (value: string): number | null => (value === '' ? null : Number(value));
   const isAll = chosen.every((label) => label === chosen[0]);
@@ -100,7 +106,7 @@ function Ask(props: { contribution: Contribution; images: readonly Readable[]; o
       <ul class="upload-list">
         {images.map(({ name, image }, index) => (
           <li key={`${name}-${String(index)}`}>
-            <Thumbnail image={image} shape={data?.shape ?? []} />
+            <Thumbnail image={image} shape={data.shape} />
             <SelectField
               label={words.each(name)}
               value={String(chosen[index] ?? '')}

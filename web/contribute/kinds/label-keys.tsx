@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
-import { formatCompact, SelectField } from '../ui/index.ts';
-import { contributeWords } from './words/index.ts';
+import { formatCompact, SelectField } from '../../ui/index.ts';
+import { contributeWords } from '../words/index.ts';
 
 export interface LabelKeysProps {
   readonly labels: readonly string[];

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { shownTheme } from '../ui/index.ts';
+import { shownTheme } from '../../ui/index.ts';
 
 /** One example as the model sees it: grey images in the page's ink on its paper, colours as they are. */
 export function Thumbnail({

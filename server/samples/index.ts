@@ -1,0 +1,12 @@
+import type { TaskData } from '../../shared/task/kinds/index.ts';
+import { mnist } from './mnist.ts';
+import type { SampleSource } from './source.ts';
+
+export type SampleName = NonNullable<TaskData['sample']>;
+
+/** Every sample data set, by its name in the task. */
+export const SAMPLE_SOURCES: Readonly<Record<SampleName, SampleSource>> = { mnist };
+
+/** The task's sample data; null where it names none. */
+export const sourceOf = (data: TaskData, sources = SAMPLE_SOURCES): SampleSource | null =>
+  data.sample === undefined ? null : sources[data.sample];
