@@ -1,5 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
+import type { CourtesyChoices, UsedToday } from '../client/courtesy.ts';
 import type { BackendChoice, RequestedBackend } from '../client/ports.ts';
 import type { ClientView } from '../client/view.ts';
 import type { StoredExample } from '../data/dataset.ts';
@@ -23,6 +24,8 @@ export interface Contribution {
   readonly before: ReadonlySignal<ModelThen | null>;
   /** Versions seen since the page was opened, oldest first. */
   readonly seen: ReadonlySignal<readonly ModelThen[]>;
+  /** When it may train on this device, and what it has used of it today. */
+  readonly courtesy: ReadonlySignal<CourtesyView>;
   /** A press that is being carried out: its button waits. */
   readonly busy: ReadonlySignal<Press | null>;
 
@@ -42,9 +45,18 @@ export interface Contribution {
   leave(): Promise<void>;
   erase(): Promise<void>;
 
+  /** `undefined` goes back to what the task asks for. */
+  choose(change: ChoiceChange): void;
+
   openTrial(): Promise<void>;
   predict(strokes: Strokes): Promise<void>;
 }
+
+export interface CourtesyView {
+  readonly choices: CourtesyChoices;
+  readonly used: UsedToday;
+}
+export type ChoiceChange = { readonly [Key in keyof CourtesyChoices]: CourtesyChoices[Key] | undefined };
 
 export type Press = 'join' | 'samples' | 'images' | 'repair' | 'erase';
 

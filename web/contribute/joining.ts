@@ -3,8 +3,8 @@ import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
-import { formatNumber, pauseWithDevice, showToast } from '../ui/index.ts';
-import { type Contribution, isJoined, type ModelThen, type Press } from './contribution.ts';
+import { courtesyKeeper, formatNumber, showToast } from '../ui/index.ts';
+import { type Contribution, type CourtesyView, isJoined, type ModelThen, type Press } from './contribution.ts';
 import { columnsOfImages, imageOfDrawing, imagesOfFiles } from './example-images.ts';
 import { idleView } from './idle-view.ts';
 import { forgetAll, remember, remembered } from './remembered.ts';
@@ -29,6 +29,21 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   const before = signal<ModelThen | null>(beforeOf(task));
   const busy = signal<Press | null>(null);
   const shared = sharedModel(task, joinToken, view);
+
+  /** Of the time, what may be spent training. */
+  let share = 1;
+  const keeper = courtesyKeeper({
+    task: task.id,
+    policy: () => task.participation?.courtesy,
+    onShare: (next) => {
+      share = next;
+      void trainer?.remote.then((remote) => remote.ease(share)).catch(() => {});
+    },
+    onChange: () => {
+      courtesy.value = { choices: keeper.choices, used: keeper.used };
+    },
+  });
+  const courtesy = signal<CourtesyView>({ choices: keeper.choices, used: keeper.used });
 
   let client: FederatedClient | null = null;
   const kind = { shape: data?.shape ?? [], classCount: data?.labels.length ?? 0 };
@@ -60,11 +75,13 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       import('../trainer/remote.ts'),
       isMemory ? stored.open() : null,
     ]);
-    return createRemoteTrainer({
+    const remote = createRemoteTrainer({
       task: task.id,
       worker: () => new Worker(new URL('../trainer/worker.ts', import.meta.url), { type: 'module' }),
       ...(dataset === null ? {} : { memory: dataset }),
     });
+    remote.ease(share);
+    return remote;
   }
 
   async function clientNow(): Promise<FederatedClient> {
@@ -104,7 +121,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     busy.value = null;
   }
 
-  let stopPauses: (() => void) | null = null;
+  let endCourtesy: (() => void) | null = null;
   /** Counts joins and leaves: a join that is overtaken by a leave ends where it is. */
   let turn = 0;
   async function joinNow(): Promise<void> {
@@ -124,8 +141,8 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       before.value = { version, sha256, accuracy };
       remember(task.id, { before: before.value });
     }
-    stopPauses ??= pauseWithDevice(joining);
     await joining.start();
+    if (own === turn) endCourtesy ??= keeper.keep(joining);
     void shared.fetchHistory();
   }
   const join = (): Promise<void> => pressed('join', joinNow);
@@ -136,8 +153,8 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   /** The way out is open whatever else is being done. */
   async function leave(): Promise<void> {
     turn++;
-    stopPauses?.();
-    stopPauses = null;
+    endCourtesy?.();
+    endCourtesy = null;
     await client?.leave();
     if (client === null) view.value = { ...view.peek(), state: 'left', reason: null };
     void shared.ask();
@@ -152,6 +169,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     trial: trial.view,
     before,
     seen: shared.seen,
+    courtesy,
     busy,
 
     showExamples: () => guarded(async () => void (await stored.open())),
@@ -200,6 +218,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     },
 
     join,
+    choose: (change) => keeper.choose(change),
     pause: () => client?.pause(),
     resume,
     leave,
@@ -216,6 +235,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
         closeTrainer();
         const isGone = await stored.erase();
         forgetAll(task.id);
+        keeper.forget();
         before.value = null;
         showToast(!isGone ? t.failed : serverForgot ? t.done : t.doneHere, isGone && serverForgot ? 'info' : 'problem');
       }),

@@ -1,4 +1,5 @@
 import type { TaskId } from '../../shared/ids.ts';
+import type { CourtesyChoices } from '../client/courtesy.ts';
 import type { ParticipationState } from '../client/view.ts';
 import type { Client, ExamplesAnswer } from './browser-client.ts';
 import type { Example } from './example.ts';
@@ -14,6 +15,8 @@ export interface TaskSettings {
   readonly theme?: string;
   readonly joinToken?: string;
   readonly backend?: 'auto' | 'webgl' | 'webgpu' | 'wasm' | 'cpu';
+  /** Counts from the first start. */
+  readonly courtesy?: CourtesyChoices;
 }
 
 /** What stands on the element's attributes. */
@@ -98,6 +101,11 @@ export class EmbeddedTask {
     return this.#shown;
   }
 
+  /** By the visitor or the site; a pause that the device asks for is another thing. */
+  get #isPaused(): boolean {
+    return this.#shown.state === 'paused' && this.#shown.reason === null;
+  }
+
   get mayStart(): boolean {
     return this.#hasAgreed || this.isGranted;
   }
@@ -125,7 +133,7 @@ export class EmbeddedTask {
     this.#elements.delete(element);
     queueMicrotask(() => {
       if (this.#elements.size > 0 || this.phase.kind === 'closed') return;
-      this.#resting = this.#shown.state === 'paused' ? 'paused' : 'running';
+      this.#resting = this.#isPaused ? 'paused' : 'running';
       void this.#halt('idle');
     });
   }
@@ -151,7 +159,7 @@ export class EmbeddedTask {
   }
 
   pause(by: 'site' | 'visitor'): void {
-    if (this.phase.kind !== 'running' || this.#shown.state === 'paused') return;
+    if (this.phase.kind !== 'running' || this.#isPaused) return;
     this.#pausedBySite = by === 'site';
     this.phase.client.pause();
   }
@@ -276,8 +284,8 @@ export class EmbeddedTask {
     if (this.#client !== null) return this.#client;
     const { createClient, embed } = await this.#sdk();
     embed.usePolicy(this.#policy);
-    const { joinToken, backend } = this.settings;
-    const client = createClient({ task: this.name, server: this.server, joinToken, backend });
+    const { joinToken, backend, courtesy } = this.settings;
+    const client = createClient({ task: this.name, server: this.server, joinToken, backend, courtesy });
     client.on('view', (view) => {
       this.#emit('view', view);
       this.#changed();

@@ -4,7 +4,6 @@ import type { PublicTask } from '../../../shared/protocol/public-task.ts';
 import type { ClientView } from '../../client/view.ts';
 import { youOf } from '../../client/you.ts';
 import { Announcer } from '../../ui/announcer.tsx';
-import { pauseWithDevice } from '../../ui/device.ts';
 import { formatBytes, formatNumber, language, reasonSentence, stateSentence } from '../../ui/i18n/index.ts';
 import ringCss from '../../ui/ring/ring.css?inline';
 import { Ring } from '../../ui/ring/ring.tsx';
@@ -30,7 +29,6 @@ export const panel: Panel = {
       client.on('view', (next) => {
         view.value = next;
       }),
-      pauseWithDevice(client),
     ];
     // Asked for by now by the engine itself; where it failed, the state says so.
     const end = effect(() => {
@@ -115,6 +113,7 @@ function Choices(props: {
   const { options, view, task, said } = props;
   const { client } = options;
   const hasSamples = task?.participation?.data.sample !== undefined;
+  const isPaused = view.state.startsWith('paused');
   const isDamaged = view.state === 'error' && view.reason === 'dataset-damaged';
   const change = async (work: () => Promise<ExamplesAnswer | SamplesFailure>): Promise<void> => {
     said.value = null;
@@ -134,12 +133,12 @@ function Choices(props: {
           {t.repair}
         </button>
       )}
-      {(view.state === 'paused' || (view.state === 'error' && !isDamaged)) && (
+      {(isPaused || (view.state === 'error' && !isDamaged)) && (
         <button type="button" onClick={options.onResume}>
-          {view.state === 'paused' ? t.resume : t.again}
+          {isPaused ? t.resume : t.again}
         </button>
       )}
-      {!['paused', 'error', 'unsupported'].includes(view.state) && (
+      {!isPaused && !['error', 'unsupported'].includes(view.state) && (
         <button type="button" onClick={options.onPause}>
           {t.pause}
         </button>
