@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type BrowserContext, expect, type Page, test } from 'playwright/test';
 import { rolldown } from 'rolldown';
 import type { TaskId } from '../../shared/ids.ts';
+import type * as Rng from '../../shared/rng.ts';
 import type * as Secrets from '../../web/client/secret-store.ts';
 import type * as Locks from '../../web/client/tab-lock.ts';
 
@@ -12,7 +13,7 @@ const SECURE = 'http://localhost';
 const PLAIN = 'http://learn.school.test';
 const task = 'digits' as TaskId;
 
-type Ports = typeof Secrets & typeof Locks;
+type Ports = typeof Secrets & typeof Locks & typeof Rng;
 declare global {
   var ports: Ports;
   var held: boolean[];
@@ -22,7 +23,8 @@ declare global {
 let code: string;
 test.beforeAll(async () => {
   const folder = fileURLToPath(new URL('../../web/client/', import.meta.url));
-  const entry = `export * from '${folder}secret-store.ts'; export * from '${folder}tab-lock.ts';`;
+  const files = [`${folder}secret-store.ts`, `${folder}tab-lock.ts`, `${folder}../../shared/rng.ts`];
+  const entry = files.map((file) => `export * from '${file}';`).join('\n');
   const bundle = await rolldown({
     input: 'entry',
     plugins: [
@@ -147,5 +149,106 @@ for (const [origin, kind] of [
       await expect.poll(() => isHolder(other), { intervals: [50] }).toBe(true);
       expect(await holder.evaluate(() => held.at(-1))).toBe(true);
     });
+
+    test('another takes over when the page of the holder crashes', async ({ context }) => {
+      const [holder, waiting] = (await Promise.all([1, 2].map(() => open(context, origin)))) as [Page, Page];
+      await request(holder);
+      await expect.poll(() => isHolder(holder)).toBe(true);
+      await request(waiting);
+      const devtools = await context.newCDPSession(holder);
+      const crashed = holder.waitForEvent('crash');
+      void devtools.send('Page.crash').catch(() => {});
+      await crashed;
+      await expect.poll(() => isHolder(waiting), { intervals: [50], timeout: 6_000 }).toBe(true);
+    });
+
+    test('over 200 openings, closings and crashes there are never two holders, and always one within two seconds', async ({
+      context,
+    }) => {
+      const page = await open(context, origin);
+      const { overlaps, waitsMs, ends } = await page.evaluate(churn, { seed: 3, profiles: 25, acts: 8 });
+      expect(overlaps).toEqual([]);
+      expect(waitsMs).toHaveLength(200);
+      expect(Math.max(...waitsMs)).toBeLessThan(2_000);
+      // Of each kind there were some.
+      expect(Object.values(ends).every((count) => count > 20)).toBe(true);
+    });
   });
+}
+
+/**
+ * Runs in a page. A profile is a lock of its own, a tab a worker that asks for it: closed, it lets go; crashed, it is
+ * gone without a word. After each act it is waited for that exactly one of the open tabs holds the lock.
+ */
+async function churn({ seed, profiles, acts }: { seed: number; profiles: number; acts: number }) {
+  interface Tab {
+    readonly worker: Worker;
+    /** Times at which it came to hold the lock and ceased to: [from, until, from, …]. */
+    readonly changesMs: number[];
+  }
+  const nowMs = (): number => performance.timeOrigin + performance.now();
+  const isHolding = ({ changesMs }: Tab): boolean => changesMs.length % 2 === 1;
+  const source = (name: string): string => `import { browserTabLock } from '${location.origin}/ports.js';
+    const tell = (held) => postMessage({ held, atMs: performance.timeOrigin + performance.now() });
+    const release = browserTabLock.request('${name}', tell);
+    onmessage = () => { tell(false); release(); postMessage(null); };`;
+  const waitsMs: number[] = [];
+  const ends = { opened: 0, closed: 0, crashed: 0 };
+
+  async function profile(number: number): Promise<boolean> {
+    const rng = ports.seededRng(seed, number);
+    const tabs: Tab[] = [];
+    const all: Tab[] = [];
+    let changed = (): void => {};
+    const open = (): void => {
+      const blob = new Blob([source(`churn-${number}`)], { type: 'text/javascript' });
+      const tab: Tab = { worker: new Worker(URL.createObjectURL(blob), { type: 'module' }), changesMs: [] };
+      tab.worker.addEventListener('message', ({ data }: MessageEvent<{ held: boolean; atMs: number } | null>) => {
+        if (data !== null && data.held !== isHolding(tab)) tab.changesMs.push(data.atMs);
+        changed();
+      });
+      tabs.push(tab);
+      all.push(tab);
+      ends.opened++;
+    };
+    const take = (): Tab | undefined => {
+      const holder = tabs.findIndex(isHolding);
+      return tabs.splice(holder >= 0 && rng.below(2) === 0 ? holder : rng.below(tabs.length), 1)[0];
+    };
+    const close = (): void => {
+      const tab = take();
+      tab?.worker.addEventListener('message', ({ data }) => data === null && tab.worker.terminate());
+      tab?.worker.postMessage('close');
+      ends.closed++;
+    };
+    const crash = (): void => {
+      const tab = take();
+      if (tab !== undefined && isHolding(tab)) tab.changesMs.push(nowMs());
+      tab?.worker.terminate();
+      ends.crashed++;
+    };
+    const oneHolds = async (): Promise<void> => {
+      while (tabs.filter(isHolding).length !== Math.min(1, tabs.length))
+        await new Promise<void>((resolve) => (changed = resolve));
+    };
+    for (let act = 0; act < acts; act++) {
+      const fromMs = nowMs();
+      if (tabs.length === 0) open();
+      if (tabs.length < 2 || (tabs.length < 4 && rng.below(3) === 0)) open();
+      else (rng.below(2) === 0 ? close : crash)();
+      // Now and then something else in the same moment.
+      if (rng.below(3) === 0 && tabs.length > 0) (rng.below(2) === 0 ? open : crash)();
+      await oneHolds();
+      waitsMs.push(nowMs() - fromMs);
+    }
+    for (const { worker } of tabs) worker.terminate();
+    const held = all.flatMap(({ changesMs }) =>
+      changesMs.flatMap((fromMs, at) => (at % 2 === 0 ? [{ fromMs, untilMs: changesMs[at + 1] ?? Infinity }] : [])),
+    );
+    held.sort((a, b) => a.fromMs - b.fromMs);
+    return held.some(({ fromMs }, at) => fromMs < (held[at - 1]?.untilMs ?? 0));
+  }
+  const all = Array.from({ length: profiles }, (_, number) => number);
+  const overlapping = await Promise.all(all.map(profile));
+  return { overlaps: all.filter((number) => overlapping[number]), waitsMs, ends };
 }

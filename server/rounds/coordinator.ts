@@ -209,7 +209,8 @@ function participationOf(spec: TaskSpec): Participation {
   const { layout } = modelOf(spec);
   return {
     ...{ topology: topologyOf(spec), layoutSha256: layout.sha256, parameters: layout.size },
-    ...{ data: spec.data, client: spec.client, codec: spec.codec, maxDeltaNorm: spec.maxDeltaNorm },
-    ...{ minimum: spec.rounds.minimum, goal: spec.rounds.goal, closed: spec.access.joinToken !== undefined },
+    ...{ data: spec.data, client: spec.client, codec: spec.codec, courtesy: spec.courtesy },
+    ...{ minimum: spec.rounds.minimum, goal: spec.rounds.goal, maxDeltaNorm: spec.maxDeltaNorm },
+    closed: spec.access.joinToken !== undefined,
   };
 }

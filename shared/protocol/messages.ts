@@ -126,6 +126,7 @@ export const participationSchema = v.object({
   data: taskSpecSchema.entries.data,
   client: taskSpecSchema.entries.client,
   codec: taskSpecSchema.entries.codec,
+  courtesy: taskSpecSchema.entries.courtesy,
   minimum: count(100_000),
   goal: count(100_000),
   maxDeltaNorm: finite,

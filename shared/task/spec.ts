@@ -58,6 +58,24 @@ const rounds = v.strictObject({
   reportingDeadlineMs: whole(1_000, 86_400_000),
 });
 
+/**
+ * How a task treats its contributors' devices where a person has chosen nothing else. What the person chooses comes first;
+ * where the browser tells nothing of battery or connection, nothing is paused.
+ */
+export const courtesySchema = v.strictObject({
+  /** Rests on the battery at this share of its charge or below: 0 never, 1 always. */
+  minimumBattery: real(0, 1),
+  /** Connections that save data or are paid for by the amount. */
+  meteredData: v.picklist(['pause', 'use']),
+  /** A tab in the background. */
+  hidden: v.picklist(['train', 'pause']),
+  /** Of the time, at most so much is spent training; on the battery half of it. */
+  share: real(0.05, 1),
+});
+export type Courtesy = v.InferOutput<typeof courtesySchema>;
+
+export const COURTESY: Courtesy = { minimumBattery: 0.2, meteredData: 'pause', hidden: 'train', share: 0.5 };
+
 export const taskSpecSchema = v.strictObject({
   id: v.pipe(
     v.string(),
@@ -72,6 +90,7 @@ export const taskSpecSchema = v.strictObject({
   rounds,
   codec: v.strictObject({ up: v.picklist(['float32']), down: v.picklist(['float32']) }),
   privacy: v.strictObject({ mode: v.picklist(['none']) }),
+  courtesy: v.optional(courtesySchema, COURTESY),
   access: v.strictObject({
     /** Origins whose pages may take part; empty: the server's own. `*` must be typed. */
     allowedOrigins: v.pipe(v.array(origin), v.maxLength(100)),

@@ -111,6 +111,10 @@ class Engine implements FederatedClient {
     this.#dispatch({ kind: 'resume', cause });
   }
 
+  sleep(): void {
+    this.#dispatch({ kind: 'slept' });
+  }
+
   wake(): void {
     this.#dispatch({ kind: 'woken' });
   }

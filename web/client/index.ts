@@ -1,4 +1,5 @@
 export { createFederatedClient, type FederatedClientOptions } from './client.ts';
+export * from './courtesy.ts';
 export { HeldWeights } from './held-weights.ts';
 export * from './ports.ts';
 export { exponentialReconnect, type ReconnectPolicy } from './reconnect-policy.ts';

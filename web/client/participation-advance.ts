@@ -9,6 +9,8 @@ const mayWork = ({ lock, isCounting, stopped, pauses }: Joined, examples: number
 export function settle(state: State, atMs: number, effects: Effect[]): State {
   if (state.life.kind !== 'joined') return state;
   const { examples } = state.memory;
+  // C7: a part outlives a freeze, but nothing goes on before the lock is held again.
+  if (state.life.lock === 'let-go') return state;
   if (mayWork(state.life, examples)) return advance(state, state.life, atMs, effects);
   const given = giveBack(state, state.life, effects);
   const { life } = given;

@@ -26,8 +26,8 @@ export type Life = { readonly kind: 'idle' } | { readonly kind: 'left' } | Joine
 
 export interface Joined {
   readonly kind: 'joined';
-  /** `asked`: no answer yet. `elsewhere`: another tab of this profile takes part. */
-  readonly lock: 'asked' | 'held' | 'elsewhere';
+  /** `asked`: no answer yet. `elsewhere`: another tab of this profile takes part. `let-go`: the page is frozen, or just back. */
+  readonly lock: 'asked' | 'held' | 'elsewhere' | 'let-go';
   /** The first count of the examples is awaited before connecting; it may say that only a prepared trainer can tell. */
   readonly isCounting: boolean;
   readonly pauses: readonly PauseCause[];
@@ -154,6 +154,8 @@ export type Happening =
     }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'status'; readonly status: TaskStatus }
+  /** This tab is about to be frozen. */
+  | { readonly kind: 'slept' }
   /** This tab was frozen: the session may look open and be gone. */
   | { readonly kind: 'woken' }
   | { readonly kind: 'draining'; readonly retryAfterMs: number }

@@ -1,4 +1,5 @@
 import type { TaskId } from '../../shared/ids.ts';
+import { COURTESY_CAUSES } from './courtesy.ts';
 import type { Assigned, Joined, Memory, State } from './participation-state.ts';
 import type { ClientView, ParticipationState, PauseCause } from './view.ts';
 
@@ -54,8 +55,13 @@ interface Headline {
 
 const PAUSES: Readonly<Record<PauseCause, ParticipationState>> = {
   person: 'paused',
-  battery: 'paused-battery',
-  data: 'paused-data',
+  'battery-low': 'paused-battery',
+  'on-battery': 'paused-battery',
+  'data-saver': 'paused-data',
+  metered: 'paused-data',
+  'day-data': 'paused-data',
+  'day-time': 'paused',
+  hidden: 'paused',
 };
 
 function headline(life: State['life'], memory: Memory): Headline {
@@ -63,8 +69,8 @@ function headline(life: State['life'], memory: Memory): Headline {
   const { lock, stopped, pauses, link, work } = life;
   if (lock === 'elsewhere') return { state: 'other-tab' };
   if (stopped !== null) return stopped;
-  const cause = (['person', 'battery', 'data'] as const).find((one) => pauses.includes(one));
-  if (cause !== undefined) return { state: PAUSES[cause] };
+  const cause = (['person', ...COURTESY_CAUSES] as const).find((one) => pauses.includes(one));
+  if (cause !== undefined) return { state: PAUSES[cause], reason: cause === 'person' ? null : cause };
   if (memory.examples === 0) return { state: 'needs-data' };
   if (work.kind === 'assigned') return ofAssigned(life, work);
   if (link.kind === 'away') {

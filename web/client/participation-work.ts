@@ -131,7 +131,7 @@ function tell(
   share: number,
   effects: Effect[],
 ): Assigned {
-  if (life.link.kind !== 'online' || atMs - work.toldAtMs < TELL_EVERY_MS) return work;
+  if (life.lock !== 'held' || life.link.kind !== 'online' || atMs - work.toldAtMs < TELL_EVERY_MS) return work;
   effects.push({ kind: 'tell', token: work.assignment.token, phase, share });
   return { ...work, toldAtMs: atMs };
 }

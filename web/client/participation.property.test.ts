@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REFUSAL_REASONS } from '../../shared/errors.ts';
 import type { AssignmentToken, TaskId } from '../../shared/ids.ts';
+import { COURTESY_CAUSES } from './courtesy.ts';
 import { assignmentOf, backend, metrics, Play, receiptOf, sha256Of, status, tokenOf, welcome } from './fakes/play.ts';
 import { INITIAL, nextWakeMs, step } from './participation.ts';
 import type { Effect, Happening, ParticipationEvent, State } from './participation-state.ts';
@@ -13,7 +14,7 @@ const round = fc.integer({ min: 1, max: ROUNDS });
 const token = round.map(tokenOf);
 const reason = fc.constantFrom(...REFUSAL_REASONS);
 const hint = fc.option(fc.integer({ min: 0, max: 60_000 }));
-const cause = fc.constantFrom('person' as const, 'battery' as const, 'data' as const);
+const cause = fc.constantFrom('person' as const, ...COURTESY_CAUSES);
 const one = <Kind extends Happening['kind']>(kind: Kind) => fc.record({ kind: fc.constant(kind) });
 const receipt = fc
   .tuple(round, fc.constantFrom('accepted' as const, 'counted' as const, 'abandoned' as const, 'withdrawn' as const))
@@ -52,6 +53,7 @@ const happening = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: one('disconnected') },
+  { weight: 1, arbitrary: one('slept') },
   { weight: 1, arbitrary: one('woken') },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('status' as const), status: fc.constant(status) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('draining' as const), retryAfterMs: fc.nat(60_000) }) },
@@ -235,6 +237,7 @@ describe('whatever happens', () => {
       'checking-in',
       'downloaded',
       'downloading',
+      'new',
       'none',
       'reported',
       'retrying',
@@ -315,7 +318,9 @@ describe('whatever happens', () => {
     always((moments) => {
       for (const { after, event } of moments) {
         const wakeMs = nextWakeMs(after);
-        if (after.life.kind === 'joined' && (after.life.link.kind === 'away' || after.life.work.kind === 'retrying'))
+        // A frozen page waits for its browser alone.
+        const waits = after.life.kind === 'joined' && after.life.lock !== 'let-go' ? after.life : null;
+        if (waits !== null && (waits.link.kind === 'away' || waits.work.kind === 'retrying'))
           expect(wakeMs).not.toBeNull();
         if (wakeMs === null) continue;
         const atMs = Math.max(wakeMs, event.atMs);

@@ -128,8 +128,25 @@ describe('beginning and ending', () => {
 
   it('C4: a pause gives back being available', () => {
     const play = playedTo('waiting');
-    expect(play.on({ kind: 'pause', cause: 'battery' })).toEqual(['check-out']);
-    expect(play.shows).toBe('paused-battery');
+    expect(play.on({ kind: 'pause', cause: 'battery-low' })).toEqual(['check-out']);
+    expect(play.shows).toBe('paused-battery(battery-low)');
+  });
+
+  it.each([
+    ['battery-low', 'paused-battery(battery-low)'],
+    ['on-battery', 'paused-battery(on-battery)'],
+    ['data-saver', 'paused-data(data-saver)'],
+    ['metered', 'paused-data(metered)'],
+    ['day-data', 'paused-data(day-data)'],
+    ['day-time', 'paused(day-time)'],
+    ['hidden', 'paused(hidden)'],
+    ['person', 'paused'],
+  ] as const)('C4: a pause because of %s is told as %s, the person’s before any other', (cause, shown) => {
+    const play = playedTo('training');
+    expect(play.on({ kind: 'pause', cause })).toEqual(['stop-work', 'check-out']);
+    expect(play.shows).toBe(shown);
+    play.on({ kind: 'pause', cause: 'person' });
+    expect(play.shows).toBe('paused');
   });
 
   it('C4: an assignment that meets a pause is given back', () => {
@@ -148,9 +165,13 @@ describe('beginning and ending', () => {
 
   it('C4: each cause lifts its own pause, the person all', () => {
     const play = playedTo('waiting');
-    play.on({ kind: 'pause', cause: 'battery' }, { kind: 'pause', cause: 'data' }, { kind: 'pause', cause: 'battery' });
-    expect(play.on({ kind: 'resume', cause: 'battery' })).toEqual([]);
-    expect(play.shows).toBe('paused-data');
+    play.on(
+      { kind: 'pause', cause: 'battery-low' },
+      { kind: 'pause', cause: 'data-saver' },
+      { kind: 'pause', cause: 'battery-low' },
+    );
+    expect(play.on({ kind: 'resume', cause: 'battery-low' })).toEqual([]);
+    expect(play.shows).toBe('paused-data(data-saver)');
     expect(play.on({ kind: 'pause', cause: 'person' }, { kind: 'resume', cause: 'person' })).toEqual([
       'count-examples',
       'check-in',
@@ -297,6 +318,30 @@ describe('one part in a round', () => {
     expect(play.on(alive())).toEqual(['tell', 'upload']);
     expect(playedTo('waiting').on({ kind: 'woken' })).toEqual([]);
     expect(playedTo('reported').on({ kind: 'woken' })).toEqual(['ask-resume']);
+  });
+
+  it('C7: a freeze lets the lock go and keeps the part, which goes on when lock and server say so', () => {
+    const play = playedTo('training');
+    expect(play.on({ kind: 'slept' })).toEqual(['release-lock']);
+    expect(play.on({ kind: 'trained', token: tokenOf(1), metrics }, { kind: 'tick' })).toEqual([]);
+    expect(play.on({ kind: 'woken' })).toEqual(['request-lock']);
+    expect(play.on({ kind: 'lock', held: true })).toEqual(['count-examples', 'ask-resume']);
+    expect(play.on(alive())).toEqual(['tell', 'upload']);
+  });
+
+  it('C7: a tab whose lock another took while it was frozen stops what still runs and shows other-tab', () => {
+    const play = playedTo('training');
+    play.on({ kind: 'slept' }, { kind: 'woken' });
+    expect(play.on({ kind: 'lock', held: false })).toEqual(['stop-work', 'check-out', 'disconnect']);
+    expect(play.shows).toBe('other-tab');
+  });
+
+  it('C7: a session that went while the tab was frozen is not opened before the lock is held again', () => {
+    const play = playedTo('waiting');
+    play.on({ kind: 'slept' }, { kind: 'disconnected' });
+    expect(play.after(600_000)).toEqual([]);
+    expect(play.on({ kind: 'woken' })).toEqual(['request-lock']);
+    expect(play.on({ kind: 'lock', held: true }, { kind: 'tick' })).toEqual(['count-examples', 'connect']);
   });
 
   it('C8: the same assignment again changes nothing', () => {

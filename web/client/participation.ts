@@ -63,7 +63,7 @@ export function step(state: State, event: ParticipationEvent, policy: ReconnectP
 export function nextWakeMs({ life, memory }: State): number | null {
   const times: number[] = memory.shown === null ? [] : [memory.shown.untilMs];
   if (life.kind === 'joined') {
-    if (life.link.kind === 'away') times.push(life.link.retryAtMs);
+    if (life.link.kind === 'away' && life.lock === 'held') times.push(life.link.retryAtMs);
     if (life.work.kind === 'retrying') times.push(life.work.retryAtMs);
     if (life.work.kind === 'assigned' && life.work.stage.kind !== 'uploading') times.push(life.work.endsAtMs);
     if (life.work.kind === 'assigned' && life.work.stage.kind === 'upload-held') times.push(life.work.stage.retryAtMs);
@@ -110,7 +110,12 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
       return onRefused(state, life, 'session', event, policy, effects);
     case 'disconnected':
       return onDisconnected(state, life, event, policy, effects);
+    case 'slept':
+      effects.push({ kind: 'release-lock' });
+      return withLife(state, { lock: 'let-go' });
     case 'woken':
+      // Only who let the lock go asks for it again; until the answer nothing begins.
+      if (life.lock === 'let-go') effects.push({ kind: 'request-lock' });
       return onWoken(state, life);
     case 'status':
       return { ...state, memory: { ...memory, status: event.status } };
@@ -186,8 +191,8 @@ function onTick(state: State, atMs: number, effects: Effect[]): State {
   const shownOver = state.memory.shown !== null && state.memory.shown.untilMs <= atMs;
   const seen: State = shownOver ? { ...state, memory: { ...state.memory, shown: null } } : state;
   if (seen.life.kind !== 'joined') return seen;
-  const { link, work } = seen.life;
-  if (link.kind === 'away' && link.retryAtMs <= atMs) {
+  const { lock, link, work } = seen.life;
+  if (lock === 'held' && link.kind === 'away' && link.retryAtMs <= atMs) {
     effects.push({ kind: 'connect' });
     return onTick(withLife(seen, { link: { kind: 'connecting', attempt: link.attempt } }), atMs, effects);
   }

@@ -21,6 +21,8 @@ export interface SdkClient {
   stop(): Promise<void>;
   /** Leaves, and removes the secret here and the client at the server. */
   forget(): Promise<{ readonly serverForgot: boolean }>;
+  /** Tells that the page is about to be frozen: another tab may take over. */
+  sleep(): void;
   /** Tells that the page was frozen and is back. */
   wake(): void;
   /** Tells that there are more or fewer examples. */
@@ -37,6 +39,7 @@ export function sdkClient(client: FederatedClient): SdkClient {
     resume: (cause) => client.resume(cause),
     stop: () => client.leave(),
     forget: () => client.forget(),
+    sleep: () => client.sleep(),
     wake: () => client.wake(),
     examplesChanged: () => client.examplesChanged(),
     on(event, listener) {

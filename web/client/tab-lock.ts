@@ -58,8 +58,8 @@ function requestWebLock(name: string, onChange: (held: boolean) => void): () => 
   };
 }
 
-/** A question goes unanswered this long before a tab takes the lock. */
-const ANSWER_WITHIN_MS = 300;
+/** A question goes unanswered this long before a tab takes the lock: a busy holder gets its time. */
+const ANSWER_WITHIN_MS = 600;
 
 type Word = { readonly kind: 'ask' | 'held' | 'released'; readonly from: string };
 
@@ -67,8 +67,8 @@ const isWord = (data: unknown): data is Word =>
   typeof data === 'object' && data !== null && 'kind' in data && 'from' in data && typeof data.from === 'string';
 
 /**
- * Who wants the lock asks; who holds it answers. Of two that took it in the same moment the smaller name keeps it.
- * Messages reach hidden tabs too; a holder that is frozen or gone does not answer.
+ * Who wants the lock asks; who holds it answers. Of several who ask at the same time the smallest name goes on; should
+ * two take it all the same, the smaller keeps it. Messages reach hidden tabs too; a holder that is gone does not answer.
  */
 function requestByChannel(name: string, onChange: (held: boolean) => void): () => void {
   const own = Array.from(crypto.getRandomValues(new Uint32Array(2)), (word) => word.toString(16).padStart(8, '0')).join(
@@ -76,11 +76,14 @@ function requestByChannel(name: string, onChange: (held: boolean) => void): () =
   );
   const channel = new BroadcastChannel(name);
   let isHeld = false;
+  /** A question of this tab's is open. */
+  let isAsking = false;
   let told: boolean | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const say = (kind: Word['kind']): void => channel.postMessage({ kind, from: own } satisfies Word);
   const become = (held: boolean): void => {
     isHeld = held;
+    isAsking = false;
     if (held) say('held');
     if (told === held) return;
     told = held;
@@ -88,8 +91,14 @@ function requestByChannel(name: string, onChange: (held: boolean) => void): () =
   };
   const ask = (): void => {
     clearTimeout(timer);
+    isAsking = true;
     say('ask');
     timer = setTimeout(() => become(true), ANSWER_WITHIN_MS);
+  };
+  /** Another asks too. Whoever came later may not have heard this tab's question: it is put again, to no other purpose. */
+  const contend = (other: string): void => {
+    if (other < own) yieldTo();
+    else say('ask');
   };
   const yieldTo = (): void => {
     clearTimeout(timer);
@@ -99,6 +108,7 @@ function requestByChannel(name: string, onChange: (held: boolean) => void): () =
   channel.onmessage = ({ data }) => {
     if (!isWord(data) || data.from === own) return;
     if (data.kind === 'ask' && isHeld) say('held');
+    else if (data.kind === 'ask' && isAsking) contend(data.from);
     else if (data.kind === 'held' && (!isHeld || data.from < own)) yieldTo();
     else if (data.kind === 'held') say('held');
     else if (data.kind === 'released' && !isHeld) ask();

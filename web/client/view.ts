@@ -1,6 +1,7 @@
 import type { AbandonReason, RefusalReason } from '../../shared/errors.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { Receipt, TaskStatus } from '../../shared/protocol/index.ts';
+import type { CourtesyCause } from './courtesy.ts';
 import type { BackendChoice, TrainProgress } from './ports.ts';
 
 /** Every state a participation can be in; `data-state` on the page (DESIGN §8). One sentence each in the dictionaries. */
@@ -30,8 +31,8 @@ export const PARTICIPATION_STATES = [
 ] as const;
 export type ParticipationState = (typeof PARTICIPATION_STATES)[number];
 
-/** Who paused: a pause by the person shows as `paused`, the others as `paused-battery` and `paused-data`. */
-export type PauseCause = 'person' | 'battery' | 'data';
+/** The person, or courtesy to the device: the latter shows as `paused-battery`, `paused-data` or `paused`, with the cause as its reason. */
+export type PauseCause = 'person' | CourtesyCause;
 
 /** One line of "Receipts": what became of this tab's part in one round. */
 export interface RoundNote {
@@ -49,7 +50,7 @@ export interface RoundNote {
 export interface ClientView {
   readonly task: TaskId;
   readonly state: ParticipationState;
-  /** Why, where the state has a reason (`data-reason`): a refusal, an abandonment, or the trainer's word. */
+  /** Why, where the state has a reason (`data-reason`): a refusal, an abandonment, the cause of a pause, or the trainer's word. */
   readonly reason: string | null;
   /** One sentence for people where the dictionary's is not enough (errors). */
   readonly detail: string | null;
@@ -94,6 +95,8 @@ export interface FederatedClient {
   pause(cause?: PauseCause): void;
   /** The person's `resume` (the default) lifts every pause and tries again after an error; another cause lifts its own. */
   resume(cause?: PauseCause): void;
+  /** The page is about to be frozen: the lock is let go, so that another tab can take over, and nothing new begins. */
+  sleep(): void;
   /** The page was frozen and is back: the server is asked whether this tab's part is alive before anything new begins. */
   wake(): void;
   /** Stops everything within a second; resolves when nothing runs any more. */

@@ -1,6 +1,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
+import type { CourtesyChoices, UsedToday } from '../client/courtesy.ts';
 import type { BackendChoice, RequestedBackend } from '../client/ports.ts';
 import type { ClientView } from '../client/view.ts';
 import type { StoredExample } from '../data/dataset.ts';
@@ -25,6 +26,8 @@ export interface Contribution {
   readonly before: ReadonlySignal<ModelThen | null>;
   /** Versions seen since the page was opened, oldest first. */
   readonly seen: ReadonlySignal<readonly ModelThen[]>;
+  /** When it may train on this device, and what it has used of it today. */
+  readonly courtesy: ReadonlySignal<CourtesyView>;
   /** Presses that are being carried out: their buttons wait. */
   readonly presses: ReadonlySignal<ReadonlySet<Press>>;
 
@@ -46,10 +49,19 @@ export interface Contribution {
   leave(): Promise<void>;
   erase(): Promise<void>;
 
+  /** `undefined` goes back to what the task asks for. */
+  choose(change: ChoiceChange): void;
+
   openTrial(): Promise<void>;
   /** null where there is nothing to look at. */
   predict(example: FeatureValues | null | Promise<FeatureValues | null>): Promise<void>;
 }
+
+export interface CourtesyView {
+  readonly choices: CourtesyChoices;
+  readonly used: UsedToday;
+}
+export type ChoiceChange = { readonly [Key in keyof CourtesyChoices]: CourtesyChoices[Key] | undefined };
 
 export type Press = 'join' | 'samples' | 'images' | 'import' | 'repair' | 'erase';
 

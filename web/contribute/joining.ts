@@ -5,8 +5,8 @@ import { formOf, labelsOf } from '../../shared/task/kinds/index.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
-import { formatNumber, pauseWithDevice, showToast } from '../ui/index.ts';
-import { type Contribution, isJoined, type ModelThen, type Press } from './contribution.ts';
+import { courtesyKeeper, formatNumber, showToast } from '../ui/index.ts';
+import { type Contribution, type CourtesyView, isJoined, type ModelThen, type Press } from './contribution.ts';
 import { columnsOfImages, imageOfDrawing, imagesOfFiles } from './example-images.ts';
 import { idleView } from './idle-view.ts';
 import { createPresses } from './presses.ts';
@@ -34,6 +34,21 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   const before = signal<ModelThen | null>(beforeOf(task));
   const presses = createPresses();
   const shared = sharedModel(task, joinToken, view);
+
+  /** Of the time, what may be spent training. */
+  let share = 1;
+  const keeper = courtesyKeeper({
+    task: task.id,
+    policy: () => task.participation?.courtesy,
+    onShare: (next) => {
+      share = next;
+      void trainer?.remote.then((remote) => remote.ease(share)).catch(() => {});
+    },
+    onChange: () => {
+      courtesy.value = { choices: keeper.choices, used: keeper.used };
+    },
+  });
+  const courtesy = signal<CourtesyView>({ choices: keeper.choices, used: keeper.used });
 
   let client: FederatedClient | null = null;
   const form = data === undefined ? NOTHING : formOf(data);
@@ -65,11 +80,13 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       import('../trainer/remote.ts'),
       isMemory ? stored.open() : null,
     ]);
-    return createRemoteTrainer({
+    const remote = createRemoteTrainer({
       task: task.id,
       worker: () => new Worker(new URL('../trainer/worker.ts', import.meta.url), { type: 'module' }),
       ...(dataset === null ? {} : { memory: dataset }),
     });
+    remote.ease(share);
+    return remote;
   }
 
   async function clientNow(): Promise<FederatedClient> {
@@ -105,7 +122,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   const pressed = (press: Press, work: () => Promise<void>): Promise<void> =>
     presses.carryOut(press, () => guarded(work));
 
-  let stopPauses: (() => void) | null = null;
+  let endCourtesy: (() => void) | null = null;
   /** A join that is overtaken by a leave ends where it is. */
   let isWanted = false;
   async function joinNow(): Promise<void> {
@@ -125,8 +142,8 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       before.value = { version, sha256, score };
       remember(task.id, { before: before.value });
     }
-    stopPauses ??= pauseWithDevice(joining);
     await joining.start();
+    if (isWanted) endCourtesy ??= keeper.keep(joining);
     void shared.fetchHistory();
   }
   function join(): Promise<void> {
@@ -140,8 +157,8 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   /** The way out is open whatever else is being done. */
   async function leave(): Promise<void> {
     isWanted = false;
-    stopPauses?.();
-    stopPauses = null;
+    endCourtesy?.();
+    endCourtesy = null;
     await client?.leave();
     if (client === null) view.value = { ...view.peek(), state: 'left', reason: null };
     void shared.ask();
@@ -157,6 +174,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     before,
     seen: shared.seen,
     presses: presses.running,
+    courtesy,
 
     showExamples: () => guarded(async () => void (await stored.open())),
     async addDrawing(strokes, label) {
@@ -212,6 +230,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     },
 
     join,
+    choose: (change) => keeper.choose(change),
     pause: () => client?.pause(),
     resume,
     leave,
@@ -228,6 +247,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
         closeTrainer();
         const isGone = await stored.erase();
         forgetAll(task.id);
+        keeper.forget();
         before.value = null;
         showToast(!isGone ? t.failed : serverForgot ? t.done : t.doneHere, isGone && serverForgot ? 'info' : 'problem');
       }),

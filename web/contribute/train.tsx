@@ -24,6 +24,7 @@ import { Consent } from './consent.tsx';
 import { type Contribution, isJoined } from './contribution.ts';
 import { reportBytes } from './flow.tsx';
 import { Step } from './step.tsx';
+import { When } from './when.tsx';
 import { contributeWords } from './words/index.ts';
 
 /** Step 2: the ring, what is happening now in one sentence, the buttons, the numbers. */
@@ -59,6 +60,7 @@ export function Train({ contribution }: { readonly contribution: Contribution })
         </div>
       </div>
       {(isJoined(view) || contribution.seen.value.length > 1) && <Charts contribution={contribution} view={view} />}
+      <When contribution={contribution} />
     </Step>
   );
 }

@@ -3,12 +3,15 @@ import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import { browserPorts, createFederatedClient } from '../client/browser.ts';
+import type { CourtesyChoices } from '../client/courtesy.ts';
+import { isChoices } from '../client/courtesy-notes.ts';
 import type { ClientPorts, RequestedBackend, Trainer } from '../client/ports.ts';
 import { type SdkClient, sdkClient } from '../client/sdk-client.ts';
 import { createDataset, createMemoryDataset, type Dataset, type DatasetSummary } from '../data/dataset.ts';
 import type { DataFailure } from '../data/failure.ts';
 import type { Samples } from '../data/import/samples.ts';
 import { createRemoteTrainer, type RemoteTrainer } from '../trainer/remote.ts';
+import { courtesyKeeper } from '../ui/courtesy/index.ts';
 import { columnsOfExamples, type Example } from './example.ts';
 import { originStorage } from './origin-storage.ts';
 import { fetchTaskFacts, type TaskFacts } from './task-facts.ts';
@@ -22,6 +25,8 @@ export interface ClientOptions {
   /** For a closed task. */
   readonly joinToken?: string | undefined;
   readonly backend?: RequestedBackend | undefined;
+  /** When it may train on the visitor's device and how hard, where that is to differ from what the task asks for. */
+  readonly courtesy?: CourtesyChoices | undefined;
 }
 
 /** Where the examples are: kept by this browser, or only as long as the page is open. */
@@ -58,14 +63,17 @@ export function browserClient({
   task,
   joinToken,
   backend,
+  courtesy,
   ...options
 }: ClientOptions & { readonly server: string }): Client {
   if (!isTaskId(task)) throw new TypeError(`not the name of a task: ${task}`);
+  if (courtesy !== undefined && !isChoices(courtesy)) throw new TypeError('not choices of courtesy');
   const server = new URL(options.server).href.replace(/\/$/, '');
   const storage = originStorage(task);
   let opening: Promise<Opened> | null = null;
   let opened: Opened | null = null;
   let remote: RemoteTrainer | null = null;
+  let share = 1;
 
   interface Opened {
     readonly facts: TaskFacts;
@@ -88,11 +96,13 @@ export function browserClient({
 
   /** The engine prepares it once there are examples: by then it is known where they are. */
   function trainerNow(): RemoteTrainer {
-    remote ??= createRemoteTrainer({
+    if (remote !== null) return remote;
+    remote = createRemoteTrainer({
       task: task as TaskId,
       worker: () => trainerWorker(server),
       ...(opened?.dataset.kept === 'memory' ? { memory: opened.dataset } : {}),
     });
+    remote.ease(share);
     return remote;
   }
   const trainer: Trainer = {
@@ -112,7 +122,25 @@ export function browserClient({
       return summary.count;
     },
   };
-  const engine = sdkClient(createFederatedClient({ server, task, joinToken, backend, ports }));
+  const client = createFederatedClient({ server, task, joinToken, backend, ports });
+  const engine = sdkClient(client);
+  const keeper = courtesyKeeper({
+    task,
+    policy: () => opened?.facts.participation.courtesy,
+    choices: courtesy,
+    onShare: (next) => {
+      share = next;
+      remote?.ease(share);
+    },
+  });
+  let endCourtesy: (() => void) | null = null;
+  /** Counts starts and stops: a start that is overtaken by a stop ends where it is. */
+  let turn = 0;
+  const keepNoMore = (): void => {
+    turn++;
+    endCourtesy?.();
+    endCourtesy = null;
+  };
 
   async function changeExamples(
     change: (opened: Opened) => Promise<{ readonly ok: true } | DataFailure>,
@@ -127,6 +155,15 @@ export function browserClient({
 
   return {
     ...engine,
+    async start() {
+      const own = ++turn;
+      await engine.start();
+      if (own === turn) endCourtesy ??= keeper.keep(client);
+    },
+    stop() {
+      keepNoMore();
+      return engine.stop();
+    },
     addExamples: (examples) =>
       changeExamples(async ({ facts, dataset }) => {
         const read = await columnsOfExamples(examples, facts.participation.data);
@@ -144,6 +181,8 @@ export function browserClient({
     task: async () => (await open()).facts,
     kept: () => opened?.dataset.kept ?? null,
     async forget() {
+      keepNoMore();
+      keeper.forget();
       const forgotten = await engine.forget().catch(() => null);
       // No server is asked what an example is: deleting takes the database, whatever lies in it.
       const dataset = opened?.dataset ?? createDataset(task, bytesForm([], 0));

@@ -1,4 +1,5 @@
 import type { TaskId } from '../../shared/ids.ts';
+import type { CourtesyChoices } from '../client/courtesy.ts';
 import type { ParticipationState } from '../client/view.ts';
 import type { Client, ExamplesAnswer } from './browser-client.ts';
 import type { Example } from './example.ts';
@@ -15,6 +16,8 @@ export interface TaskSettings {
   readonly theme?: string;
   readonly joinToken?: string;
   readonly backend?: 'auto' | 'webgl' | 'webgpu' | 'wasm' | 'cpu';
+  /** Counts from the first start. */
+  readonly courtesy?: CourtesyChoices;
 }
 
 /** What stands on the element's attributes. */
@@ -291,8 +294,8 @@ export class EmbeddedTask {
     const { createClient, embed } = await this.#sdk();
     if (this.#client !== null) return this.#client;
     embed.usePolicy(this.#policy);
-    const { joinToken, backend } = this.settings;
-    const client = createClient({ task: this.name, server: this.server, joinToken, backend });
+    const { joinToken, backend, courtesy } = this.settings;
+    const client = createClient({ task: this.name, server: this.server, joinToken, backend, courtesy });
     client.on('view', (view) => {
       this.#emit('view', view);
       this.#changed();

@@ -13,6 +13,8 @@ export type TrainerMethods = {
   };
   /** Examples that this browser cannot keep, in place of those in IndexedDB; null goes back to IndexedDB. */
   give: { input: readonly ExampleColumns[] | null; progress: never; output: null };
+  /** At most this share of the time is spent training, 0 … 1, from now on; what trains already heeds it too. */
+  ease: { input: { share: number }; progress: never; output: null };
   examples: { input: null; progress: never; output: { ok: true; count: number } | DataFailure };
   train: { input: { params: Float32Array; seed: number }; progress: TrainProgress; output: TrainResult };
   /** The score on own examples; null where there are none. */

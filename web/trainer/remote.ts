@@ -8,6 +8,8 @@ import { type Caller, type CallResult, callerOf } from './rpc.ts';
 
 /** The engine's trainer, and what "Try it" needs besides. */
 export interface RemoteTrainer extends Trainer {
+  /** At most this share of the time is spent training, 0 … 1, from now on; what trains already heeds it too. */
+  ease(share: number): void;
   /** The score of these weights on own examples; null where there are none or the worker failed. */
   evaluate(params: Float32Array): Promise<Score | null>;
   /** What the model says of one example as it is kept (see `core/predict.ts`). Null if the worker failed. */
@@ -35,6 +37,7 @@ export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrain
   let prepared: Promise<CallResult<BackendChoice>> | undefined;
   let predicted: Float32Array | null = null;
   let givenRevision = -1;
+  let share = 1;
 
   function stop(why: string): void {
     running?.worker.terminate();
@@ -56,6 +59,7 @@ export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrain
     });
     worker.addEventListener('messageerror', () => isCurrent() && stop('the trainer answered with nonsense'));
     running = { worker, caller };
+    if (share < 1) void caller.call('ease', { share });
     return caller;
   }
 
@@ -123,6 +127,10 @@ export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrain
       if (answer.ok) return answer.value;
       stop(answer.message);
       return null;
+    },
+    ease(next) {
+      share = next;
+      void running?.caller.call('ease', { share });
     },
     close: () => stop('the trainer was closed'),
   };

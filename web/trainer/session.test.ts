@@ -11,7 +11,8 @@ import { openSession } from './session.ts';
 const spec = { ...TEMPLATES.digits, model: { zoo: 'softmax', seed: 1 } } as const;
 const model = modelOf(spec);
 const participation: Participation = {
-  ...{ data: spec.data, client: spec.client, codec: spec.codec, maxDeltaNorm: spec.maxDeltaNorm, closed: false },
+  ...{ data: spec.data, client: spec.client, codec: spec.codec, courtesy: spec.courtesy },
+  ...{ maxDeltaNorm: spec.maxDeltaNorm, closed: false },
   topology: topologyOf(spec),
   layoutSha256: model.layout.sha256,
   parameters: model.layout.size,

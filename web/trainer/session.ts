@@ -3,6 +3,7 @@ import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
+import type { Duty } from './core/duty.ts';
 import { evaluate, scoreOf } from './core/evaluate.ts';
 import { buildModel, type DeviceModel } from './core/model.ts';
 import { predict } from './core/predict.ts';
@@ -19,7 +20,7 @@ export interface TrainingSession {
   readonly source: ExampleSource;
   train(
     params: Float32Array,
-    options: { seed: number; signal: AbortSignal; onProgress: (progress: TrainProgress) => void },
+    options: { seed: number; signal: AbortSignal; duty?: Duty; onProgress: (progress: TrainProgress) => void },
   ): Promise<TrainResult>;
   evaluate(params: Float32Array, signal: AbortSignal): Promise<Score | null>;
   /** `params: null`: those of the last prediction. */
@@ -47,11 +48,11 @@ export async function openSession(
   return {
     choice: { requested, used, reason },
     source,
-    async train(params, { seed, signal, onProgress }) {
+    async train(params, { seed, signal, duty, onProgress }) {
       const loaded = await source.load();
       if (!loaded.ok) return untrained(loaded);
       // An assignment that was stopped may still be on its way out when the next one comes.
-      return inTurnOnFirst(() => train(model, params, loaded.examples, { plan, seed, signal, onProgress }));
+      return inTurnOnFirst(() => train(model, params, loaded.examples, { plan, seed, signal, duty, onProgress }));
     },
     async evaluate(params, signal) {
       const loaded = await source.load();

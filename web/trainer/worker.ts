@@ -1,4 +1,5 @@
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
+import type { Duty } from './core/duty.ts';
 import type { DeviceOpeners } from './core/prepare.ts';
 import type { TrainerMethods } from './methods.ts';
 import { serve } from './rpc.ts';
@@ -28,6 +29,7 @@ function mayCompileWasm(): boolean {
 }
 
 let opened: { readonly key: string; readonly session: Promise<TrainingSession> } | undefined;
+const duty: Duty = { share: 1 };
 let given: readonly ExampleColumns[] | null = null;
 
 function session(): Promise<TrainingSession> {
@@ -50,9 +52,13 @@ serve<TrainerMethods>(self, {
     if (opened !== undefined) (await session()).source.give(parts);
     return null;
   },
+  async ease({ share }) {
+    duty.share = share;
+    return null;
+  },
   examples: async () => (await session()).source.count(),
   async train({ params, seed }, { signal, progress, transfer }) {
-    const result = await (await session()).train(params, { seed, signal, onProgress: progress });
+    const result = await (await session()).train(params, { seed, signal, duty, onProgress: progress });
     if (result.ok) transfer(result.delta.buffer as ArrayBuffer);
     return result;
   },

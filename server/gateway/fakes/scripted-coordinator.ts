@@ -186,6 +186,7 @@ export class ScriptedCoordinator implements Coordinator {
       data: row.spec.data,
       client: row.spec.client,
       codec: row.spec.codec,
+      courtesy: row.spec.courtesy,
       minimum: row.spec.rounds.minimum,
       goal: row.spec.rounds.goal,
       maxDeltaNorm: row.spec.maxDeltaNorm,

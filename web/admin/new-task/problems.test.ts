@@ -94,7 +94,9 @@ describe('the form', () => {
     const covers = (leaf: string): boolean => shown.includes(leaf);
     const elsewhere = new Set(['model', 'client.epochs', 'client.maxSteps']);
     const leaves = (schema: unknown, path: string): string[] => {
-      const { entries, type, options } = schema as Partial<Record<'entries', Record<string, unknown>>> & {
+      // What has a default is looked into as well.
+      const { wrapped = schema } = schema as { wrapped?: unknown };
+      const { entries, type, options } = wrapped as Partial<Record<'entries', Record<string, unknown>>> & {
         type?: string;
         options?: unknown[];
       };

@@ -55,6 +55,14 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
   },
   { name: 'traffic', fields: field('choice', 'codec.down', 'codec.up') },
   { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm')] },
+  {
+    name: 'courtesy',
+    fields: [
+      ...field('number', 'courtesy.minimumBattery'),
+      ...field('choice', 'courtesy.meteredData', 'courtesy.hidden'),
+      ...field('number', 'courtesy.share'),
+    ],
+  },
   { name: 'access', fields: [...field('lines', 'access.allowedOrigins'), ...field('secret', 'access.joinToken')] },
 ];
 

@@ -333,6 +333,7 @@ export const en = {
     rounds: ['Rounds', 'How many take part at a time, and how long is waited for them.'],
     traffic: ['Traffic', 'How numbers are written on their way.'],
     privacy: ['Privacy and safety', 'What is done to each contributor’s changes before they count.'],
+    courtesy: ['Courtesy', 'How it treats contributors’ devices where they have chosen nothing else themselves.'],
     access: ['Who may take part', 'From which sites, and with or without an invitation.'],
   } satisfies Record<string, readonly [name: string, help: string]>,
 
@@ -367,6 +368,13 @@ export const en = {
     'codec.down': ['Model, down', 'From the server to contributors.'],
     'privacy.mode': ['Protection', 'Without any, the server sees each contributor’s changes.'],
     maxDeltaNorm: ['Largest change', 'L2 norm; larger changes are rejected.'],
+    'courtesy.minimumBattery': [
+      'Battery limit',
+      'Pauses at this share of the charge or below: 0 never, 1 unless charging.',
+    ],
+    'courtesy.meteredData': ['Data saver and mobile networks', 'What to do on them.'],
+    'courtesy.hidden': ['In the background', 'What a tab does that nobody looks at.'],
+    'courtesy.share': ['Share of the time', 'Spent training at most, the rest is rest; on the battery half of it.'],
     'access.allowedOrigins': [
       'Sites that may embed it',
       'One origin a line, such as https://example.org. None: this server only. * means every site.',
@@ -376,6 +384,10 @@ export const en = {
 
   choices: {
     image: 'Images',
+    'meteredData.pause': 'Pause',
+    'meteredData.use': 'Go on',
+    'hidden.train': 'Go on',
+    'hidden.pause': 'Pause',
     mnist: 'MNIST, 70,000 handwritten digits',
     none: 'None',
     own: 'Own topology',

@@ -306,6 +306,7 @@ export const zh: AdminWords = {
     rounds: ['轮次', '一次有多少人参与，等待他们多久。'],
     traffic: ['流量', '数值在途中如何表示。'],
     privacy: ['隐私与安全', '每位参与者的变化计入之前如何处理。'],
+    courtesy: ['对设备的体谅', '参与者自己没有另作选择时，如何对待其设备。'],
     access: ['谁可以参与', '来自哪些网站，是否需要邀请。'],
   },
 
@@ -340,6 +341,10 @@ export const zh: AdminWords = {
     'codec.down': ['模型（下行）', '从服务器到参与者。'],
     'privacy.mode': ['保护', '没有保护时，服务器能看到每位参与者的变化。'],
     maxDeltaNorm: ['最大变化', 'L2 范数；更大的变化不被接受。'],
+    'courtesy.minimumBattery': ['电量下限', '电量等于或低于此比例时暂停：0 从不，1 除非正在充电。'],
+    'courtesy.meteredData': ['省流量模式与移动网络', '此时怎么做。'],
+    'courtesy.hidden': ['在后台', '无人查看的标签页怎么做。'],
+    'courtesy.share': ['时间占比', '最多有这么多时间用于训练，其余休息；使用电池时减半。'],
     'access.allowedOrigins': [
       '可以嵌入的网站',
       '每行一个来源，例如 https://example.org。不填：仅此服务器。* 表示所有网站。',
@@ -349,6 +354,10 @@ export const zh: AdminWords = {
 
   choices: {
     image: '图像',
+    'meteredData.pause': '暂停',
+    'meteredData.use': '继续',
+    'hidden.train': '继续',
+    'hidden.pause': '暂停',
     mnist: 'MNIST，70,000 个手写数字',
     none: '无',
     own: '自己的拓扑',

@@ -8,6 +8,7 @@ import type {
   Welcome,
 } from '../../../shared/protocol/index.ts';
 import { modelOf } from '../../../shared/task/model-of.ts';
+import { COURTESY } from '../../../shared/task/spec.ts';
 import { digits } from '../../../shared/task/templates/digits.ts';
 import { INITIAL, step } from '../participation.ts';
 import type { Effect, Happening, State } from '../participation-state.ts';
@@ -31,6 +32,7 @@ export const participation: Participation = {
   data: digits.data as Participation['data'],
   client: digits.client as Participation['client'],
   codec: { up: 'float32', down: 'float32' },
+  courtesy: COURTESY,
   minimum: 2,
   goal: 3,
   maxDeltaNorm: 100,

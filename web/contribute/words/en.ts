@@ -147,6 +147,31 @@ export const en = {
     },
   },
 
+  when: {
+    title: 'When it may train',
+    today: (time: string, bytes: string) => `Today: ${time} of training, ${bytes} of data.`,
+    battery: 'On the battery',
+    batteryOptions: {
+      always: 'Train until it is empty',
+      above: (share: string) => `Train above ${share}`,
+      never: 'Train only while charging',
+    },
+    share: 'How hard it works',
+    shareHelp: 'It rests in between, so that this device stays quick. On the battery it works half as much.',
+    shareOptions: { all: 'All the time', part: (share: string) => `${share} of the time` },
+    asked: (choice: string) => `${choice} (as the task asks)`,
+    metered: 'Also when the browser saves data or the network is mobile',
+    hidden: 'Also while this tab is in the background',
+    minutes: 'Training a day',
+    minutesUnit: 'min',
+    megabytes: 'Data a day',
+    megabytesUnit: 'MB',
+    noLimit: 'no limit',
+    cap: 'A round that is under way is finished.',
+    lead: 'For this task, on this device. “Resume” goes on all the same, until something changes.',
+    unknown: 'This browser does not tell of battery or network: there the choice has no effect.',
+  },
+
   consent: {
     title: 'Before you join',
     lead: 'This device will train on your examples, round after round, until you pause or leave.',

@@ -147,6 +147,31 @@ export const zh: ContributeWords = {
     },
   },
 
+  when: {
+    title: '何时可以训练',
+    today: (time, bytes) => `今天：训练 ${time}，流量 ${bytes}。`,
+    battery: '使用电池时',
+    batteryOptions: {
+      always: '训练直到电量用完',
+      above: (share) => `电量高于 ${share} 时训练`,
+      never: '只在充电时训练',
+    },
+    share: '工作强度',
+    shareHelp: '训练中会间歇休息，让设备保持流畅。使用电池时强度减半。',
+    shareOptions: { all: '不休息', part: (share) => `${share} 的时间` },
+    asked: (choice) => `${choice}（任务的要求）`,
+    metered: '浏览器省流量或使用移动网络时也训练',
+    hidden: '此标签页在后台时也训练',
+    minutes: '每天训练',
+    minutesUnit: '分钟',
+    megabytes: '每天流量',
+    megabytesUnit: 'MB',
+    noLimit: '不限',
+    cap: '进行中的一轮会完成。',
+    lead: '只适用于本设备上的此任务。按“继续”可照常训练，直到情况变化。',
+    unknown: '此浏览器不提供电池或网络信息：相应的选择不起作用。',
+  },
+
   consent: {
     title: '参与之前',
     lead: '本设备将一轮一轮地用你的样本训练，直到你暂停或退出。',

@@ -4,7 +4,6 @@ import type { PublicTask } from '../../../shared/protocol/public-task.ts';
 import type { ClientView } from '../../client/view.ts';
 import { youOf } from '../../client/you.ts';
 import { Announcer } from '../../ui/announcer.tsx';
-import { pauseWithDevice } from '../../ui/device.ts';
 import { formatBytes, formatNumber, language, reasonSentence, stateSentence } from '../../ui/i18n/index.ts';
 import ringCss from '../../ui/ring/ring.css?inline';
 import { Ring } from '../../ui/ring/ring.tsx';
@@ -30,7 +29,6 @@ export const panel: Panel = {
       client.on('view', (next) => {
         view.value = next;
       }),
-      pauseWithDevice(client),
     ];
     // Asked for by now by the engine itself; where it failed, the state says so.
     const end = effect(() => {

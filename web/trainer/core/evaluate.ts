@@ -1,6 +1,7 @@
 import { mul, scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Score } from '../../../shared/protocol/index.ts';
 import { type Batch, batchesOf, inOrder } from './batches.ts';
+import type { Duty } from './duty.ts';
 import type { Examples } from './examples.ts';
 import { runLoop } from './loop.ts';
 import type { DeviceModel } from './model.ts';
@@ -18,6 +19,7 @@ export interface EvaluateOptions {
   /** Only these, in this order; all by default. */
   readonly order?: Uint32Array;
   readonly signal?: AbortSignal | undefined;
+  readonly duty?: Duty | undefined;
 }
 
 /** What stands for infinity in a score. */
@@ -28,13 +30,14 @@ export const EVALUATION_ROWS = 64;
 export async function evaluate(
   model: DeviceModel,
   examples: Examples,
-  { rows = EVALUATION_ROWS, order = inOrder(examples.count), signal }: EvaluateOptions = {},
+  { rows = EVALUATION_ROWS, order = inOrder(examples.count), signal, duty }: EvaluateOptions = {},
 ): Promise<Evaluation | null> {
   let loss = 0;
   let measured = 0;
   const end = await runLoop(scores(model, batchesOf(examples, order, rows)), {
     device: model.device,
     signal,
+    duty,
     onRead([losses = 0, measures = 0]) {
       loss += losses;
       measured += measures;

@@ -1,5 +1,6 @@
 import { add, concat, dispose, reshape, type Tensor, type Tensor1D, tidy } from '@tensorflow/tfjs-core';
 import type { Device } from './device.ts';
+import { type Duty, rest, restMsOf, WORK_SLICE_MS } from './duty.ts';
 import { paceOf } from './pace.ts';
 
 /** A read every quarter of a second: often enough for the eye and for a stop within a second. */
@@ -8,22 +9,26 @@ const READ_INTERVAL_MS = 250;
 export interface LoopOptions {
   readonly device: Device;
   readonly signal?: AbortSignal | undefined;
+  /** Rests between reads; without it the device works all the time. */
+  readonly duty?: Duty | undefined;
   /** Sums over the batches since the last read, after `batches` batches in all. False ends the loop. */
   readonly onRead: (sums: Float32Array, batches: number) => boolean;
 }
 
 /**
  * Runs device work batch by batch. Each batch yields the same few figures as scalars; they are summed on the device and
- * read at a pace (`paceOf`), and between reads nothing waits for the device. After each read messages are handled, so
- * that a stop is seen. Leaves no tensor behind, however it ends.
+ * read at a pace (`paceOf`), and between reads nothing waits for the device. After each read the device rests as `duty`
+ * says, and messages are handled, so that a stop is seen. Leaves no tensor behind, however it ends.
  */
 export async function runLoop(
   work: Iterable<readonly Tensor[]>,
-  { device, signal, onRead }: LoopOptions,
+  { device, signal, duty, onRead }: LoopOptions,
 ): Promise<'done' | 'aborted' | 'ended'> {
-  const pace = paceOf(READ_INTERVAL_MS, performance.now());
+  const share = (): number => duty?.share ?? 1;
+  const pace = paceOf(() => (share() < 1 ? WORK_SLICE_MS : READ_INTERVAL_MS), performance.now());
   let sums: Tensor1D | undefined;
   let batches = 0;
+  let bestMs = Number.POSITIVE_INFINITY;
   const read = async (): Promise<boolean> => {
     if (sums === undefined) return true;
     const values = await device.read([sums]);
@@ -31,6 +36,12 @@ export async function runLoop(
     sums = undefined;
     pace.read(performance.now());
     return onRead(values, batches);
+  };
+  const pause = async (): Promise<void> => {
+    const { workMs, perBatchMs } = pace.last();
+    bestMs = Math.min(bestMs, perBatchMs);
+    await rest(restMsOf(share(), workMs, perBatchMs / bestMs), signal);
+    pace.rested(performance.now());
   };
   try {
     if (signal?.aborted) return 'aborted';
@@ -45,7 +56,7 @@ export async function runLoop(
       batches++;
       if (pace.queued(performance.now())) {
         if (!(await read())) return 'ended';
-        await messagesHandled();
+        await pause();
       }
       if (signal?.aborted) return 'aborted';
     }
@@ -54,6 +65,3 @@ export async function runLoop(
     sums?.dispose();
   }
 }
-
-/** Gives the thread's other messages (a stop, a prediction) their turn. */
-const messagesHandled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

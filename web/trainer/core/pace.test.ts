@@ -6,7 +6,7 @@ function queues(costMs: number, batches: number): number[] {
   let nowMs = 0;
   let queue = 0;
   const lengths: number[] = [];
-  const pace = paceOf(250, nowMs);
+  const pace = paceOf(() => 250, nowMs);
   for (let batch = 0; batch < batches; batch++) {
     queue++;
     if (!pace.queued(nowMs)) continue;
@@ -28,7 +28,7 @@ test('slow batches are waited for one by one', () => {
 });
 
 test('a device that works at once is read a few times a second', () => {
-  const pace = paceOf(250, 0);
+  const pace = paceOf(() => 250, 0);
   const reads: number[] = [];
   for (let nowMs = 1; nowMs <= 2_000; nowMs++) {
     if (!pace.queued(nowMs)) continue;
@@ -41,4 +41,16 @@ test('a device that works at once is read a few times a second', () => {
 
 test('a queue never grows without bound', () => {
   expect(Math.max(...queues(0, 20_000))).toBe(1_000);
+});
+
+test('a rest is not taken for work', () => {
+  const pace = paceOf(() => 100, 0);
+  pace.queued(0);
+  pace.read(20);
+  expect(pace.last()).toEqual({ workMs: 20, perBatchMs: 20 });
+  pace.rested(1_000);
+  // Five times twenty are a hundred, but at most four times as many as last time.
+  expect([1, 2, 3, 4].map(() => pace.queued(1_000))).toEqual([false, false, false, true]);
+  pace.read(1_080);
+  expect(pace.last()).toEqual({ workMs: 80, perBatchMs: 20 });
 });

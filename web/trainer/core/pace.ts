@@ -8,24 +8,36 @@ export interface Pace {
   queued(nowMs: number): boolean;
   /** The read came back. */
   read(nowMs: number): void;
+  /** How long the work between the last two reads took. */
+  last(): { readonly workMs: number; readonly perBatchMs: number };
+  /** Work goes on after a rest. */
+  rested(nowMs: number): void;
 }
 
 const MAXIMUM_QUEUE = 1_000;
 
-export function paceOf(intervalMs: number, startMs: number): Pace {
+/** `intervalMs` is asked for at each read: it may change while something runs. */
+export function paceOf(intervalMs: () => number, startMs: number): Pace {
   let allowed = 1;
   let queue = 0;
   let lastMs = startMs;
+  let last = { workMs: 0, perBatchMs: 0 };
   return {
     queued(nowMs) {
       queue++;
-      return queue >= allowed || nowMs - lastMs >= intervalMs;
+      return queue >= allowed || nowMs - lastMs >= intervalMs();
     },
     read(nowMs) {
-      const perBatchMs = Math.max(nowMs - lastMs, 0.01) / queue;
+      const workMs = Math.max(nowMs - lastMs, 0.01);
+      const perBatchMs = workMs / queue;
+      last = { workMs, perBatchMs };
       // At most four times more than last time: the first batches also compile, or were forwarded to the CPU.
-      allowed = Math.min(MAXIMUM_QUEUE, queue * 4, Math.max(1, Math.floor(intervalMs / perBatchMs)));
+      allowed = Math.min(MAXIMUM_QUEUE, queue * 4, Math.max(1, Math.floor(intervalMs() / perBatchMs)));
       queue = 0;
+      lastMs = nowMs;
+    },
+    last: () => last,
+    rested(nowMs) {
       lastMs = nowMs;
     },
   };

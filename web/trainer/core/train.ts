@@ -6,6 +6,7 @@ import { isFinite32 } from '../../../shared/weights/vector.ts';
 import { shuffled } from './batches.ts';
 import { CLIENT_WORK, type WorkJob } from './client-work/index.ts';
 import { BackendLostError } from './device.ts';
+import type { Duty } from './duty.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import type { Examples } from './examples.ts';
 import { runLoop } from './loop.ts';
@@ -31,6 +32,7 @@ export interface TrainOptions {
   /** Seeds the order of the examples. */
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
+  readonly duty?: Duty | undefined;
   /** Batches done of all, and the mean loss since the last call; a few times a second. */
   readonly onProgress?: ((progress: { step: number; steps: number; loss: number | null }) => void) | undefined;
 }
@@ -53,7 +55,7 @@ export async function train(
   model: DeviceModel,
   params: Float32Array,
   examples: Examples,
-  { plan, seed, signal, onProgress }: TrainOptions,
+  { plan, seed, signal, duty, onProgress }: TrainOptions,
 ): Promise<TrainOutcome> {
   if (examples.count === 0) return no('no-examples', 'there is nothing to train on');
   const startMs = performance.now();
@@ -62,13 +64,14 @@ export async function train(
   const scored = shuffled(examples.count, 0, 0).subarray(0, SCORED_EXAMPLES);
   try {
     model.setParams(params);
-    const before = await evaluate(model, examples, { order: scored, signal });
+    const before = await evaluate(model, examples, { order: scored, signal, duty });
     if (before === null) return aborted;
     let doneBefore = 0;
     onProgress?.({ step: 0, steps: batches, loss: null });
     const end = await runLoop(losses({ model, examples, plan, seed }), {
       device: model.device,
       signal,
+      duty,
       onRead([sum = Number.NaN], done) {
         const loss = sum / (done - doneBefore);
         doneBefore = done;
@@ -79,7 +82,7 @@ export async function train(
     });
     if (end === 'aborted') return aborted;
     if (end === 'ended') return no('not-finite', 'the loss grew beyond all numbers: the learning rate may be too high');
-    const after = await evaluate(model, examples, { order: scored, signal });
+    const after = await evaluate(model, examples, { order: scored, signal, duty });
     if (after === null) return aborted;
     const local = await model.readParams();
     if (!isFinite32(local)) return no('not-finite', 'the trained weights are not all finite numbers');

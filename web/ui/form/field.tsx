@@ -93,8 +93,10 @@ export interface NumberFieldProps extends FieldProps {
   readonly step?: number | 'any';
   /** Stands behind the value. */
   readonly unit?: string;
+  readonly placeholder?: string;
 }
-export function NumberField({ value, onChange, minimum, maximum, step = 'any', unit, ...field }: NumberFieldProps) {
+export function NumberField(props: NumberFieldProps) {
+  const { value, onChange, minimum, maximum, step = 'any', unit, placeholder, ...field } = props;
   return (
     <Field {...field}>
       {(wiring) => (
@@ -107,6 +109,7 @@ export function NumberField({ value, onChange, minimum, maximum, step = 'any', u
             min={minimum}
             max={maximum}
             step={step}
+            placeholder={placeholder}
             onInput={(event) => {
               const { value: text, valueAsNumber } = event.currentTarget;
               onChange(text === '' || Number.isNaN(valueAsNumber) ? null : valueAsNumber);

@@ -56,9 +56,22 @@ export const en = {
         : reason === 'failed'
           ? 'The server could not finish this round. Nothing of it was used.'
           : 'This round ended without enough contributors. Nothing of it was used.',
-    paused: () => 'Paused. Nothing is trained or sent until you resume.',
-    'paused-battery': () => 'Paused: the battery is low. Training goes on when it is charging.',
-    'paused-data': () => 'Paused: this connection saves data. Training goes on when that is switched off.',
+    paused: ({ reason }) =>
+      reason === 'day-time'
+        ? 'Paused: the minutes that you give this task a day are used up. Training goes on tomorrow.'
+        : reason === 'hidden'
+          ? 'Paused: this tab is in the background. Training goes on when you come back to it.'
+          : 'Paused. Nothing is trained or sent until you resume.',
+    'paused-battery': ({ reason }) =>
+      reason === 'on-battery'
+        ? 'Paused: this device runs on its battery. Training goes on when it is charging.'
+        : 'Paused: the battery is low. Training goes on when it is charging.',
+    'paused-data': ({ reason }) =>
+      reason === 'day-data'
+        ? 'Paused: the data that you give this task a day is used up. Training goes on tomorrow.'
+        : reason === 'metered'
+          ? 'Paused: this connection may cost money. Training goes on when there is another.'
+          : 'Paused: this connection saves data. Training goes on when that is switched off.',
     'other-tab': () => 'Another tab of this browser takes part already. This one takes over when that one closes.',
     'server-away': ({ time }) =>
       time === null

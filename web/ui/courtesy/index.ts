@@ -1,0 +1,1 @@
+export { type Courteous, type CourtesyKeeper, type CourtesyOptions, courtesyKeeper } from './keeper.ts';
