@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
+import { probeNotes } from '../data/probe-notes.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
 import { formatNumber, pauseWithDevice, showToast } from '../ui/index.ts';
 import { type Contribution, isJoined, type ModelThen, type Press } from './contribution.ts';
@@ -31,6 +32,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   const shared = sharedModel(task, joinToken, view);
 
   let client: FederatedClient | null = null;
+  const notes = probeNotes(task.id);
   const kind = { shape: data?.shape ?? [], classCount: data?.labels.length ?? 0 };
   const stored = storedExamples(task, kind, () => client?.examplesChanged());
 
@@ -63,6 +65,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     return createRemoteTrainer({
       task: task.id,
       worker: () => new Worker(new URL('../trainer/worker.ts', import.meta.url), { type: 'module' }),
+      notes,
       ...(dataset === null ? {} : { memory: dataset }),
     });
   }
@@ -216,6 +219,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
         closeTrainer();
         const isGone = await stored.erase();
         forgetAll(task.id);
+        notes.forget();
         before.value = null;
         showToast(!isGone ? t.failed : serverForgot ? t.done : t.doneHere, isGone && serverForgot ? 'info' : 'problem');
       }),

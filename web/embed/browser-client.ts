@@ -6,6 +6,7 @@ import { type SdkClient, sdkClient } from '../client/sdk-client.ts';
 import { createDataset, createMemoryDataset, type Dataset, type DatasetSummary } from '../data/dataset.ts';
 import type { DataFailure } from '../data/failure.ts';
 import type { Samples } from '../data/import/samples.ts';
+import { probeNotes } from '../data/probe-notes.ts';
 import { createRemoteTrainer, type RemoteTrainer } from '../trainer/remote.ts';
 import { columnsOfExamples, type Example } from './example.ts';
 import { originStorage } from './origin-storage.ts';
@@ -56,6 +57,7 @@ export function browserClient({
   if (!isTaskId(task)) throw new TypeError(`not the name of a task: ${task}`);
   const server = new URL(options.server).href.replace(/\/$/, '');
   const storage = originStorage(task);
+  const notes = probeNotes(task);
   let opening: Promise<Opened> | null = null;
   let opened: Opened | null = null;
   let remote: RemoteTrainer | null = null;
@@ -85,6 +87,7 @@ export function browserClient({
     remote ??= createRemoteTrainer({
       task: task as TaskId,
       worker: () => trainerWorker(server),
+      notes,
       ...(opened?.dataset.kept === 'memory' ? { memory: opened.dataset } : {}),
     });
     return remote;
@@ -141,6 +144,7 @@ export function browserClient({
       // No server is asked what an example is: deleting takes the database, whatever lies in it.
       const dataset = opened?.dataset ?? createDataset(task, { shape: [], classCount: 0 });
       const cleared = await dataset.clear();
+      notes.forget();
       return { serverForgot, examplesDeleted: cleared.ok || cleared.reason === 'unavailable' };
     },
   };

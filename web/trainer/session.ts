@@ -3,9 +3,10 @@ import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
 import { evaluate } from './core/evaluate.ts';
+import type { Probed } from './core/finding.ts';
 import { buildModel, type DeviceModel } from './core/model.ts';
 import { predict } from './core/predict.ts';
-import { type DeviceOpeners, prepareModel } from './core/prepare.ts';
+import { type DeviceOpeners, type PrepareOptions, prepareModel } from './core/prepare.ts';
 import { train } from './core/train.ts';
 import { type ExampleSource, exampleSourceOf } from './example-source.ts';
 
@@ -15,6 +16,8 @@ import { type ExampleSource, exampleSourceOf } from './example-source.ts';
  */
 export interface TrainingSession {
   readonly choice: BackendChoice;
+  /** What is worth keeping of how the choice was made. */
+  readonly probed: Probed | null;
   readonly source: ExampleSource;
   train(
     params: Float32Array,
@@ -29,10 +32,10 @@ export async function openSession(
   task: TaskId,
   participation: Participation,
   requested: RequestedBackend,
-  openers: DeviceOpeners,
+  { openers, ...options }: PrepareOptions & { readonly openers: DeviceOpeners },
 ): Promise<TrainingSession> {
   const { topology, client: plan } = participation;
-  const { model, used, reason } = await prepareModel(topology, plan, requested, openers);
+  const { model, used, reason, findings, probed } = await prepareModel(topology, plan, requested, openers, options);
   const source = exampleSourceOf(task, participation);
   let second: DeviceModel | undefined;
   const inTurnOnFirst = turns();
@@ -44,7 +47,8 @@ export async function openSession(
     });
 
   return {
-    choice: { requested, used, reason },
+    choice: { requested, used, reason, findings },
+    probed,
     source,
     async train(params, { seed, signal, onProgress }) {
       const loaded = await source.load();
