@@ -1,5 +1,6 @@
 import { expect, type Page, test } from 'playwright/test';
 import { findChromium, launchOptions } from '../fixtures/browser.ts';
+import { losing } from '../fixtures/losing-worker.ts';
 import { addStrips, assignment, prepare } from '../fixtures/page-trainer.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 
@@ -107,26 +108,25 @@ test.describe('the choice', () => {
     expect(reason).toMatch(/^WebGL is not available here; .* trains instead/);
   });
 
-  for (const [flag, fault, words] of [
-    ['WEBGL_FORCE_F16_TEXTURES', 'half-precision', 'half precision'],
-    // TF.js's own flag for the browser whose OffscreenCanvas it does not use.
-    ['IS_SAFARI', 'no-worker', 'Safari'],
-  ] as const) {
-    test(`is not WebGL under ${flag}`, async ({ page }) => {
-      const choice = await page.evaluate(
-        async ({ flag, small }) => {
-          const address = `${parts.workerAddress}?tfjsflags=${flag}:true`;
-          const worker = () => new Worker(address, { type: 'module' });
-          const trainer = parts.createRemoteTrainer({ task: 'spec' as never, worker });
-          return trainer.prepare(parts.participationOf({ ...parts.TEMPLATES.digits, ...small }), 'webgl');
-        },
-        { flag, small },
-      );
-      expect(choice.used).not.toBe('webgl');
-      expect(choice.reason).toContain(words);
-      expect(choice.findings?.find(({ backend }) => backend === 'webgl')).toMatchObject({ isRight: false, fault });
-    });
-  }
+  test('is not WebGL where that has half precision only', async ({ page }) => {
+    const choice = await page.evaluate(async (small) => {
+      const address = `${parts.workerAddress}?tfjsflags=WEBGL_FORCE_F16_TEXTURES:true`;
+      const worker = () => new Worker(address, { type: 'module' });
+      const trainer = parts.createRemoteTrainer({ task: 'spec' as never, worker });
+      return trainer.prepare(parts.participationOf({ ...parts.TEMPLATES.digits, ...small }), 'webgl');
+    }, small);
+    expect(choice.used).not.toBe('webgl');
+    expect(choice.reason).toContain('half precision');
+    expect(choice.findings).toContainEqual(expect.objectContaining({ backend: 'webgl', fault: 'half-precision' }));
+  });
+
+  test('is not WebGL in Safari, as TF.js knows it', async ({ page }) => {
+    const safari = "Object.defineProperty(navigator, 'vendor', { value: 'Apple Computer, Inc.' });";
+    const { used, reason, findings } = await prepare(page, 'webgl', small, safari);
+    expect(used).not.toBe('webgl');
+    expect(reason).toMatch(/^Safari has no WebGL for training in a worker; .* trains instead/);
+    expect(findings).toContainEqual(expect.objectContaining({ backend: 'webgl', fault: 'no-worker' }));
+  });
 
   test('trains convolutions on WebGL and on WebGPU', async ({ page }) => {
     await addStrips(page, 10);
@@ -145,39 +145,6 @@ test.describe('the choice', () => {
     expect(message).toContain("the trainer's worker failed");
   });
 });
-
-/**
- * Lines of a worker that loses its graphics by itself in the middle of an assignment, at the LOSE_AT-th drawing or dispatch
- * since training began; never at 0. When an assignment is over it tells how many there were.
- */
-const LOSING = `
-  const loseAt = LOSE_AT;
-  let count = -1;
-  const told = new BroadcastChannel('graphics');
-  addEventListener('message', ({ data }) => {
-    if (data.kind === 'call' && data.method === 'train') count = 0;
-  });
-  const post = self.postMessage;
-  self.postMessage = (message, transfer) => {
-    if (message.kind === 'done' && count > 0) told.postMessage(count);
-    post.call(self, message, transfer);
-  };
-  const counted = (prototype, method, lose) => {
-    const original = prototype[method];
-    prototype[method] = function (...inputs) {
-      if (count >= 0 && ++count === loseAt) lose(this);
-      return original.apply(this, inputs);
-    };
-  };
-  let device;
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...inputs) {
-    device = await request.apply(this, inputs);
-    return device;
-  };
-  counted(WebGL2RenderingContext.prototype, 'drawElements', (context) =>
-    context.getExtension('WEBGL_lose_context').loseContext());
-  counted(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', () => device.destroy());`;
 
 /** An epoch of six batches on each backend, lost at so many points of it. */
 const LOSS_POINTS = 9;
@@ -228,7 +195,7 @@ test.describe('lost graphics', () => {
           const third = await trainWith(again.trainer);
           return { whole: whole.outcome, all, lost, row: [again.outcome, second.outcome], third, kept: notes.load() };
         },
-        { backend, small, lines: LOSING, points: LOSS_POINTS },
+        { backend, small, lines: losing('LOSE_AT'), points: LOSS_POINTS },
       );
       expect(seen.whole).toBe('6 steps');
       expect(seen.all).toBeGreaterThan(LOSS_POINTS);

@@ -443,13 +443,16 @@ describe('one part in a round', () => {
     },
   );
 
-  it.each(['uploading', 'reported'] as const)('C23: what is trained when another is chosen still counts (%s)', (place) => {
-    const play = playedTo(place);
-    expect(play.on({ kind: 'choose' })).toEqual(['prepare']);
-    if (place === 'uploading')
-      play.on({ kind: 'report-accepted', token: tokenOf(1), receipt: receiptOf(1), sentBytes: 108 });
-    expect(play.shows).toBe('accepted');
-  });
+  it.each(['uploading', 'reported'] as const)(
+    'C23: what is trained when another is chosen still counts (%s)',
+    (place) => {
+      const play = playedTo(place);
+      expect(play.on({ kind: 'choose' })).toEqual(['prepare']);
+      if (place === 'uploading')
+        play.on({ kind: 'report-accepted', token: tokenOf(1), receipt: receiptOf(1), sentBytes: 108 });
+      expect(play.shows).toBe('accepted');
+    },
+  );
 
   it('C23: before anything is prepared, and while it is, the choice is only another preparation', () => {
     const early = new Play();

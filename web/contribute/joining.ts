@@ -24,7 +24,8 @@ export interface JoiningOptions {
 const SAMPLES_COUNT = 600;
 
 /** The page's contribution to one task, with the real parts behind it: each is fetched and opened by the press that needs it. */
-export function createContribution({ task, requested, joinToken }: JoiningOptions): Contribution {
+export function createContribution({ task, joinToken, ...options }: JoiningOptions): Contribution {
+  const requested = signal(options.requested);
   const data = task.participation?.data;
   const view = signal<ClientView>(idleView(task, remembered(task.id).examples?.count ?? 0));
   const before = signal<ModelThen | null>(beforeOf(task));
@@ -80,7 +81,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       server: location.origin,
       task: task.id,
       joinToken: joinToken ?? undefined,
-      backend: requested,
+      backend: requested.peek(),
       ports: browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
     });
     made.subscribe((next) => {
@@ -93,7 +94,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
 
   const trial = createTrial({
     task,
-    requested,
+    requested: () => requested.peek(),
     joinToken,
     trainer: trainerNow,
     now: () => shared.now.peek(),
@@ -202,6 +203,17 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       if (stored.view.peek().kind === 'open' && isDamaged(view.peek())) resume();
     },
 
+    choose(backend) {
+      if (backend === requested.peek()) return;
+      requested.value = backend;
+      // In the address, where a reload finds it again.
+      const address = new URL(location.href);
+      address.searchParams.set('backend', backend);
+      history.replaceState(null, '', address);
+      client?.choose(backend);
+      // Without a participation the trial alone holds the backend.
+      if (trial.view.peek().kind === 'open') void guarded(() => trial.open());
+    },
     join,
     pause: () => client?.pause(),
     resume,
