@@ -45,7 +45,8 @@ test.describe('each backend', () => {
   for (const backend of BACKENDS) {
     test(`${backend} trains when asked for, and leaves as many tensors as it found`, async ({ page }) => {
       await addStrips(page, 25);
-      expect(await prepare(page, backend)).toMatchObject({ requested: backend, used: backend, reason: null });
+      const choice = await prepare(page, backend, small);
+      expect(choice).toMatchObject({ requested: backend, used: backend, reason: null });
       expect(await assignment(page, 1)).toMatchObject({ ok: true, examples: 25, steps: 3 });
       const before = await tensors(page);
       expect(before).toBeGreaterThan(0);
@@ -133,6 +134,9 @@ test.describe('the choice', () => {
     for (const backend of ['webgl', 'webgpu'] as const) {
       expect(await prepare(page, backend, { model: { zoo: 'cnn-small', seed: 1 } })).toMatchObject({ used: backend });
       expect(await assignment(page, 1)).toMatchObject({ ok: true, steps: 1 });
+      const before = await tensors(page);
+      expect(await assignment(page, 2)).toMatchObject({ ok: true });
+      expect(await tensors(page)).toBe(before);
     }
   });
 

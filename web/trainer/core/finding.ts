@@ -9,7 +9,7 @@ export type Finding =
       readonly isRight: true;
       /** Milliseconds a step, the read-back that training does included. */
       readonly stepMs: number;
-      /** It takes at least that: slower than others already, so that it was not timed further. */
+      /** It takes that at least, and was not timed further: hopeless beside the others. */
       readonly isFloor: boolean;
     }
   | {
@@ -33,9 +33,9 @@ export const LABELS: Readonly<Record<DeviceName, string>> = {
   cpu: 'the plain CPU',
 };
 
-/** Milliseconds a step; infinite where it is not right, or nothing is known of it. */
+/** Milliseconds a step; infinite where it is not right or was not timed. */
 export const stepMsOf = (finding: Finding | undefined): number =>
-  finding?.isRight ? finding.stepMs : Number.POSITIVE_INFINITY;
+  finding?.isRight && !finding.isFloor ? finding.stepMs : Number.POSITIVE_INFINITY;
 
 /** The fastest that is right; the plain CPU where there is none. */
 export function fastestOf(findings: ReadonlyMap<DeviceName, Finding>): DeviceName {

@@ -175,23 +175,60 @@ describe('what was found before', () => {
   });
 });
 
-test('a plain CPU that takes seconds a step is not timed on a whole batch', async () => {
-  let reads = 0;
-  const cpu = async (): Promise<Device> => {
-    const device = await openCpu();
-    const read: Device['read'] = async (tensors) => {
-      reads++;
-      const untilMs = performance.now() + 60;
-      while (performance.now() < untilMs);
-      return device.read(tensors);
+describe('a large model', () => {
+  /** A plain CPU that takes its time, and counts how often it is read. */
+  function slowPlain(): { readonly cpu: DeviceOpeners['cpu']; reads: number } {
+    const plain = {
+      reads: 0,
+      async cpu(): Promise<Device> {
+        const device = await openCpu();
+        const read: Device['read'] = async (tensors) => {
+          plain.reads++;
+          const untilMs = performance.now() + 70;
+          while (performance.now() < untilMs);
+          return device.read(tensors);
+        };
+        return { ...device, read };
+      },
     };
-    return { ...device, read };
-  };
-  const { findings } = await choose('auto', { cpu, webgl: standIn('webgl', asIs) });
-  const found = findings.find(({ backend }): boolean => backend === 'cpu');
-  expect(found).toMatchObject({ isRight: true, isFloor: true });
-  expect(found?.isRight && found.stepMs).toBeGreaterThan(100);
-  expect(reads).toBe(2);
+    return plain;
+  }
+  const foundOf = (findings: readonly Finding[], name: string) => findings.find(({ backend }) => backend === name);
+
+  test('makes no step in plain JavaScript where two backends agree, and with it in the loss', async () => {
+    const plain = slowPlain();
+    const openers = { cpu: plain.cpu, webgl: standIn('webgl', asIs), wasm: standIn('wasm', asIs) };
+    const { used, findings, probed } = await choose('auto', openers);
+    expect(used).not.toBe('cpu');
+    expect(plain.reads).toBe(1);
+    expect(foundOf(findings, 'cpu')).toMatchObject({ isRight: true, isFloor: true });
+    const { probed: small } = await choose('auto', { ...openers, cpu: openCpu });
+    expect(probed?.reference.loss).toBeCloseTo(small?.reference.loss ?? Number.NaN, 5);
+  });
+
+  test.each<[string, Bend, Bend]>([
+    ['differ', zeros, asIs],
+    [
+      'agree in something wrong',
+      (values) => values.map((value) => 2 * value),
+      (values) => values.map((value) => 2 * value),
+    ],
+  ])('is decided by the plain CPU where the two %s, without timing it', async (_, first, second) => {
+    const plain = slowPlain();
+    const openers = { cpu: plain.cpu, webgl: standIn('webgl', first), wasm: standIn('wasm', second) };
+    const { findings } = await choose('auto', openers);
+    expect(foundOf(findings, 'webgl')).toMatchObject({ fault: 'wrong' });
+    expect(foundOf(findings, 'wasm')).toMatchObject({ isRight: second === asIs });
+    const found = foundOf(findings, 'cpu');
+    expect(found?.isRight && found.isFloor && found.stepMs).toBeGreaterThan(100);
+    expect(plain.reads).toBe(3);
+  });
+
+  test('is left to the plain CPU only where that was timed, or nothing else is right', async () => {
+    const plain = slowPlain();
+    const { used } = await choose('auto', { cpu: plain.cpu, webgl: standIn('webgl', slow) });
+    expect(used).toBe('webgl');
+  });
 });
 
 /** The same answers with times of the test's own. */

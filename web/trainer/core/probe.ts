@@ -17,7 +17,7 @@ export interface ProbeStep {
 }
 
 /** Two real examples are enough to reach every weight's gradient, and few enough for the plain CPU. */
-const PROBE_EXAMPLES = 2;
+export const PROBE_EXAMPLES = 2;
 /** A step as large as its gradient: weights of 0.05 then round far below it. */
 const PROBE_RATE = 1;
 /** A backend is timed for so long; where a step takes longer it is one step. */
@@ -43,6 +43,21 @@ export async function referenceStep(
   try {
     return await probeStep(model, topology, PROBE_EXAMPLES);
   } finally {
+    model.dispose();
+  }
+}
+
+/** The loss alone of the probe's examples, in plain JavaScript: it tells how large a model is before its step takes seconds. */
+export async function plainLoss(topology: ModelTopology, loss: ClientPlan['loss'], cpu: Device): Promise<number> {
+  const model = buildModel(topology, loss, cpu);
+  const figure = tidy(() => {
+    model.setParams(probeParams(topology));
+    return model.score(probeBatch(model, PROBE_EXAMPLES)).loss;
+  });
+  try {
+    return (await cpu.read([figure]))[0] ?? Number.NaN;
+  } finally {
+    figure.dispose();
     model.dispose();
   }
 }

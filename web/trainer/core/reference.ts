@@ -31,11 +31,11 @@ export function referenceOf({ loss, delta }: ProbeStep): Reference {
 export function stepError(step: ProbeStep, reference: Reference): number {
   const { loss, sketch } = referenceOf(step);
   const difference = sketch.map((value, bucket) => value - (reference.sketch[bucket] ?? Number.NaN));
-  const error = Math.max(
-    Math.hypot(...difference) / Math.hypot(...reference.sketch),
-    Math.abs(loss - reference.loss) / Math.max(Math.abs(reference.loss), 1e-6),
-  );
+  const error = Math.max(Math.hypot(...difference) / Math.hypot(...reference.sketch), lossError(loss, reference.loss));
   return Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
 }
 
 export const isRight = (error: number): boolean => error <= TOLERANCE;
+export const isSameLoss = (loss: number, right: number): boolean => isRight(lossError(loss, right));
+
+const lossError = (loss: number, right: number): number => Math.abs(loss - right) / Math.max(Math.abs(right), 1e-6);
