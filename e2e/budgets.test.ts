@@ -52,6 +52,17 @@ describe('what pages fetch', () => {
     expect([chunks.length > 10, importing]).toEqual([true, []]);
   });
 
+  test('each backend is a chunk of its own, fetched when it is tried: WebGPU at most 80 kB', () => {
+    const chunks = readdirSync(join(web, 'assets')).filter((name) => /^(webgpu|webgl|wasm|cpu)-.*\.js$/.test(name));
+    expect(chunks.map((name) => name.split('-')[0]).sort()).toEqual(
+      expect.arrayContaining(['cpu', 'wasm', 'webgl', 'webgpu']),
+    );
+    for (const path of withImports('trainer.js').keys())
+      expect(chunks.map((name) => `assets/${name}`)).not.toContain(path);
+    const webgpu = chunks.find((name) => name.startsWith('webgpu-')) ?? '';
+    expect(gzipped(script(`assets/${webgpu}`))).toBeLessThanOrEqual(80_000);
+  });
+
   test('types stand beside the SDK', () => {
     const [, types = ''] = /from '(.+)\.js'/.exec(script('sdk.d.ts')) ?? [];
     expect(existsSync(join(web, `${types}.d.ts`))).toBe(true);

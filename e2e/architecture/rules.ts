@@ -83,7 +83,11 @@ export const zones: Readonly<Record<string, Zone>> = {
   'web/client/node.ts': { folders: ['shared', 'web/client'], packages: ['socket.io-client'], node: true },
   'web/data': { folders: ['shared'], packages: ['idb', 'fflate', 'valibot'] },
   'web/trainer/core': { folders: ['shared'], packages: ['@tensorflow'] },
-  'web/trainer': { folders: ['shared', 'web/data', 'web/client/ports.ts'], packages: ['@tensorflow', 'valibot'] },
+  // Our version stands in what is kept of a probe.
+  'web/trainer': {
+    folders: ['shared', 'web/data', 'web/client/ports.ts', 'package.json'],
+    packages: ['@tensorflow', 'valibot'],
+  },
   'web/ui': { folders: ['shared'], packages: interfacePackages },
   'web/contribute': { folders: surface, packages: interfacePackages },
   'web/admin': { folders: surface, packages: [...interfacePackages, 'socket.io-client', 'valibot', 'fflate'] },

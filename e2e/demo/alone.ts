@@ -36,7 +36,6 @@ const isConvolutional = (spec: TaskSpec): boolean =>
 /** One tab alone: the same start, the same plan, as many rounds of local work, nothing shared. Scored on `held`. */
 async function trainAlone(spec: TaskSpec, shard: SampleShard, rounds: number, held: Examples): Promise<Score | null> {
   const openers = {
-    webgl: async () => ({ ok: false, reason: 'there is no WebGL in Node' }) as const,
     wasm: () => openWasm(),
     cpu: openCpu,
   };

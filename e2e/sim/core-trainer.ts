@@ -7,7 +7,6 @@ import { type PreparedModel, prepareModel } from '../../web/trainer/core/prepare
 import { train } from '../../web/trainer/core/train.ts';
 
 const openers = {
-  webgl: async () => ({ ok: false, reason: 'there is no WebGL in Node' }) as const,
   wasm: () => openWasm(),
   cpu: openCpu,
 };

@@ -1,16 +1,15 @@
-import { expect, type Page, test } from 'playwright/test';
+import { expect, test } from 'playwright/test';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { seededRng } from '../../shared/rng.ts';
 import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
-import type { TaskSpec } from '../../shared/task/spec.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { norm } from '../../shared/weights/vector.ts';
 import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
 import { examplesOf } from '../../web/trainer/core/examples.ts';
 import { buildModel } from '../../web/trainer/core/model.ts';
 import { train } from '../../web/trainer/core/train.ts';
-import type {} from '../fixtures/trainer-page/page.ts';
+import { addStrips, assignment, prepare } from '../fixtures/page-trainer.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 
 // One process for all of them: the page is built once.
@@ -24,55 +23,6 @@ test.afterAll(() => served.close());
 test.beforeEach(async ({ page }) => {
   await page.goto(served.origin);
 });
-
-type Trainer = ReturnType<typeof parts.createRemoteTrainer>;
-type Requested = Parameters<Trainer['prepare']>[1];
-
-/** A trainer of the page, kept in `globalThis.trainer`, prepared for a task of the `digits` template. */
-function prepare(page: Page, requested: Requested, changes: Partial<TaskSpec> = {}, lines: string | null = null) {
-  return page.evaluate(
-    async ({ requested, changes, lines }) => {
-      const worker = lines === null ? parts.pageWorker : () => parts.blobWorker(lines);
-      const trainer = parts.createRemoteTrainer({ task: 'spec' as never, worker });
-      Object.assign(globalThis, { trainer, spec: { ...parts.TEMPLATES.digits, ...changes } });
-      return trainer.prepare(parts.participationOf(globalThis.spec), requested);
-    },
-    { requested, changes, lines },
-  );
-}
-
-const addStrips = (page: Page, count: number): Promise<unknown> =>
-  page.evaluate((count) => parts.createDataset('spec' as never, parts.MNIST).add(parts.strips(count)), count);
-
-declare global {
-  var trainer: Trainer;
-  var spec: TaskSpec;
-}
-
-/** One assignment from the task's initial weights; the delta only where asked for. */
-function assignment(page: Page, seed: number, abortAfterMs: number | null = null) {
-  return page.evaluate(
-    async ({ seed, abortAfterMs }) => {
-      const stop = new AbortController();
-      let stoppedAt = 0;
-      let steps = 0;
-      const result = await trainer.train(parts.initialWeights(parts.modelOf(spec), 1), {
-        seed,
-        signal: stop.signal,
-        onProgress({ step }) {
-          steps = step;
-          if (abortAfterMs === null || step === 0 || stoppedAt > 0) return;
-          stoppedAt = performance.now();
-          stop.abort();
-        },
-      });
-      const stopMs = stoppedAt > 0 ? performance.now() - stoppedAt : 0;
-      if (!result.ok) return { ...result, stopMs, steps, metrics: null, delta: [] };
-      return { ...result, stopMs, reason: null, delta: Array.from(result.delta) };
-    },
-    { seed, abortAfterMs },
-  );
-}
 
 /** ‖a − b‖ / ‖b‖. */
 const distance = (a: readonly number[], b: Float32Array): number =>
@@ -91,7 +41,7 @@ function strips(count: number) {
 
 test('WebGL in a worker trains as the plain CPU in Node does, from IndexedDB, to 1e-4', async ({ page }) => {
   await addStrips(page, 95);
-  expect(await prepare(page, 'webgl')).toEqual({ requested: 'webgl', used: 'webgl', reason: null });
+  expect(await prepare(page, 'webgl')).toMatchObject({ requested: 'webgl', used: 'webgl', reason: null });
   const inTab = await assignment(page, 7);
 
   const spec = TEMPLATES.digits;
@@ -201,113 +151,5 @@ test.describe('a stop', () => {
     expect(stopped.result).toMatchObject({ ok: false, reason: 'aborted' });
     expect(stopped.stopMs).toBeLessThan(1_000);
     expect(await page.evaluate(() => trainer.examples())).toBe(60);
-  });
-});
-
-test.describe('a lost WebGL context', () => {
-  const keepContexts = `
-    const original = OffscreenCanvas.prototype.getContext;
-    self.contexts = [];
-    OffscreenCanvas.prototype.getContext = function (...options) {
-      const context = original.apply(this, options);
-      if (context) self.contexts.push(context);
-      return context;
-    };`;
-  const loseContext = (page: Page) =>
-    page.workers()[0]?.evaluate(() => {
-      const { contexts } = globalThis as unknown as { contexts: WebGL2RenderingContext[] };
-      for (const context of contexts) context.getExtension('WEBGL_lose_context')?.loseContext();
-    });
-
-  test('in mid-training is said, nothing is reported, and the next assignment trains again', async ({ page }) => {
-    await addStrips(page, 600);
-    const endless = { client: { ...TEMPLATES.digits.client, epochs: 500 } };
-    await prepare(page, 'webgl', endless, keepContexts);
-    const training = page.evaluate(async () => {
-      const params = parts.initialWeights(parts.modelOf(spec), 1);
-      const result = await trainer.train(params, {
-        seed: 1,
-        signal: new AbortController().signal,
-        onProgress: ({ step }) => Object.assign(globalThis, { reached: step }),
-      });
-      return result.ok ? 'reported' : result.reason;
-    });
-    await page.waitForFunction(() => ((globalThis as unknown as { reached?: number }).reached ?? 0) > 0);
-    await loseContext(page);
-    expect(await training).toBe('backend-lost');
-
-    const again = await page.evaluate(async () => {
-      const stop = new AbortController();
-      let reached = 0;
-      await trainer.train(parts.initialWeights(parts.modelOf(spec), 1), {
-        seed: 1,
-        signal: stop.signal,
-        onProgress({ step }) {
-          reached = step;
-          if (step > 0) stop.abort();
-        },
-      });
-      return reached;
-    });
-    expect(again).toBeGreaterThan(0);
-  });
-
-  test('between two rounds is said by the next', async ({ page }) => {
-    await addStrips(page, 20);
-    await prepare(page, 'webgl', {}, keepContexts);
-    expect(await assignment(page, 1)).toMatchObject({ ok: true });
-    await loseContext(page);
-    expect(await assignment(page, 2)).toMatchObject({ ok: false, reason: 'backend-lost' });
-    expect(await assignment(page, 2)).toMatchObject({ ok: true });
-  });
-});
-
-test.describe('the backend', () => {
-  const small = { model: { zoo: 'softmax', seed: 1 } } as const;
-
-  test('is the plain CPU where there is no WebGL, and the page is told why', async ({ page }) => {
-    await addStrips(page, 20);
-    const noWebgl = 'OffscreenCanvas.prototype.getContext = () => null;';
-    expect(await prepare(page, 'auto', small, noWebgl)).toEqual({
-      requested: 'auto',
-      used: 'cpu',
-      reason: 'WebGL is not available here; the plain CPU trains instead, which is slower.',
-    });
-    expect(await assignment(page, 1)).toMatchObject({ ok: true, examples: 20 });
-  });
-
-  test('is the plain CPU where WebGL has half precision only', async ({ page }) => {
-    const choice = await page.evaluate(async (changes) => {
-      const address = `${parts.workerAddress}?tfjsflags=WEBGL_FORCE_F16_TEXTURES:true`;
-      const worker = () => new Worker(address, { type: 'module' });
-      const trainer = parts.createRemoteTrainer({ task: 'spec' as never, worker });
-      return trainer.prepare(parts.participationOf({ ...parts.TEMPLATES.digits, ...changes }), 'webgl');
-    }, small);
-    expect(choice.used).toBe('cpu');
-    expect(choice.reason).toContain('half precision');
-  });
-
-  test('is WebAssembly when asked for, and the plain CPU for a model that it cannot train', async ({ page }) => {
-    await addStrips(page, 20);
-    expect(await prepare(page, 'wasm', small)).toMatchObject({ used: 'wasm', reason: null });
-    expect(await assignment(page, 1)).toMatchObject({ ok: true });
-    const convolution = await prepare(page, 'wasm', { model: { zoo: 'cnn-small', seed: 1 } });
-    expect(convolution.used).toBe('cpu');
-    expect(convolution.reason).toContain('WebAssembly cannot train this model here');
-  });
-
-  test('trains convolutions on WebGL', async ({ page }) => {
-    await addStrips(page, 10);
-    expect(await prepare(page, 'webgl', { model: { zoo: 'cnn-small', seed: 1 } })).toMatchObject({ used: 'webgl' });
-    expect(await assignment(page, 1)).toMatchObject({ ok: true, steps: 1 });
-  });
-
-  test('that cannot even be loaded is an error with a sentence, not silence', async ({ page }) => {
-    const message = await page.evaluate(async () => {
-      const worker = () => new Worker('/no-such-worker.js', { type: 'module' });
-      const trainer = parts.createRemoteTrainer({ task: 'spec' as never, worker });
-      return trainer.prepare(parts.participationOf(parts.TEMPLATES.digits), 'auto').catch(String);
-    });
-    expect(message).toContain("the trainer's worker failed");
   });
 });

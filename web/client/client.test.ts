@@ -338,6 +338,29 @@ describe('a client', () => {
     expect(client.view().state).toBe('rejected');
   });
 
+  it('C23: what an overtaken preparation says is not heard', async () => {
+    const { client, trainer } = world();
+    const asked: string[] = [];
+    const answers: ((failed: boolean) => void)[] = [];
+    trainer.prepare = (_participation, requested) => {
+      asked.push(requested);
+      return new Promise((resolve, reject) => {
+        answers.push((failed) => (failed ? reject(new Error('it was closed')) : resolve({ ...backend, requested })));
+      });
+    };
+    await client.start();
+    await settle();
+    client.choose('wasm');
+    await settle();
+    expect(asked).toEqual(['webgl', 'wasm']);
+    answers[0]?.(true);
+    await settle();
+    expect(client.view().state).toBe('preparing');
+    answers[1]?.(false);
+    await settle();
+    expect(client.view()).toMatchObject({ state: 'waiting', backend: { requested: 'wasm' } });
+  });
+
   it('a trainer that cannot count its examples is an error until they change', async () => {
     const { client, trainer, server } = world();
     trainer.count = Object.assign(new Error('shard 3 is damaged'), { reason: 'dataset-damaged' });

@@ -44,6 +44,9 @@ class Engine implements FederatedClient {
   readonly #policy: ReconnectPolicy;
   readonly #box = new BroadcastBox();
   readonly #work: AssignmentWork;
+  #backend: RequestedBackend;
+  /** Counts preparations: what an overtaken one says is not heard. */
+  #prepares = 0;
   readonly #listeners = new Set<(view: ClientView) => void>();
   readonly #queue: Happening[] = [];
   #state = INITIAL;
@@ -66,6 +69,7 @@ class Engine implements FederatedClient {
   constructor(options: FederatedClientOptions) {
     this.#options = options;
     this.#ports = options.ports;
+    this.#backend = options.backend ?? 'auto';
     this.#policy = options.reconnect ?? exponentialReconnect();
     this.#work = new AssignmentWork({
       ports: options.ports,
@@ -109,6 +113,11 @@ class Engine implements FederatedClient {
 
   resume(cause: PauseCause = 'person'): void {
     this.#dispatch({ kind: 'resume', cause });
+  }
+
+  choose(backend: RequestedBackend): void {
+    this.#backend = backend;
+    this.#dispatch({ kind: 'choose' });
   }
 
   sleep(): void {
@@ -392,10 +401,11 @@ class Engine implements FederatedClient {
   /** What a trainer says that was closed since is not heard. */
   #prepare(participation: Participation): void {
     const stopping = this.#stopping;
+    const mine = ++this.#prepares;
     const tell = (happening: Happening): void => {
-      if (stopping === this.#stopping) this.#dispatch(happening);
+      if (stopping === this.#stopping && mine === this.#prepares) this.#dispatch(happening);
     };
-    this.#ports.trainer.prepare(participation, this.#options.backend ?? 'auto').then(
+    this.#ports.trainer.prepare(participation, this.#backend).then(
       (backend) => tell({ kind: 'prepared', backend }),
       (error: unknown) => tell({ kind: 'unprepared', message: messageOf(error) }),
     );

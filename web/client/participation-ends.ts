@@ -112,7 +112,12 @@ function backOff(
     life: {
       ...life,
       stopped: isTooMuch ? { state: 'error', reason, detail, endsWith: 'person' } : life.stopped,
-      work: { kind: 'retrying', retryAtMs, reason: kind },
+      work: {
+        kind: 'retrying',
+        retryAtMs,
+        reason: kind,
+        ...(kind === 'failed' ? { failure: { reason, detail } } : {}),
+      },
     },
     memory: { ...memory, failures },
   };

@@ -71,6 +71,8 @@ export type Work =
       readonly retryAtMs: number;
       /** Not selected for this round, a refusal, or an own failure. */
       readonly reason: 'not-selected' | 'failed' | RefusalReason;
+      /** Of an own failure: the trainer's word for it, and a sentence. */
+      readonly failure?: { readonly reason: string; readonly detail: string };
     }
   | Assigned
   | {
@@ -141,6 +143,8 @@ export type Happening =
   | { readonly kind: 'start' }
   | { readonly kind: 'leave' }
   | { readonly kind: 'pause'; readonly cause: PauseCause }
+  /** The person asked for another backend. */
+  | { readonly kind: 'choose' }
   | { readonly kind: 'resume'; readonly cause: PauseCause }
   | { readonly kind: 'lock'; readonly held: boolean }
   | { readonly kind: 'examples'; readonly count: number | null }

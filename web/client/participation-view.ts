@@ -86,7 +86,8 @@ function headline(life: State['life'], memory: Memory): Headline {
   if (work.kind !== 'retrying') return { state: 'waiting' };
   return {
     state: work.reason === 'not-selected' ? 'not-selected' : 'waiting',
-    reason: work.reason === 'not-selected' ? null : work.reason,
+    reason: work.reason === 'not-selected' ? null : (work.failure?.reason ?? work.reason),
+    detail: work.failure?.detail ?? null,
     retryAtMs: work.retryAtMs,
   };
 }

@@ -116,6 +116,7 @@ function onTrainingFailed(
       );
     case 'aborted':
     case 'not-finite':
+    case 'exploded':
     case 'failed':
       return failWork(state, life, work, event.reason, event.message, event.atMs, effects);
     default:

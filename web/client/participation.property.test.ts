@@ -95,6 +95,7 @@ const happening = fc.oneof(
       ),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ kind: 'choose' as const }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('weights' as const), token }) },
   {
     weight: 1,
@@ -119,6 +120,7 @@ const happening = fc.oneof(
         'no-examples',
         'dataset-damaged',
         'not-finite',
+        'exploded',
         'backend-lost',
         'failed' as const,
       ),

@@ -467,6 +467,47 @@ describe('one part in a round', () => {
     expect(play.on({ kind: 'resume', cause: 'person' })).toEqual(['count-examples', 'connect']);
   });
 
+  it('C12: why it failed is shown until the next try', () => {
+    const play = playedTo('training');
+    play.on(failed('exploded'));
+    expect(play.shows).toBe('waiting(exploded)');
+    expect(play.view.detail).not.toBeNull();
+    play.after(play.view.retryInMs ?? 0);
+    expect(play.shows).toBe('waiting');
+    expect(play.view.detail).toBeNull();
+  });
+
+  it.each(['waiting', 'downloading', 'training'] as const)(
+    'C23: another backend chosen while %s is prepared at once, and then the tab is available again',
+    (place) => {
+      const play = playedTo(place);
+      const gave = place === 'waiting' ? [] : ['stop-work'];
+      expect(play.on({ kind: 'choose' })).toEqual([...gave, 'check-out', 'prepare']);
+      expect(play.effects.at(-1)).toMatchObject({ isAnew: true });
+      expect(play.on({ kind: 'prepared', backend })).toEqual(['check-in']);
+    },
+  );
+
+  it.each(['uploading', 'reported'] as const)(
+    'C23: what is trained when another is chosen still counts (%s)',
+    (place) => {
+      const play = playedTo(place);
+      expect(play.on({ kind: 'choose' })).toEqual(['prepare']);
+      if (place === 'uploading')
+        play.on({ kind: 'report-accepted', token: tokenOf(1), receipt: receiptOf(1), sentBytes: 108 });
+      expect(play.shows).toBe('accepted');
+    },
+  );
+
+  it('C23: before anything is prepared, and while it is, the choice is only another preparation', () => {
+    const early = new Play();
+    early.on({ kind: 'start' }, { kind: 'lock', held: true });
+    expect(early.on({ kind: 'choose' })).toEqual([]);
+    const play = playedTo('online');
+    expect(play.on({ kind: 'choose' })).toEqual(['prepare']);
+    expect(play.on({ kind: 'prepared', backend })).toEqual(['check-in']);
+  });
+
   it('C12: damaged examples stop the tab until they are counted again', () => {
     const play = playedTo('training');
     expect(play.on(failed('dataset-damaged'))).toEqual(['stop-work', 'check-out', 'disconnect']);

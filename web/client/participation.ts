@@ -98,6 +98,8 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
       return life.pauses.includes(event.cause) ? state : withLife(state, { pauses: [...life.pauses, event.cause] });
     case 'resume':
       return resume(state, event.cause, effects);
+    case 'choose':
+      return onChoose(state, life, effects);
     case 'lock':
       return onLock(state, life, event.held, effects);
     case 'broken':
@@ -171,6 +173,15 @@ function resume(state: State, cause: PauseCause, effects: Effect[]): State {
   if (cause !== 'person') return withLife(state, { pauses: life.pauses.filter((other) => other !== cause) });
   if (life.lock === 'held') effects.push({ kind: 'count-examples' });
   return { life: { ...life, pauses: [], stopped: null }, memory: { ...state.memory, failures: 0 } };
+}
+
+/** C23: what is trained already is still sent; what is not begins anew, on the new backend. */
+function onChoose(state: State, life: Joined, effects: Effect[]): State {
+  const { work, trainer } = life;
+  if (trainer === 'none') return state;
+  const isTrained = work.kind === 'assigned' && ['trained', 'uploading', 'upload-held'].includes(work.stage.kind);
+  const given = isTrained || work.kind === 'reported' ? state : giveBack(state, life, effects);
+  return withLife(given, { trainer: 'lost' });
 }
 
 function onExamples(state: State, count: number | null): State {

@@ -37,7 +37,27 @@ export interface BackendChoice {
   readonly requested: RequestedBackend;
   readonly used: Backend;
   readonly reason: string | null;
+  /** What a test step on each backend has shown so far; absent where nothing was tested. */
+  readonly findings?: readonly BackendFinding[];
+  /** How often a backend was lost since the page was opened. */
+  readonly losses?: number;
 }
+
+/** One backend and this model, on this device. */
+export type BackendFinding =
+  | {
+      readonly backend: Backend;
+      /** Its step is that of the reference. */
+      readonly isRight: true;
+      /** Milliseconds a step, the read-back that training does included. */
+      readonly stepMs: number;
+      /** At least that: it was not timed further, being slower than others already. */
+      readonly isFloor: boolean;
+    }
+  | { readonly backend: Backend; readonly isRight: false; readonly fault: BackendFault; readonly reason: string };
+
+/** Not here; not in workers; not allowed by the page's policy; 16 bits only; lacks what the model needs; wrong numbers; lost. */
+export type BackendFault = 'absent' | 'no-worker' | 'forbidden' | 'half-precision' | 'incapable' | 'wrong' | 'lost';
 
 export interface TrainProgress {
   /** Steps done of all steps. */
@@ -58,7 +78,15 @@ export type TrainResult =
     }
   | {
       readonly ok: false;
-      readonly reason: 'aborted' | 'no-examples' | 'dataset-damaged' | 'not-finite' | 'backend-lost' | 'failed';
+      readonly reason:
+        | 'aborted'
+        | 'no-examples'
+        | 'dataset-damaged'
+        | 'not-finite'
+        /** The loss grew out of all proportion. */
+        | 'exploded'
+        | 'backend-lost'
+        | 'failed';
       readonly message: string;
     };
 

@@ -1,3 +1,4 @@
+import type { RequestedBackend } from './ports.ts';
 import type { ClientView, FederatedClient, PauseCause, RoundNote } from './view.ts';
 
 /** What a program may listen to. */
@@ -17,6 +18,8 @@ export interface SdkClient {
   start(): Promise<void>;
   pause(cause?: PauseCause): void;
   resume(cause?: PauseCause): void;
+  /** Asks for another backend, at once: what is being trained is given back. */
+  choose(backend: RequestedBackend): void;
   /** Leaves; resolves when nothing runs any more. */
   stop(): Promise<void>;
   /** Leaves, and removes the secret here and the client at the server. */
@@ -37,6 +40,7 @@ export function sdkClient(client: FederatedClient): SdkClient {
     start: () => client.start(),
     pause: (cause) => client.pause(cause),
     resume: (cause) => client.resume(cause),
+    choose: (backend) => client.choose(backend),
     stop: () => client.leave(),
     forget: () => client.forget(),
     sleep: () => client.sleep(),

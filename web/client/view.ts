@@ -2,7 +2,7 @@ import type { AbandonReason, RefusalReason } from '../../shared/errors.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { Receipt, TaskStatus } from '../../shared/protocol/index.ts';
 import type { CourtesyCause } from './courtesy.ts';
-import type { BackendChoice, TrainProgress } from './ports.ts';
+import type { BackendChoice, RequestedBackend, TrainProgress } from './ports.ts';
 
 /** Every state a participation can be in; `data-state` on the page (DESIGN §8). One sentence each in the dictionaries. */
 export const PARTICIPATION_STATES = [
@@ -95,6 +95,8 @@ export interface FederatedClient {
   pause(cause?: PauseCause): void;
   /** The person's `resume` (the default) lifts every pause and tries again after an error; another cause lifts its own. */
   resume(cause?: PauseCause): void;
+  /** Asks for another backend, at once: what is being trained is given back. */
+  choose(backend: RequestedBackend): void;
   /** The page is about to be frozen: the lock is let go, so that another tab can take over, and nothing new begins. */
   sleep(): void;
   /** The page was frozen and is back: the server is asked whether this tab's part is alive before anything new begins. */

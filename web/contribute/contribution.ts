@@ -15,8 +15,8 @@ import type { Strokes } from './drawing.ts';
  */
 export interface Contribution {
   readonly task: PublicTask;
-  /** What `?backend=` asked for. */
-  readonly requested: RequestedBackend;
+  /** What the person chose, at first what `?backend=` asked for. */
+  readonly requested: ReadonlySignal<RequestedBackend>;
   /** The engine's view; before the first press a literal `idle` one. */
   readonly view: ReadonlySignal<ClientView>;
   readonly model: ReadonlySignal<ModelNow>;
@@ -42,6 +42,8 @@ export interface Contribution {
   showMore(): Promise<void>;
   repair(): Promise<void>;
 
+  /** Another backend: what runs on the present one is given back. */
+  choose(backend: RequestedBackend): void;
   /** The caller has the consent. */
   join(): Promise<void>;
   pause(): void;
@@ -50,7 +52,7 @@ export interface Contribution {
   erase(): Promise<void>;
 
   /** `undefined` goes back to what the task asks for. */
-  choose(change: ChoiceChange): void;
+  chooseWhen(change: ChoiceChange): void;
 
   openTrial(): Promise<void>;
   /** null where there is nothing to look at. */

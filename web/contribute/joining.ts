@@ -4,6 +4,7 @@ import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { formOf, labelsOf } from '../../shared/task/kinds/index.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
+import { probeNotes } from '../data/probe-notes.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
 import { courtesyKeeper, formatNumber, showToast } from '../ui/index.ts';
 import { type Contribution, type CourtesyView, isJoined, type ModelThen, type Press } from './contribution.ts';
@@ -28,7 +29,8 @@ const NOTHING = bytesForm([], 0);
 const SAMPLES_COUNT = 600;
 
 /** The page's contribution to one task, with the real parts behind it: each is fetched and opened by the press that needs it. */
-export function createContribution({ task, requested, joinToken }: JoiningOptions): Contribution {
+export function createContribution({ task, joinToken, ...options }: JoiningOptions): Contribution {
+  const requested = signal(options.requested);
   const data = task.participation?.data;
   const view = signal<ClientView>(idleView(task, remembered(task.id).examples?.count ?? 0));
   const before = signal<ModelThen | null>(beforeOf(task));
@@ -51,6 +53,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
   const courtesy = signal<CourtesyView>({ choices: keeper.choices, used: keeper.used });
 
   let client: FederatedClient | null = null;
+  const notes = probeNotes(task.id);
   const form = data === undefined ? NOTHING : formOf(data);
   const stored = storedExamples(task, form, () => client?.examplesChanged());
 
@@ -83,6 +86,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
     const remote = createRemoteTrainer({
       task: task.id,
       worker: () => new Worker(new URL('../trainer/worker.ts', import.meta.url), { type: 'module' }),
+      notes,
       ...(dataset === null ? {} : { memory: dataset }),
     });
     remote.ease(share);
@@ -99,7 +103,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       server: location.origin,
       task: task.id,
       joinToken: joinToken ?? undefined,
-      backend: requested,
+      backend: requested.peek(),
       ports: browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
     });
     made.subscribe((next) => {
@@ -112,7 +116,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
 
   const trial = createTrial({
     task,
-    requested,
+    requested: () => requested.peek(),
     joinToken,
     trainer: trainerNow,
     now: () => shared.now.peek(),
@@ -229,8 +233,19 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       if (stored.view.peek().kind === 'open' && isDamaged(view.peek())) resume();
     },
 
+    choose(backend) {
+      if (backend === requested.peek()) return;
+      requested.value = backend;
+      // In the address, where a reload finds it again.
+      const address = new URL(location.href);
+      address.searchParams.set('backend', backend);
+      history.replaceState(null, '', address);
+      client?.choose(backend);
+      // Without a participation the trial alone holds the backend.
+      if (trial.view.peek().kind === 'open') void guarded(() => trial.open());
+    },
     join,
-    choose: (change) => keeper.choose(change),
+    chooseWhen: (change) => keeper.choose(change),
     pause: () => client?.pause(),
     resume,
     leave,
@@ -248,6 +263,7 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
         const isGone = await stored.erase();
         forgetAll(task.id);
         keeper.forget();
+        notes.forget();
         before.value = null;
         showToast(!isGone ? t.failed : serverForgot ? t.done : t.doneHere, isGone && serverForgot ? 'info' : 'problem');
       }),

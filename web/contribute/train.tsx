@@ -20,6 +20,7 @@ import {
   reasonSentence,
   stateSentence,
 } from '../ui/index.ts';
+import { Backends } from './backends.tsx';
 import { Consent } from './consent.tsx';
 import { type Contribution, isJoined } from './contribution.ts';
 import { reportBytes } from './flow.tsx';
@@ -57,6 +58,7 @@ export function Train({ contribution }: { readonly contribution: Contribution })
           <Progress view={view} />
           <Controls contribution={contribution} view={view} />
           {isJoined(view) && <Numbers view={view} />}
+          <Backends contribution={contribution} />
         </div>
       </div>
       {(isJoined(view) || contribution.seen.value.length > 1) && <Charts contribution={contribution} view={view} />}
@@ -85,6 +87,7 @@ function sentences(contribution: Contribution, view: ClientView): { first: strin
       backend.requested === 'auto' ? '' : `${t.instead(t.backends[backend.requested], t.backends[backend.used])} `;
     more.push(instead + backend.reason);
   }
+  if (isJoined(view) && backend?.losses) more.push(t.lost(formatNumber(backend.losses)));
   return { first, more };
 }
 

@@ -8,7 +8,7 @@ import type { ModelThen, TrialView } from './contribution.ts';
 
 export interface TrialOptions {
   readonly task: PublicTask;
-  readonly requested: RequestedBackend;
+  readonly requested: () => RequestedBackend;
   readonly joinToken: string | null;
   readonly trainer: () => Promise<RemoteTrainer>;
   /** The newest model, and the one from before joining. */
@@ -67,7 +67,7 @@ export function createTrial({ task, requested, joinToken, trainer, now, before }
       }
       view.value = { kind: 'opening', step: 'backend' };
       try {
-        choice = await (await trainer()).prepare(participation, requested);
+        choice = await (await trainer()).prepare(participation, requested());
         if (mine !== turn) return;
         view.value = { kind: 'open', version: model.version, backend: choice, scores: null, scoresBefore: null };
       } catch (error) {

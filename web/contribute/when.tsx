@@ -36,13 +36,15 @@ export function When({ contribution }: { readonly contribution: Contribution }):
           label={t.battery}
           value={String(minimumBattery)}
           options={shares(BATTERY_LIMITS, policy.minimumBattery, batteryName)}
-          onChange={(value) => contribution.choose({ minimumBattery: unless(policy.minimumBattery, Number(value)) })}
+          onChange={(value) =>
+            contribution.chooseWhen({ minimumBattery: unless(policy.minimumBattery, Number(value)) })
+          }
         />
         <SelectField
           label={t.share}
           value={String(share)}
           options={shares(SHARES, policy.share, shareName)}
-          onChange={(value) => contribution.choose({ share: unless(policy.share, Number(value)) })}
+          onChange={(value) => contribution.chooseWhen({ share: unless(policy.share, Number(value)) })}
         />
         <NumberField
           label={t.minutes}
@@ -51,7 +53,7 @@ export function When({ contribution }: { readonly contribution: Contribution }):
           minimum={0}
           step={1}
           value={choices.minutesADay ?? null}
-          onChange={(minutes) => contribution.choose({ minutesADay: capOf(minutes) })}
+          onChange={(minutes) => contribution.chooseWhen({ minutesADay: capOf(minutes) })}
         />
         <NumberField
           label={t.megabytes}
@@ -60,18 +62,18 @@ export function When({ contribution }: { readonly contribution: Contribution }):
           minimum={0}
           step={1}
           value={choices.megabytesADay ?? null}
-          onChange={(megabytes) => contribution.choose({ megabytesADay: capOf(megabytes) })}
+          onChange={(megabytes) => contribution.chooseWhen({ megabytesADay: capOf(megabytes) })}
         />
       </div>
       <CheckField
         label={t.metered}
         isChecked={meteredData === 'use'}
-        onChange={(use) => contribution.choose({ meteredData: unless(policy.meteredData, use ? 'use' : 'pause') })}
+        onChange={(use) => contribution.chooseWhen({ meteredData: unless(policy.meteredData, use ? 'use' : 'pause') })}
       />
       <CheckField
         label={t.hidden}
         isChecked={hidden === 'train'}
-        onChange={(train) => contribution.choose({ hidden: unless(policy.hidden, train ? 'train' : 'pause') })}
+        onChange={(train) => contribution.chooseWhen({ hidden: unless(policy.hidden, train ? 'train' : 'pause') })}
       />
       <p class="muted small">
         {t.shareHelp} {t.cap} {tellsOfDevice() ? '' : t.unknown}

@@ -10,6 +10,7 @@ import { type SdkClient, sdkClient } from '../client/sdk-client.ts';
 import { createDataset, createMemoryDataset, type Dataset, type DatasetSummary } from '../data/dataset.ts';
 import type { DataFailure } from '../data/failure.ts';
 import type { Samples } from '../data/import/samples.ts';
+import { probeNotes } from '../data/probe-notes.ts';
 import { createRemoteTrainer, type RemoteTrainer } from '../trainer/remote.ts';
 import { courtesyKeeper } from '../ui/courtesy/index.ts';
 import { columnsOfExamples, type Example } from './example.ts';
@@ -70,6 +71,7 @@ export function browserClient({
   if (courtesy !== undefined && !isChoices(courtesy)) throw new TypeError('not choices of courtesy');
   const server = new URL(options.server).href.replace(/\/$/, '');
   const storage = originStorage(task);
+  const notes = probeNotes(task);
   let opening: Promise<Opened> | null = null;
   let opened: Opened | null = null;
   let remote: RemoteTrainer | null = null;
@@ -100,6 +102,7 @@ export function browserClient({
     remote = createRemoteTrainer({
       task: task as TaskId,
       worker: () => trainerWorker(server),
+      notes,
       ...(opened?.dataset.kept === 'memory' ? { memory: opened.dataset } : {}),
     });
     remote.ease(share);
@@ -187,6 +190,7 @@ export function browserClient({
       // No server is asked what an example is: deleting takes the database, whatever lies in it.
       const dataset = opened?.dataset ?? createDataset(task, bytesForm([], 0));
       const cleared = await dataset.clear();
+      notes.forget();
       const isGone = cleared.ok || cleared.reason === 'unavailable';
       return { serverForgot: forgotten?.serverForgot ?? false, examplesDeleted: forgotten !== null && isGone };
     },

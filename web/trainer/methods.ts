@@ -1,15 +1,24 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
-import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
+import type { Backend, BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
+import type { KeptProbe } from './kept-probe.ts';
 
 /** What the trainer's worker answers to. One worker serves one task. */
 export type TrainerMethods = {
   prepare: {
-    input: { task: TaskId; participation: Participation; requested: RequestedBackend };
+    input: {
+      task: TaskId;
+      participation: Participation;
+      requested: RequestedBackend;
+      /** What this page kept of an earlier probe, unparsed; and backends that were lost twice in a row. */
+      stored: unknown;
+      avoided: readonly Backend[];
+    };
     progress: never;
-    output: BackendChoice;
+    /** `probe`: to be kept for the next visit; null where nothing new was found. */
+    output: { choice: BackendChoice; probe: KeptProbe | null };
   };
   /** Examples that this browser cannot keep, in place of those in IndexedDB; null goes back to IndexedDB. */
   give: { input: readonly ExampleColumns[] | null; progress: never; output: null };

@@ -3,6 +3,7 @@ import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../client/ports.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { lossesOf } from './losses.ts';
 import type { TrainerMethods } from './methods.ts';
 import { type Caller, type CallResult, callerOf } from './rpc.ts';
 
@@ -16,12 +17,21 @@ export interface RemoteTrainer extends Trainer {
   predict(params: Float32Array, features: FeatureValues): Promise<Float32Array | null>;
 }
 
+/** Where a page notes what the probe found, for its next visit. */
+export interface ProbeNotes {
+  /** Whatever lies there: the worker looks at what it is. */
+  load(): unknown;
+  save(probe: object): void;
+}
+
 export interface RemoteTrainerOptions {
   readonly task: TaskId;
   /** Starts the worker: `() => new Worker(new URL('../trainer/worker.ts', import.meta.url), { type: 'module' })`. */
   readonly worker: () => Worker;
   /** Examples that lie in this page's memory, where IndexedDB cannot be used; else the worker reads IndexedDB itself. */
   readonly memory?: Dataset;
+  /** Each worker probes anew where nothing is given. */
+  readonly notes?: ProbeNotes;
 }
 
 /** A worker that does not stop by then is ended from outside: leaving takes a second. */
@@ -31,10 +41,11 @@ const STOP_WITHIN_MS = 700;
  * The trainer behind a worker that is started by the first call, and started anew after a failure: a lost WebGL context
  * poisons the whole backend, and only the end of its thread gives the memory back.
  */
-export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrainerOptions): RemoteTrainer {
+export function createRemoteTrainer({ task, worker: start, memory, notes }: RemoteTrainerOptions): RemoteTrainer {
   let running: { readonly worker: Worker; readonly caller: Caller<TrainerMethods> } | undefined;
-  let wanted: { readonly participation: Participation; readonly requested: RequestedBackend } | undefined;
+  let wanted: Wanted | undefined;
   let prepared: Promise<CallResult<BackendChoice>> | undefined;
+  const losses = lossesOf();
   let predicted: Float32Array | null = null;
   let givenRevision = -1;
   let share = 1;
@@ -66,11 +77,20 @@ export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrain
   /** The worker as the last `prepare` wanted it: after a failure that is a new one, prepared again. */
   async function ready(): Promise<CallResult<BackendChoice>> {
     if (wanted === undefined) throw new Error('prepare comes first');
-    prepared ??= caller().call('prepare', { task, ...wanted });
+    prepared ??= prepareOn(caller(), wanted);
     const choice = await prepared;
     if (!choice.ok) stop(choice.message);
     else await giveExamples();
     return choice;
+  }
+
+  async function prepareOn(worker: Caller<TrainerMethods>, wanted: Wanted): Promise<CallResult<BackendChoice>> {
+    const avoided = losses.avoided();
+    const answer = await worker.call('prepare', { task, ...wanted, stored: notes?.load() ?? null, avoided });
+    if (!answer.ok) return answer;
+    const { choice, probe } = answer.value;
+    if (probe !== null) notes?.save(probe);
+    return { ok: true, value: { ...choice, losses: losses.count() } };
   }
 
   async function giveExamples(): Promise<void> {
@@ -84,7 +104,10 @@ export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrain
   return {
     async prepare(participation, requested) {
       const next = { participation, requested };
-      if (wanted !== undefined && isOther(wanted, next)) stop('another task or backend was asked for');
+      if (wanted !== undefined && isOther(wanted, next)) {
+        stop('another task or backend was asked for');
+        losses.forgive();
+      }
       wanted = next;
       const choice = await ready();
       if (choice.ok) return choice.value;
@@ -111,6 +134,8 @@ export function createRemoteTrainer({ task, worker: start, memory }: RemoteTrain
       ending.cancel();
       if (!answer.ok && signal.aborted) return aborted;
       const result = answer.ok ? answer.value : failed(answer.message);
+      if (result.ok) losses.endRows();
+      else if (result.reason === 'backend-lost') losses.add(choice.value.used);
       if (!result.ok && (result.reason === 'backend-lost' || result.reason === 'failed')) stop(result.message);
       return result;
     },

@@ -19,13 +19,12 @@ const participation: Participation = {
   minimum: spec.rounds.minimum,
   goal: spec.rounds.goal,
 };
-const none = async () => ({ ok: false, reason: 'not in this test' }) as const;
 
 it('two trainings at once on one session are as if one came after the other', async () => {
   const rng = seededRng(3);
   const features = Uint8Array.from({ length: 200 * 784 }, () => rng.below(256));
   const targets = Uint16Array.from({ length: 200 }, () => rng.below(10));
-  const session = await openSession('task' as TaskId, participation, 'cpu', { webgl: none, wasm: none, cpu: openCpu });
+  const session = await openSession('task' as TaskId, participation, 'cpu', { openers: { cpu: openCpu } });
   session.source.give([{ features, targets }]);
   const train = async (seed: number): Promise<Float32Array> => {
     const { signal } = new AbortController();

@@ -5,9 +5,10 @@ import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from
 import type { DataFailure } from '../data/failure.ts';
 import type { Duty } from './core/duty.ts';
 import { evaluate, scoreOf } from './core/evaluate.ts';
+import type { Probed } from './core/finding.ts';
 import { buildModel, type DeviceModel } from './core/model.ts';
 import { predict } from './core/predict.ts';
-import { type DeviceOpeners, prepareModel } from './core/prepare.ts';
+import { type DeviceOpeners, type PrepareOptions, prepareModel } from './core/prepare.ts';
 import { train } from './core/train.ts';
 import { type ExampleSource, exampleSourceOf } from './example-source.ts';
 
@@ -17,6 +18,8 @@ import { type ExampleSource, exampleSourceOf } from './example-source.ts';
  */
 export interface TrainingSession {
   readonly choice: BackendChoice;
+  /** What is worth keeping of how the choice was made. */
+  readonly probed: Probed | null;
   readonly source: ExampleSource;
   train(
     params: Float32Array,
@@ -31,10 +34,10 @@ export async function openSession(
   task: TaskId,
   participation: Participation,
   requested: RequestedBackend,
-  openers: DeviceOpeners,
+  { openers, ...options }: PrepareOptions & { readonly openers: DeviceOpeners },
 ): Promise<TrainingSession> {
   const { topology, client: plan } = participation;
-  const { model, used, reason } = await prepareModel(topology, plan, requested, openers);
+  const { model, used, reason, findings, probed } = await prepareModel(topology, plan, requested, openers, options);
   const source = exampleSourceOf(task, participation);
   let second: DeviceModel | undefined;
   const inTurnOnFirst = turns();
@@ -46,7 +49,8 @@ export async function openSession(
     });
 
   return {
-    choice: { requested, used, reason },
+    choice: { requested, used, reason, findings },
+    probed,
     source,
     async train(params, { seed, signal, duty, onProgress }) {
       const loaded = await source.load();

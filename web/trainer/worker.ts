@@ -1,6 +1,10 @@
+import { version } from '../../package.json';
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
+import { type Opened, unusable } from './core/backends/opened.ts';
+import { DEVICE_NAMES } from './core/device.ts';
 import type { Duty } from './core/duty.ts';
 import type { DeviceOpeners } from './core/prepare.ts';
+import { probedOf } from './kept-probe.ts';
 import type { TrainerMethods } from './methods.ts';
 import { serve } from './rpc.ts';
 import { openSession, type TrainingSession } from './session.ts';
@@ -10,14 +14,27 @@ import { openSession, type TrainingSession } from './session.ts';
  * another site (`import 'SERVER/trainer.js'`): it finds its chunks beside itself.
  */
 const openers: DeviceOpeners = {
+  webgpu,
   webgl: async () => (await import('./core/backends/webgl.ts')).openWebgl(),
   wasm: async () => {
-    if (!mayCompileWasm()) return { ok: false, reason: 'WebAssembly is not allowed on this page' };
+    if (!mayCompileWasm()) return unusable('forbidden', 'WebAssembly is not allowed on this page');
     const [wasm, files] = await Promise.all([import('./core/backends/wasm.ts'), import('./wasm-files.ts')]);
     return wasm.openWasm(files.WASM_FILES);
   },
   cpu: async () => (await import('./core/backends/cpu.ts')).openCpu(),
 };
+
+/** An adapter is asked for before anything of the backend is fetched: many browsers have WebGPU and no GPU for it. */
+async function webgpu(): Promise<Opened> {
+  // Typed as always there: plain http and older browsers have none.
+  const { gpu } = navigator as { readonly gpu?: GPU };
+  const adapter = await gpu?.requestAdapter().catch(() => null);
+  if (!adapter) return unusable('absent', 'WebGPU is not available here');
+  return (await import('./core/backends/webgpu.ts')).openWebgpu();
+}
+
+/** On another site's page, asking for WebAssembly where the page's policy forbids it is reported to that site. */
+const isForeign = location.protocol === 'blob:';
 
 /** A strict CSP without 'wasm-unsafe-eval' refuses even the empty module. */
 function mayCompileWasm(): boolean {
@@ -38,14 +55,20 @@ function session(): Promise<TrainingSession> {
 }
 
 serve<TrainerMethods>(self, {
-  async prepare({ task, participation, requested }) {
+  async prepare({ task, participation, requested, stored, avoided: lost }) {
     const { topology, client, data } = participation;
     const key = JSON.stringify([task, topology, client, data, requested]);
     if (opened !== undefined && opened.key !== key) throw new Error('a worker serves one task and one backend');
-    opened ??= { key, session: openSession(task, participation, requested, openers) };
-    const { source, choice } = await opened.session;
+    const probeKey = JSON.stringify([version, navigator.userAgent, topology, client.loss, client.batchSize]);
+    const known = probedOf(stored, probeKey, Date.now());
+    const avoided = DEVICE_NAMES.filter((name) => lost.includes(name));
+    const reluctant = isForeign ? (['wasm'] as const) : [];
+    opened ??= { key, session: openSession(task, participation, requested, { openers, known, avoided, reluctant }) };
+    const { source, choice, probed } = await opened.session;
     source.give(given);
-    return choice;
+    // Unchanged findings keep their age.
+    const isNew = probed !== null && JSON.stringify(probed) !== JSON.stringify(known);
+    return { choice, probe: isNew ? { key: probeKey, atMs: Date.now(), probed } : null };
   },
   async give(parts) {
     given = parts;

@@ -1,4 +1,5 @@
-import type { BackendChoice, Trainer, TrainResult } from '../ports.ts';
+import type { Participation } from '../../../shared/protocol/index.ts';
+import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../ports.ts';
 import { backend, metrics } from './play.ts';
 
 type TrainOptions = Parameters<Trainer['train']>[1];
@@ -20,7 +21,7 @@ export class ScriptedTrainer implements Trainer {
   choice: BackendChoice | Error = backend;
   work: Train = async () => trainedTo([1, -2, 0.5]);
 
-  async prepare(): Promise<BackendChoice> {
+  async prepare(_participation: Participation, _requested: RequestedBackend): Promise<BackendChoice> {
     this.heard.push('prepare');
     if (this.choice instanceof Error) throw this.choice;
     return this.choice;

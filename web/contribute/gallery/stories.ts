@@ -3,6 +3,7 @@ import { isSha256, isTaskId } from '../../../shared/ids.ts';
 import type { CohortMember, TaskStatus } from '../../../shared/protocol/index.ts';
 import type { PublicTask } from '../../../shared/protocol/public-task.ts';
 import { digits } from '../../../shared/task/templates/digits.ts';
+import type { BackendFinding } from '../../client/ports.ts';
 import type { ClientView, RoundNote } from '../../client/view.ts';
 import type { Contribution, ExamplesView, ModelThen, TrialView } from '../contribution.ts';
 import { idleView } from '../idle-view.ts';
@@ -112,6 +113,12 @@ const notes: readonly RoundNote[] = [
 ];
 
 const idle = idleView(task, 120);
+const findings: readonly BackendFinding[] = [
+  { backend: 'webgpu', isRight: false, fault: 'absent', reason: 'WebGPU is not available here' },
+  { backend: 'webgl', isRight: true, stepMs: 3.1, isFloor: false },
+  { backend: 'wasm', isRight: true, stepMs: 5.2, isFloor: false },
+  { backend: 'cpu', isRight: true, stepMs: 860, isFloor: true },
+];
 const LOSSES = [1.42, 1.1, 0.94, 0.81, 0.77, 0.69, 0.64, 0.55, 0.58, 0.5, 0.47, 0.41];
 const joined: ClientView = {
   ...idle,
@@ -120,7 +127,7 @@ const joined: ClientView = {
   version: 37,
   slot: 2,
   examples: 120,
-  backend: { requested: 'auto', used: 'webgl', reason: null },
+  backend: { requested: 'auto', used: 'webgl', reason: null, findings },
   sentBytes: 1_594_400,
   receivedBytes: 5_577_880,
   lastReport: { accuracyBefore: 0.88, accuracyAfter: 0.945, lossBefore: 0.62, lossAfter: 0.41, trainingMs: 1_100 },
@@ -196,7 +203,7 @@ export const STORIES = {
     status: crowd,
     slot: 704,
     progress: { step: 240, steps: 600, loss: 0.41 },
-    backend: { requested: 'webgl', used: 'wasm', reason: 'WebGL gave wrong numbers in a test step here.' },
+    backend: { requested: 'webgl', used: 'wasm', reason: 'WebGL gave wrong numbers in a test step here.', losses: 2 },
   }),
   alone: {
     ...standard,
@@ -220,7 +227,7 @@ export function still({ view, examples, trial, before: then, task: its }: Story)
   }));
   return {
     task: its,
-    requested: 'auto',
+    requested: signal('auto'),
     view: signal(view),
     model: signal({ version, sha256, score: metrics, online, state }),
     examples: signal(examples),
@@ -239,6 +246,7 @@ export function still({ view, examples, trial, before: then, task: its }: Story)
     showMore: nothing,
     repair: nothing,
     choose: () => {},
+    chooseWhen: () => {},
     join: nothing,
     pause: () => {},
     resume: () => {},

@@ -137,6 +137,10 @@ export const en = {
     beforeAfter: (before: string, after: string) => `${before} → ${after}`,
     offline: 'Connection lost: training goes on here, and the result is sent when the server is back.',
     instead: (asked: string, used: string) => `${asked} was asked for, ${used} is used.`,
+    lost: (count: string) =>
+      count === '1'
+        ? 'The graphics driver stopped once. Nothing from after that was sent.'
+        : `The graphics driver stopped ${count} times. Nothing from after that was sent.`,
     backends: {
       webgl: 'WebGL',
       webgpu: 'WebGPU',
@@ -144,6 +148,26 @@ export const en = {
       cpu: 'plain CPU',
       auto: 'The best',
       other: 'other',
+    },
+  },
+
+  backends: {
+    title: 'What trains on this device',
+    untested: 'Each is tested with one step of this model, the first time it is needed.',
+    tested: 'A test step of this model showed:',
+    auto: 'Fastest',
+    autoWhat: 'of those that compute rightly',
+    used: 'in use',
+    aStep: (ms: string) => `${ms} ms a step`,
+    over: (ms: string) => `over ${ms} ms a step`,
+    faults: {
+      absent: 'not available here',
+      'no-worker': 'not for training in this browser',
+      forbidden: 'not allowed on this page',
+      'half-precision': 'too coarse: 16 bits only',
+      incapable: 'cannot train this model',
+      wrong: 'computes wrongly here',
+      lost: 'stopped working',
     },
   },
 

@@ -137,6 +137,7 @@ export const zh: ContributeWords = {
     beforeAfter: (before, after) => `${before} → ${after}`,
     offline: '连接中断：训练在本设备上继续，服务器恢复后再发送结果。',
     instead: (asked, used) => `请求的是 ${asked}，实际使用 ${used}。`,
+    lost: (count) => `图形驱动停止过 ${count} 次。此后的结果均未发送。`,
     backends: {
       webgl: 'WebGL',
       webgpu: 'WebGPU',
@@ -144,6 +145,26 @@ export const zh: ContributeWords = {
       cpu: '普通 CPU',
       auto: '最合适的',
       other: '其他',
+    },
+  },
+
+  backends: {
+    title: '本设备用什么训练',
+    untested: '首次需要时，会用此模型的一步来测试每一种。',
+    tested: '用此模型测试一步的结果：',
+    auto: '最快的',
+    autoWhat: '在计算正确的当中',
+    used: '使用中',
+    aStep: (ms) => `每步 ${ms} 毫秒`,
+    over: (ms) => `每步超过 ${ms} 毫秒`,
+    faults: {
+      absent: '此处不可用',
+      'no-worker': '此浏览器不能用它训练',
+      forbidden: '此页面不允许',
+      'half-precision': '精度不足：只有 16 位',
+      incapable: '无法训练此模型',
+      wrong: '在此计算有误',
+      lost: '已停止工作',
     },
   },
 

@@ -1,14 +1,27 @@
-import { concat, enableProdMode, reshape, setBackend, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import {
+  concat,
+  enableProdMode,
+  findBackendFactory,
+  registerBackend,
+  removeBackend,
+  reshape,
+  setBackend,
+  type Tensor,
+  tensor1d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 
-export type DeviceName = 'webgl' | 'wasm' | 'cpu';
+/** From the likely fastest to the one that is always there. */
+export const DEVICE_NAMES = ['webgpu', 'webgl', 'wasm', 'cpu'] as const;
+export type DeviceName = (typeof DEVICE_NAMES)[number];
 
-/** The backend is gone (a lost WebGL context): whatever it still answers is not to be believed. */
+/** The backend is gone (a lost graphics context): whatever it still answers is not to be believed. */
 export class BackendLostError extends Error {
   override readonly name = 'BackendLostError';
 }
 
 /**
- * A TF.js backend in use. Every read goes through it: a lost WebGL context answers zeros, or never (measured), and
+ * A TF.js backend in use. Every read goes through it: a lost graphics context answers zeros, or never (measured), and
  * both become a `BackendLostError` here.
  */
 export interface Device {
@@ -17,6 +30,8 @@ export interface Device {
   activate(): Promise<void>;
   /** The values of all tensors one after the other, by one read of the device. */
   read(tensors: readonly Tensor[]): Promise<Float32Array>;
+  /** It is gone, as far as can be told without a read. */
+  isLost(): boolean;
   close(): void;
 }
 
@@ -52,7 +67,7 @@ export function deviceOf(name: DeviceName, liveness: Liveness = immortal): Devic
       // The sentinel comes back with the values: zeros in its place are the answer of a dead device.
       const all = tidy(() => concat([...tensors.map((tensor) => reshape(tensor, [-1])), tensor1d([SENTINEL])]));
       try {
-        const values = (await orLost(all.data(), name, liveness)) as Float32Array;
+        const values = (await orLost(readOf(all, name), name, liveness)) as Float32Array;
         assertAlive();
         if (values.at(-1) !== SENTINEL) throw new BackendLostError(`the ${name} backend answers with zeros`);
         return values.subarray(0, -1);
@@ -60,9 +75,28 @@ export function deviceOf(name: DeviceName, liveness: Liveness = immortal): Devic
         all.dispose();
       }
     },
+    isLost: liveness.isLost,
     close: liveness.close,
   };
 }
+
+/** Ends the backend and frees what it holds; its next activation starts a new one. */
+export function endBackend(name: DeviceName): void {
+  const factory = findBackendFactory(name);
+  removeBackend(name);
+  if (factory) registerBackend(name, factory);
+}
+
+/** A device that refuses to be read is gone too: WebGPU says so before the loss itself is told. */
+async function readOf(tensor: Tensor, name: DeviceName): Promise<unknown> {
+  try {
+    return await tensor.data();
+  } catch (error) {
+    throw new BackendLostError(`the ${name} backend could not be read (${messageOf(error)})`);
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function orLost<Value>(value: Promise<Value>, name: DeviceName, liveness: Liveness): Promise<Value> {
   const stops: (() => void)[] = [];

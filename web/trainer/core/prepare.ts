@@ -1,21 +1,26 @@
 import type { ModelTopology } from '../../../shared/model/topology.ts';
-import { emptyColumns } from '../../../shared/task/kinds/form.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
-import type { Opened } from './backends/opened.ts';
-import type { Device, DeviceName } from './device.ts';
-import { evaluate } from './evaluate.ts';
-import { examplesOf } from './examples.ts';
+import { unusable } from './backends/opened.ts';
+import { ACCELERATORS, Contest, type DeviceOpeners } from './contest.ts';
+import type { DeviceName } from './device.ts';
+import { type Finding, fastestOf, LABELS, type Probed, stepMsOf } from './finding.ts';
 import { buildModel, type DeviceModel } from './model.ts';
-import { isRight, type ProbeStep, probeStep, referenceStep, stepError } from './probe.ts';
+import { PROBE_EXAMPLES, plainLoss, referenceStep, TIMED_MS } from './probe.ts';
+import { isRight, isSameLoss, type Reference, referenceOf, stepError } from './reference.ts';
 
-/** Opens each backend when it is its turn; `cpu` is the one that is always there. */
-export interface DeviceOpeners {
-  readonly webgl: () => Promise<Opened>;
-  readonly wasm: () => Promise<Opened>;
-  readonly cpu: () => Promise<Device>;
+export type { DeviceOpeners } from './contest.ts';
+
+export type Requested = 'auto' | DeviceName;
+
+export interface PrepareOptions {
+  /** What an earlier probe of the same model found in the same browser. */
+  readonly known?: Probed | null;
+  /** Lost twice in a row: not opened again, and what was found of them is not kept. */
+  readonly avoided?: readonly DeviceName[];
+  /** Opened only when asked for, or where no other but the plain CPU is right. */
+  readonly reluctant?: readonly DeviceName[];
+  readonly timedMs?: number;
 }
-
-export type Requested = 'auto' | 'webgpu' | DeviceName;
 
 export interface PreparedModel {
   readonly model: DeviceModel;
@@ -23,70 +28,133 @@ export interface PreparedModel {
   readonly used: DeviceName;
   /** Why `used` is not what was asked for, in one sentence; null when it is. */
   readonly reason: string | null;
+  readonly findings: readonly Finding[];
+  /** For the next time; null where nothing had to be probed. */
+  readonly probed: Probed | null;
 }
 
+/** A model whose loss on two examples takes the plain CPU longer is large: its step would take seconds. */
+const LARGE_MS = 60;
+/** A training step is about three passes: forward, and the gradients of inputs and of weights. */
+const PASSES_OF_STEP = 3;
+/** The plain CPU is not timed where it must take longer than this, and than twice the best. */
+const CPU_HOPELESS_MS = 100;
+
 /**
- * Builds the model on the backend asked for, if that trains right here: one real step of this very model, in the shapes
- * of the plan, is compared with the same step in plain JavaScript. This also compiles what training will need. Falls
- * back to the plain CPU, and says why.
+ * Builds the model on the backend asked for, if it trains right here: one real step of this very model, in the shapes
+ * of the plan, is compared with a reference. `auto` takes the fastest of those that are right, by the time of a step
+ * with its reads. What an earlier probe found is believed as to times; the backend that is used is compared again each
+ * time, since its programs must be compiled anyway. Where one is not right the next best is taken, and the reason told.
  */
 export async function prepareModel(
   topology: ModelTopology,
   plan: ClientPlan,
   requested: Requested,
   openers: DeviceOpeners,
+  { known = null, avoided = [], reluctant = [], timedMs = TIMED_MS }: PrepareOptions = {},
 ): Promise<PreparedModel> {
   const cpu = await openers.cpu();
-  const build = (device: Device): DeviceModel => buildModel(topology, plan.loss, device);
-  const plainCpu = (reason: string | null): PreparedModel => ({ model: build(cpu), requested, used: 'cpu', reason });
-  if (requested === 'cpu') return plainCpu(null);
+  const contest = new Contest({ topology, plan, openers, known: known?.findings ?? [], timedMs });
+  const { findings } = contest;
+  const willing = ACCELERATORS.filter((name) => !avoided.includes(name) && !reluctant.includes(name));
+  /** About what a step of the plain CPU takes; known once it made the reference here. */
+  let cpuAboutMs = Number.POSITIVE_INFINITY;
+  let probed = known;
 
-  const notice = requested === 'webgpu' ? 'WebGPU is not available in this build' : null;
-  const wanted = requested === 'wasm' ? 'wasm' : 'webgl';
-  const reference = await referenceStep(topology, plan.loss, cpu);
-  const opened = await openers[wanted]();
-  const tried = opened.ok ? await tryTraining(() => build(opened.device), topology, plan, reference) : opened;
-  if (tried.ok) {
-    const reason = notice && `${notice}; ${LABELS[wanted]} trains instead.`;
-    return { model: tried.model, requested, used: wanted, reason };
+  if (requested !== 'cpu') {
+    const reference = known?.reference ?? (await newReference());
+    for (const name of avoided) contest.refuse(name, unusable('lost', `${LABELS[name]} was lost twice in a row`));
+    if (requested !== 'auto' && !avoided.includes(requested)) await contest.attempt(requested, reference);
+    if (contest.best === null) await attemptAll(reference);
+    contest.closeOthers();
+    probed = { reference, findings: contest.list().filter(({ backend }) => !avoided.includes(backend)) };
   }
-  if (opened.ok) opened.device.close();
-  await cpu.activate();
-  return plainCpu(`${notice ? `${notice}, and ` : ''}${tried.reason}; the plain CPU trains instead, which is slower.`);
-}
+  await (contest.best?.device ?? cpu).activate();
+  const model = contest.best ?? buildModel(topology, plan.loss, cpu);
+  const used = contest.leader;
+  return {
+    model,
+    requested,
+    used,
+    reason: reasonOf(requested, used, findings, avoided),
+    findings: contest.list(),
+    probed,
+  };
 
-const LABELS: Readonly<Record<DeviceName, string>> = { webgl: 'WebGL', wasm: 'WebAssembly', cpu: 'the plain CPU' };
-
-async function tryTraining(
-  build: () => DeviceModel,
-  topology: ModelTopology,
-  plan: ClientPlan,
-  reference: ProbeStep,
-): Promise<{ readonly ok: true; readonly model: DeviceModel } | { readonly ok: false; readonly reason: string }> {
-  const model = build();
-  const label = LABELS[model.device.name];
-  try {
-    const error = stepError(await probeStep(model, topology, plan.batchSize), reference);
-    if (isRight(error)) {
-      await warmUp(model);
-      return { ok: true, model };
+  /** Whatever has not been probed, then the fastest; where that disappoints now, the next. */
+  async function attemptAll(reference: Reference): Promise<void> {
+    for (const name of willing) if (!findings.has(name)) await contest.attempt(name, reference);
+    for (const name of ACCELERATORS) {
+      if (!findings.has(name) && !someIsRight(findings)) await contest.attempt(name, reference);
     }
-    const share = Number.isFinite(error) ? `off by ${(100 * error).toFixed(error < 0.1 ? 2 : 0)} %` : 'not a number';
-    return fail(model, `${label} computes this model wrongly here (${share})`);
-  } catch (error) {
-    return fail(model, `${label} cannot train this model here (${firstLine(error)})`);
+    const bestMs = stepMsOf(findings.get(contest.leader));
+    if (cpuAboutMs <= Math.max(CPU_HOPELESS_MS, Number.isFinite(bestMs) ? 2 * bestMs : 0)) {
+      await cpu.activate();
+      await contest.timePlain(cpu);
+    }
+    for (let name = fastestOf(findings); name !== contest.leader; name = fastestOf(findings)) {
+      if (name === 'cpu') contest.keep(null);
+      else await contest.attempt(name, reference);
+    }
+  }
+
+  /**
+   * The right step. A small model makes it in plain JavaScript. For a large one, where that takes seconds, two backends
+   * that share no kernel vouch for each other: they agree in every gradient, and with the plain CPU in the loss. Where no
+   * two agree it decides alone.
+   */
+  async function newReference(): Promise<Reference> {
+    const startMs = performance.now();
+    const loss = await plainLoss(topology, plan.loss, cpu);
+    const lossMs = performance.now() - startMs;
+    const agreed = lossMs > LARGE_MS ? await agreement(loss) : null;
+    if (agreed !== null) {
+      boundCpu(lossMs, PASSES_OF_STEP * lossMs);
+      return agreed;
+    }
+    await cpu.activate();
+    const stepStartMs = performance.now();
+    const step = await referenceStep(topology, plan.loss, cpu);
+    const stepMs = performance.now() - stepStartMs;
+    boundCpu(stepMs, stepMs);
+    return referenceOf(step);
+  }
+
+  async function agreement(loss: number): Promise<Reference | null> {
+    const steps: Reference[] = [];
+    for (const name of willing) {
+      const step = await contest.step(name);
+      if (step === null || !isSameLoss(step.loss, loss)) continue;
+      if (steps.some((other) => isRight(stepError(step, other)))) return referenceOf(step);
+      steps.push(referenceOf(step));
+    }
+    return null;
+  }
+
+  /** At least `floorMs` for a step, since it took that for a part; `partMs` for so few examples, so about that much for all. */
+  function boundCpu(floorMs: number, partMs: number): void {
+    findings.set('cpu', { backend: 'cpu', isRight: true, stepMs: floorMs, isFloor: true });
+    cpuAboutMs = (partMs * plan.batchSize) / PROBE_EXAMPLES;
   }
 }
 
-/** Scores one empty example, so that the first real scoring compiles nothing. */
-async function warmUp(model: DeviceModel): Promise<void> {
-  await evaluate(model, examplesOf(model.form, [emptyColumns(model.form, 1)]));
-}
+const someIsRight = (findings: ReadonlyMap<DeviceName, Finding>): boolean =>
+  ACCELERATORS.some((name) => findings.get(name)?.isRight);
 
-function fail(model: DeviceModel, reason: string): { readonly ok: false; readonly reason: string } {
-  model.dispose();
-  return { ok: false, reason };
+/** `auto` has nothing to explain where it took the fastest of several that are right. */
+function reasonOf(
+  requested: Requested,
+  used: DeviceName,
+  findings: ReadonlyMap<DeviceName, Finding>,
+  avoided: readonly DeviceName[],
+): string | null {
+  if (used === requested) return null;
+  const explained = requested !== 'auto' ? [requested] : someIsRight(findings) ? avoided : ACCELERATORS;
+  const clauses = explained.flatMap((name) => {
+    const finding = findings.get(name);
+    return finding === undefined || finding.isRight ? [] : [finding.reason];
+  });
+  if (clauses.length === 0) return null;
+  const slower = used === 'cpu' ? ', which is slower' : '';
+  return `${clauses.join(', and ')}; ${LABELS[used]} trains instead${slower}.`;
 }
-
-const firstLine = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';

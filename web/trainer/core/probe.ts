@@ -1,14 +1,14 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { initialWeights } from '../../../shared/model/initial-weights.ts';
 import { type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
 import { seededRng } from '../../../shared/rng.ts';
 import { emptyColumns } from '../../../shared/task/kinds/form.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import { deltaOf } from '../../../shared/weights/delta.ts';
-import { norm } from '../../../shared/weights/vector.ts';
 import { type Batch, batchesOf, inOrder } from './batches.ts';
 import type { Device } from './device.ts';
 import { examplesOf } from './examples.ts';
+import { runLoop } from './loop.ts';
 import { buildModel, type DeviceModel } from './model.ts';
 
 /** One training step as numbers: the loss before it, and what it changed. */
@@ -18,11 +18,13 @@ export interface ProbeStep {
 }
 
 /** Two real examples are enough to reach every weight's gradient, and few enough for the plain CPU. */
-const PROBE_EXAMPLES = 2;
+export const PROBE_EXAMPLES = 2;
 /** A step as large as its gradient: weights of 0.05 then round far below it. */
 const PROBE_RATE = 1;
-/** float32 agrees to about 1e-6, half precision only to about 1e-2. */
-const TOLERANCE = 1e-3;
+/** A backend is timed for so long; where a step takes longer it is one step. */
+export const TIMED_MS = 150;
+/** Slower than the best so far by this factor, one step is enough to tell. */
+const HOPELESS_FACTOR = 3;
 
 /** The probe's step on a model of any device; `rows` above two adds padding, as in a last batch. */
 export async function probeStep(model: DeviceModel, topology: ModelTopology, rows: number): Promise<ProbeStep> {
@@ -46,17 +48,62 @@ export async function referenceStep(
   }
 }
 
-/** How far a step is from the reference, relative to the reference; infinite where it is no number at all. */
-export function stepError(step: ProbeStep, reference: ProbeStep): number {
-  const scale = norm(reference.delta);
-  const error = Math.max(
-    norm(deltaOf(step.delta, reference.delta)) / scale,
-    Math.abs(step.loss - reference.loss) / Math.max(Math.abs(reference.loss), 1e-6),
-  );
-  return Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
+/** The loss alone of the probe's examples, in plain JavaScript: it tells how large a model is before its step takes seconds. */
+export async function plainLoss(topology: ModelTopology, loss: ClientPlan['loss'], cpu: Device): Promise<number> {
+  const model = buildModel(topology, loss, cpu);
+  const figure = tidy(() => {
+    model.setParams(probeParams(topology));
+    return model.score(probeBatch(model, PROBE_EXAMPLES)).loss;
+  });
+  try {
+    return (await cpu.read([figure]))[0] ?? Number.NaN;
+  } finally {
+    figure.dispose();
+    model.dispose();
+  }
 }
 
-export const isRight = (error: number): boolean => error <= TOLERANCE;
+/**
+ * Milliseconds a step of `rows` examples, as training does them: through the same loop, with its reads. The model has made
+ * the probe's step before, so that everything is compiled. What is hopelessly slower than `toBeatMs` is soon left alone.
+ */
+export async function timeSteps(
+  model: DeviceModel,
+  topology: ModelTopology,
+  rows: number,
+  { toBeatMs, timedMs }: { readonly toBeatMs: number; readonly timedMs: number },
+): Promise<number> {
+  model.setParams(probeParams(topology));
+  const { device } = model;
+  let stepMs = Number.POSITIVE_INFINITY;
+  let first: { readonly atMs: number; readonly steps: number } | undefined;
+  const startMs = performance.now();
+  await runLoop(standingSteps(model, probeBatch(model, rows)), {
+    device,
+    onRead(_, steps) {
+      const nowMs = performance.now();
+      stepMs = (nowMs - (first?.atMs ?? startMs)) / (steps - (first?.steps ?? 0));
+      // The first read compiles what sums the losses: it counts only where it tells enough by itself.
+      if (first === undefined) {
+        first = { atMs: nowMs, steps };
+        return stepMs < timedMs;
+      }
+      return nowMs - first.atMs < timedMs && stepMs < HOPELESS_FACTOR * toBeatMs;
+    },
+  });
+  return stepMs;
+}
+
+/** Whole training steps at the rate 0: all of the work, and weights that stay where they are. */
+function* standingSteps(model: DeviceModel, batch: Batch): Generator<readonly Tensor[]> {
+  for (;;) {
+    yield tidy(() => {
+      const { loss, gradient } = model.gradient(batch);
+      model.descend(gradient, 0);
+      return [loss];
+    });
+  }
+}
 
 async function readAndDispose(model: DeviceModel, batch: Batch): Promise<Float32Array> {
   const loss = tidy(() => {

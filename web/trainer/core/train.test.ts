@@ -140,7 +140,28 @@ describe('training that cannot be reported', () => {
     const wild = plan({ learningRate: 100, epochs: 60, loss: 'meanSquaredError' });
     const linear = buildModel(dense(5, 3, 'linear'), 'meanSquaredError', cpu);
     const params = new Float32Array(18).fill(1);
-    expect(await train(linear, params, ten, { plan: wild, seed: 1 })).toMatchObject({ reason: 'not-finite' });
+    const outcome = await train(linear, params, ten, { plan: wild, seed: 1 });
+    expect(outcome).toMatchObject({ ok: false, reason: expect.stringMatching(/^(exploded|not-finite)$/) });
+    linear.dispose();
+  });
+
+  test('a loss that grows a hundredfold and is still a number', async () => {
+    const linear = buildModel(dense(5, 3, 'linear'), 'meanSquaredError', cpu);
+    const steep = plan({ learningRate: 6, epochs: 60, loss: 'meanSquaredError' });
+    let steps = 0;
+    const outcome = await train(linear, new Float32Array(18).fill(1), ten, {
+      plan: steep,
+      seed: 1,
+      onProgress: ({ step }) => {
+        steps = step;
+      },
+    });
+    expect(outcome).toEqual({
+      ok: false,
+      reason: 'exploded',
+      message: expect.stringMatching(/^the loss grew from [\d.]+ to [\d.e+]+$/),
+    });
+    expect(steps).toBeLessThan(180);
     linear.dispose();
   });
 

@@ -23,7 +23,7 @@ export type TrainOutcome =
     }
   | {
       readonly ok: false;
-      readonly reason: 'aborted' | 'no-examples' | 'not-finite' | 'backend-lost';
+      readonly reason: 'aborted' | 'no-examples' | 'not-finite' | 'exploded' | 'backend-lost';
       readonly message: string;
     };
 
@@ -39,6 +39,8 @@ export interface TrainOptions {
 
 /** Own examples are scored before and after on at most so many: figures for the eye must not cost a second epoch. */
 const SCORED_EXAMPLES = 1_000;
+/** A loss this many times what it was before training, or above this where that was small, does not come back. */
+const EXPLODED_FACTOR = 100;
 
 const no = (reason: Exclude<TrainOutcome, { ok: true }>['reason'], message: string): TrainOutcome => ({
   ok: false,
@@ -66,22 +68,29 @@ export async function train(
     model.setParams(params);
     const before = await evaluate(model, examples, { order: scored, signal, duty });
     if (before === null) return aborted;
+    const bound = EXPLODED_FACTOR * Math.max(1, before.loss);
     let doneBefore = 0;
+    let latest = before.loss;
     onProgress?.({ step: 0, steps: batches, loss: null });
     const end = await runLoop(losses({ model, examples, plan, seed }), {
       device: model.device,
       signal,
       duty,
       onRead([sum = Number.NaN], done) {
-        const loss = sum / (done - doneBefore);
+        latest = sum / (done - doneBefore);
         doneBefore = done;
-        if (!Number.isFinite(loss)) return false;
-        onProgress?.({ step: done, steps: batches, loss });
+        // Written so that no number at all is too large as well.
+        if (!(latest <= bound)) return false;
+        onProgress?.({ step: done, steps: batches, loss: latest });
         return true;
       },
     });
     if (end === 'aborted') return aborted;
-    if (end === 'ended') return no('not-finite', 'the loss grew beyond all numbers: the learning rate may be too high');
+    if (end === 'ended') {
+      return Number.isFinite(latest)
+        ? no('exploded', `the loss grew from ${rounded(before.loss)} to ${rounded(latest)}`)
+        : no('not-finite', 'the loss grew beyond all numbers');
+    }
     const after = await evaluate(model, examples, { order: scored, signal, duty });
     if (after === null) return aborted;
     const local = await model.readParams();
@@ -90,6 +99,8 @@ export async function train(
     return { ok: true, delta: deltaOf(local, params), examples: examples.count, steps, metrics };
   } catch (error) {
     if (error instanceof BackendLostError) return no('backend-lost', error.message);
+    // Operations on a lost device may also throw what they like.
+    if (model.device.isLost()) return no('backend-lost', `the ${model.device.name} backend was lost`);
     throw error;
   }
 }
@@ -98,6 +109,7 @@ function* losses(job: WorkJob): Generator<readonly Tensor[]> {
   for (const loss of CLIENT_WORK[job.plan.work].run(job)) yield [loss];
 }
 
+const rounded = (value: number): string => value.toPrecision(3);
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 const metricsOf = (before: Evaluation, after: Evaluation, trainingMs: number): ReportMetrics => ({

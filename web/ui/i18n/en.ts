@@ -12,7 +12,14 @@ export interface Facts {
 type Sentence = (facts: Facts) => string;
 export type MemberState = CohortMember['state'];
 /** Why a tab could not train, in the trainer's words. */
-export type TrainerReason = 'aborted' | 'no-examples' | 'dataset-damaged' | 'not-finite' | 'backend-lost' | 'failed';
+export type TrainerReason =
+  | 'aborted'
+  | 'no-examples'
+  | 'dataset-damaged'
+  | 'not-finite'
+  | 'exploded'
+  | 'backend-lost'
+  | 'failed';
 /** What this browser cannot do. */
 export type DeviceReason = 'storage' | 'backend' | 'unavailable' | 'quota' | 'blocked';
 export type Reason = RefusalReason | AbandonReason | TrainerReason | DeviceReason;
@@ -108,6 +115,8 @@ export const en = {
     chunk: 'A part of the result was damaged on its way and is sent again.',
     'not-finite':
       'Training produced values that are not numbers. A smaller learning rate may help; tell the organiser.',
+    exploded:
+      'The error grew a hundredfold in training, so nothing was sent. A smaller learning rate may help; tell the organiser.',
     zero: 'Training changed nothing: the graphics driver may have stopped. Reload the page to try again.',
     norm: 'The changes were larger than this task allows.',
     conflict: 'The server already has another result for this round.',

@@ -1,7 +1,6 @@
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { removeBackend } from '@tensorflow/tfjs-core';
-import { deviceOf, immortal } from '../device.ts';
-import type { Opened } from './opened.ts';
+import { deviceOf, endBackend, immortal } from '../device.ts';
+import { type Opened, unusable } from './opened.ts';
 
 /** Addresses of TF.js's three WASM files by their names. In Node they are found beside the package. */
 export type WasmFiles = Readonly<
@@ -11,11 +10,11 @@ export type WasmFiles = Readonly<
 /** TF.js 4.22 cannot train convolutions on it as shipped; the probe finds that out. */
 export async function openWasm(files?: WasmFiles): Promise<Opened> {
   if (files !== undefined) setWasmPaths({ ...files });
-  const device = deviceOf('wasm', { ...immortal, close: () => removeBackend('wasm') });
+  const device = deviceOf('wasm', { ...immortal, close: () => endBackend('wasm') });
   try {
     await device.activate();
   } catch {
-    return { ok: false, reason: 'WebAssembly could not be started here' };
+    return unusable('absent', 'WebAssembly could not be started here');
   }
   return { ok: true, device };
 }
