@@ -354,7 +354,7 @@ test('settings: what a task is, copied, archived and deleted by its id', async (
   await expect(page.getByText(`${server.url}/contribute/${task}#join=by-invitation`)).toBeVisible();
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
   await page.getByRole('button', { name: 'Copy: On a site of yours' }).click();
-  await expect(page.getByText('Copied.')).toBeVisible();
+  await expect(page.getByText('Copied.').first()).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
     `<script src="${server.url}/embed.js" data-task="${task}" async></script>`,
   );

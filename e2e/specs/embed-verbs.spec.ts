@@ -76,7 +76,7 @@ test('an old page offers to reload; and where the server is away, what is here c
   await page.route(`${server.url}/**`, (route) => route.abort());
   await element.getByRole('button', { name: 'Delete my data' }).click();
   const dialog = element.getByRole('dialog', { name: 'Delete my data' });
-  await expect(dialog).toContainText('This deletes your examples and your key in this browser only.');
+  await expect(dialog).toContainText('Only your examples and your key in this browser are deleted.');
   await dialog.getByRole('button', { name: 'Delete my data' }).click();
   await expect(element).toContainText('Deleted in this browser only.');
   await expect(element).toHaveAttribute('data-state', 'left');

@@ -22,7 +22,12 @@ test('over plain http on a host name, as from a phone on the same network, and w
   const found = findChromium();
   if (!found.ok) throw new Error(found.reason);
   const options = launchOptions(found.path);
-  const args = [...(options.args ?? []), '--host-resolver-rules=MAP laptop.test 127.0.0.1', '--disable-3d-apis'];
+  const args = [
+    ...(options.args ?? []),
+    '--host-resolver-rules=MAP laptop.test 127.0.0.1',
+    '--disable-gpu',
+    '--disable-software-rasterizer',
+  ];
   const browser = await chromium.launch({ ...options, args });
   try {
     const context = await browser.newContext({ locale: 'en-US' });

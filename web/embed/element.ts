@@ -169,7 +169,7 @@ export function defineElement(page: Page): void {
       if (erasing === null) return null;
       if (panel !== null) return panel.erased(language, erasing);
       const words = embedWords[language];
-      return erasing === 'failed' ? words.notErased : erasing === 'busy' ? null : words.erased;
+      return erasing === 'busy' ? null : erasing === 'failed' ? words.notErased : words.erased;
     }
 
     #language(task: EmbeddedTask): Language {

@@ -82,8 +82,8 @@ export class EmbeddedTask {
   #forgetting: Promise<void> | null = null;
   /** Also while the program still comes: the pause is carried out once it runs. */
   #pausedBy: 'site' | 'visitor' | null = null;
-  /** What ran when the last element was taken out of the page. */
-  #resting: { readonly pausedBy: 'site' | 'visitor' | null } | null = null;
+  /** When the last element was taken out of the page it ran, or was paused by one of them. */
+  #resting: 'running' | 'site' | 'visitor' | null = null;
 
   constructor(
     name: string,
@@ -123,7 +123,7 @@ export class EmbeddedTask {
     const rested = this.#resting;
     this.#resting = null;
     if (rested === null || !this.mayStart) return;
-    this.#pausedBy = rested.pausedBy;
+    if (rested !== 'running') this.#pausedBy = rested;
     void this.#run().catch(() => {});
   }
 
@@ -132,7 +132,7 @@ export class EmbeddedTask {
     this.#elements.delete(element);
     queueMicrotask(() => {
       if (this.#elements.size > 0 || this.phase.kind === 'closed') return;
-      this.#resting = { pausedBy: this.#pausedBy };
+      this.#resting = this.#pausedBy ?? 'running';
       void this.#halt('idle');
     });
   }
@@ -201,9 +201,8 @@ export class EmbeddedTask {
     this.#changed();
     try {
       // Without a server there may be no program, and what is kept here goes all the same.
-      const client = await this.#clientNow().catch(() => null);
-      await this.panelNow().catch(() => null);
-      const done = await (client === null ? forgetHere(this.name as TaskId) : client.forget());
+      const [client] = await Promise.all([this.#clientNow(), this.panelNow()]).catch(() => []);
+      const done = await (client?.forget() ?? forgetHere(this.name as TaskId));
       this.erasing = !done.examplesDeleted ? 'failed' : done.serverForgot ? 'done' : 'doneHere';
       return done;
     } catch (error) {

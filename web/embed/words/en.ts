@@ -10,9 +10,9 @@ export const en = {
     'The site that you are on provides this. It can read what its own pages store in this browser, your examples included.',
   ],
   erase: 'Delete my data',
-  eraseAway: 'The server cannot be reached. This deletes your examples and your key in this browser only.',
+  eraseAway: 'The server cannot be reached. Only your examples and your key in this browser are deleted.',
   erased: 'Deleted in this browser only.',
-  notErased: 'Not deleted: another tab uses it.',
+  notErased: 'Not deleted.',
   loading: 'Getting ready.',
   leave: 'Leave',
 

@@ -11,9 +11,9 @@ export const zh: EmbedWords = {
     '此功能由你所在的网站提供，它能读取自己保存在此浏览器中的内容，包括你的样本。',
   ],
   erase: '删除我的数据',
-  eraseAway: '无法连接服务器。只会删除此浏览器中的样本和密钥。',
+  eraseAway: '无法连接服务器。只删除此浏览器中的样本和密钥。',
   erased: '只从此浏览器删除了。',
-  notErased: '未删除：另一个标签页正在使用。',
+  notErased: '未删除。',
   loading: '正在准备。',
   leave: '退出',
 
