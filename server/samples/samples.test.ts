@@ -89,7 +89,9 @@ describe('samples', () => {
     expect(await openSamples().take({ ...task, spec: { ...task.spec, data } }, 1)).toBe(null);
     const large = { ...task.spec, data: { ...task.spec.data, shape: [32, 32, 1] } };
     expect(await openSamples().take({ ...task, spec: large }, 1)).toBe(null);
-    expect(await createSamples(settingsIn(new Map()), () => null).take(task, 1)).toBe(null);
+    const absent = createSamples(settingsIn(new Map()), () => null);
+    expect(await absent.take(task, 1)).toBe(null);
+    expect([absent.isInstalled(), openSamples().isInstalled()]).toEqual([false, true]);
   });
 });
 

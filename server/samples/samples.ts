@@ -13,6 +13,8 @@ import { findMnist, type MnistFiles } from './mnist.ts';
 export interface Samples {
   /** At most `count` examples of the task's sample data, or null: the task has none, or it is not installed. */
   take(task: Pick<TaskRow, 'spec' | 'createdAt'>, count: number): Promise<SampleShard | null>;
+  /** The package that has them is there. */
+  isInstalled(): boolean;
   close(): Promise<void>;
 }
 
@@ -103,6 +105,7 @@ export function createSamples(
       shard.labels.set(label);
       return shard;
     },
+    isInstalled: () => find() !== null,
     async close() {
       const opened = await source?.catch(() => null);
       await Promise.all([opened?.images.close(), opened?.labels.close()]);
