@@ -34,6 +34,8 @@ export interface App {
   readonly otherUrls: readonly string[];
   /** Usable once, within an hour. */
   readonly adminLink: string;
+  /** Sample data that this machine does not have. */
+  readonly absentSamples: readonly string[];
   readonly logger: Logger;
   /** No new work, open uploads get time to end, then everything closes. A second call waits for the first. */
   close(): Promise<void>;
@@ -102,7 +104,7 @@ async function start(
     joinsPerAddressPerSecond: Math.max(1, Math.ceil(config.maxPerAddress / 10)),
   });
   const coordinator = createCoordinator({
-    ...{ storage, blobs, spool, leases, arithmetic, evaluator, clock, secureRng },
+    ...{ storage, blobs, spool, leases, arithmetic, evaluator, hasSamples: samples.has, clock, secureRng },
     downlink: gateway.downlink,
     rng: seededRng(new DataView(secureRng.bytes(4).buffer).getUint32(0)),
     log: logger,
@@ -144,6 +146,7 @@ async function start(
     otherUrls: isEverywhere
       ? addressesOfThisMachine().map((address) => `${scheme}://${bracketed(address)}:${port}`)
       : [],
+    absentSamples: samples.absent(),
     adminLink: `${config.publicUrl ?? url}/admin#${code}`,
     logger,
     close: () => {

@@ -24,6 +24,8 @@ async function serve(config: Config): Promise<void> {
   }
   console.log(`Fedtab listens on ${app.url}`);
   for (const url of app.otherUrls) console.log(`         and on ${url}`);
+  if (app.absentSamples.length > 0)
+    console.log(`No sample data here for ${app.absentSamples.join(', ')}: its tasks offer none and are not scored.`);
   console.log(`Admin: ${app.adminLink}`);
 
   let isEnding = false;

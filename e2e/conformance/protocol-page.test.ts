@@ -23,7 +23,7 @@ function hold(name: string, block: string): void {
   else expect(shown.trim()).toBe(block);
 }
 
-it('P12: PROTOCOL.md lists the reasons of refusals, all of them and no other', () => {
+it('PROTOCOL.md lists the reasons of refusals, all of them and no other', () => {
   const source = readFileSync(join(root, 'shared/errors.ts'), 'utf8');
   const rows = REFUSAL_REASONS.map((reason) => {
     const [, meaning] = source.match(new RegExp(`^ {2}'${reason}', // (.+)$`, 'm')) ?? [];

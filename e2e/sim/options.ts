@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { CODEC_NAMES, type CodecName } from '../../shared/codec/index.ts';
 import { isTemplateName } from '../../shared/task/parse.ts';
 import { TEMPLATES, type TemplateName } from '../../shared/task/templates/index.ts';
 import { BACKENDS, type RequestedBackend } from '../../web/client/ports.ts';
@@ -12,7 +13,7 @@ export interface SimulateOptions {
   readonly examples: number;
   readonly partition: Partition;
   readonly strategy: 'fedavg' | 'fedsgd' | null;
-  readonly codec: 'float32' | null;
+  readonly codec: CodecName | null;
   readonly learningRate: number | null;
   readonly epochs: number | null;
   readonly batchSize: number | null;
@@ -24,7 +25,6 @@ export interface SimulateOptions {
 }
 
 const STRATEGIES = ['fedavg', 'fedsgd'] as const;
-const CODECS = ['float32'] as const;
 
 export const HELP = `npm run simulate -- [options]
 Headless contributors with the tabs' own engine and training, over real sockets to a real server.
@@ -36,7 +36,7 @@ Headless contributors with the tabs' own engine and training, over real sockets 
   --examples N      examples of each contributor (600)
   --partition P     iid | shards:N | dirichlet:ALPHA (iid)
   --strategy S      ${STRATEGIES.join(' | ')} (the task's)
-  --codec C         ${CODECS.join(' | ')} (the task's)
+  --codec C         ${CODEC_NAMES.join(' | ')} (the task's)
   --lr R            the contributors' learning rate (the task's)
   --epochs N        local epochs (the task's)
   --batch N         local batch size (the task's)
@@ -98,7 +98,7 @@ function optionsOf(values: Values): SimulateOptions {
     examples,
     partition,
     strategy: values.strategy === undefined ? null : oneOf(values.strategy, STRATEGIES, 'strategy'),
-    codec: values.codec === undefined ? null : oneOf(values.codec, CODECS, 'codec'),
+    codec: values.codec === undefined ? null : oneOf(values.codec, CODEC_NAMES, 'codec'),
     learningRate: real(values, 'lr', 1e-6, 100),
     epochs: whole(values, 'epochs', 1, 1_000),
     batchSize: whole(values, 'batch', 1, 4_096),

@@ -48,5 +48,5 @@ export class StatusTicker {
   }
 }
 
-/** PROTOCOL.md, P26: at most four a second, at most a hundred messages a second in all. */
+/** PROTOCOL.md, P19: at most four a second, at most a hundred messages a second in all. */
 export const statusIntervalMs = (online: number): number => Math.max(250, online * 10);

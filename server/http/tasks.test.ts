@@ -199,6 +199,27 @@ describe('controlling a task', () => {
     });
   });
 
+  test('rounds are listed from the newest back, and further back by ?before=', async () => {
+    await create();
+    for (let round = 1; round <= 3; round++) {
+      await post('/rounds', { count: 1 });
+      await expect
+        .poll(async () => (await http.app.inject('/api/tasks/digits/rounds')).json(), { timeout: 5_000 })
+        .toHaveLength(round);
+      await post('/stop');
+    }
+    const numbers = async (query: string): Promise<number[]> =>
+      (await http.app.inject(`/api/tasks/digits/rounds${query}`))
+        .json()
+        .map(({ number }: { number: number }) => number);
+    expect(await numbers('')).toEqual([1, 2, 3]);
+    expect(await numbers('?limit=2')).toEqual([2, 3]);
+    expect(await numbers('?limit=2&before=2')).toEqual([1]);
+    expect(await numbers('?before=1')).toEqual([]);
+    for (const query of ['?before=0', '?before=x', '?limit=10001'])
+      expect((await http.app.inject(`/api/tasks/digits/rounds${query}`)).statusCode).toBe(422);
+  });
+
   test('an empty body with the JSON content type is no error for pause and the like', async () => {
     await create();
     await post('/rounds', { count: 1 });

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Rng, SecureRng } from '../../shared/rng.ts';
+import type { TaskData } from '../../shared/task/kinds/index.ts';
 import type { Leases } from '../cluster/lease.ts';
 import type { BlobStore, Spool } from '../storage/blobs/port.ts';
 import type { Storage } from '../storage/port.ts';
@@ -20,6 +21,8 @@ export interface CoordinatorPorts {
   readonly leases: Leases;
   readonly arithmetic: Arithmetic;
   readonly evaluator: Evaluator;
+  /** The sample data that the task names are installed: without them clients are told of none. */
+  readonly hasSamples: (data: TaskData) => boolean;
   readonly downlink: Downlink;
   readonly clock: Clock;
   /** Selection and the clients' seeds. */

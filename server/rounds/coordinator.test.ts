@@ -51,6 +51,19 @@ describe('a task', () => {
     expect(rig.events[0]).toEqual({ kind: 'task-created', task: TASK.id });
   });
 
+  test('tells clients of sample data only where the server has them', async () => {
+    expect(await rig.coordinator.create(TASK)).toEqual(ok);
+    expect(rig.coordinator.participation(TASK.id)?.data).toEqual(TASK.data);
+    const bare = new Rig(await house.fresh(), { hasSamples: () => false });
+    await bare.coordinator.start();
+    expect(await bare.coordinator.create(TASK)).toEqual(ok);
+    const { sample, ...data } = TASK.data;
+    expect(sample).toBe('mnist');
+    expect(bare.coordinator.participation(TASK.id)?.data).toEqual(data);
+    expect(bare.coordinator.task(TASK.id)?.spec).toEqual(TASK);
+    await bare.coordinator.drain();
+  });
+
   test('with an id that exists is refused, also when both come at once', async () => {
     const answers = await Promise.all([rig.coordinator.create(TASK), rig.coordinator.create(TASK)]);
     expect(answers).toMatchObject([ok, { ok: false, status: 409, code: 'taken' }]);

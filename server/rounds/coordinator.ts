@@ -60,7 +60,11 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     if (!row || !checkpoint) throw new BugError(`the task ${taskId} has no checkpoint`);
     const open = row.archivedAt === null ? await storage.rounds.unfinished(taskId) : null;
     const task = new LiveTask({ ports, scoring, emit, row, lease, checkpoint });
-    const entry = { task, desk: new ClientDesk(ports, task, intake, emit), participation: participationOf(row.spec) };
+    const entry = {
+      task,
+      desk: new ClientDesk(ports, task, intake, emit),
+      participation: participationOf(row.spec, ports.hasSamples(row.spec.data)),
+    };
     entries.set(taskId, entry);
     return { entry, open };
   }
@@ -204,12 +208,13 @@ const reportsOf = ({ round: { task, number }, assignments }: OpenRound) => ({
   reports: assignments.filter(({ end }) => end === null).map(({ updateId }) => updateId),
 });
 
-/** What everybody may know of a task. */
-function participationOf(spec: TaskSpec): Participation {
+/** What everybody may know of a task, as far as it is true of this server. */
+function participationOf(spec: TaskSpec, hasSamples: boolean): Participation {
   const { layout } = modelOf(spec);
+  const { sample, ...data } = spec.data;
   return {
     ...{ topology: topologyOf(spec), layoutSha256: layout.sha256, parameters: layout.size },
-    ...{ data: spec.data, client: spec.client, codec: spec.codec, courtesy: spec.courtesy },
+    ...{ data: hasSamples ? spec.data : data, client: spec.client, codec: spec.codec, courtesy: spec.courtesy },
     ...{ minimum: spec.rounds.minimum, goal: spec.rounds.goal, maxDeltaNorm: spec.maxDeltaNorm },
     closed: spec.access.joinToken !== undefined,
   };

@@ -17,6 +17,7 @@ const READS_AT_ONCE = 16;
 /** Sample data in two pairs of IDX files; `find` looks for them on this machine. */
 export function idxSource(find: (part: 'train' | 't10k') => IdxPaths | null): SampleSource {
   return {
+    isInstalled: () => find('train') !== null && find('t10k') !== null,
     async openTraining(data) {
       const opened = await open('train');
       if (opened === null) return null;

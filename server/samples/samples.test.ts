@@ -90,7 +90,10 @@ describe('samples', () => {
     expect(await openSamples().take({ ...task, spec: { ...task.spec, data } }, 1)).toBe(null);
     const large = { ...task.spec, data: { ...task.spec.data, shape: [32, 32, 1] } };
     expect(await openSamples().take({ ...task, spec: large }, 1)).toBe(null);
-    expect(await createSamples(settingsIn(new Map()), { mnist: idxSource(() => null) }).take(task, 1)).toBe(null);
+    const absent = createSamples(settingsIn(new Map()), { mnist: idxSource(() => null) });
+    expect(await absent.take(task, 1)).toBe(null);
+    expect([absent.has(task.spec.data), openSamples().has(task.spec.data)]).toEqual([false, true]);
+    expect([absent.absent(), openSamples().absent()]).toEqual([['mnist'], []]);
   });
 });
 

@@ -14,6 +14,10 @@ import type { SampleSource, TrainingSamples } from './source.ts';
 export interface Samples {
   /** At most `count` examples of the task's sample data, or null: the task has none, or it is not installed. */
   take(task: Pick<TaskRow, 'spec' | 'createdAt'>, count: number): Promise<SampleShard | null>;
+  /** The task names sample data, and this machine has them. */
+  has(data: TaskData): boolean;
+  /** Those that this machine does not have. */
+  absent(): readonly SampleName[];
   close(): Promise<void>;
 }
 
@@ -78,6 +82,8 @@ export function createSamples(
       const reusedCount = Math.min(count, Math.max(0, start + count - training.count));
       return { ...(await training.read(indices)), reusedCount };
     },
+    has: (data) => sourceOf(data, sources)?.isInstalled() ?? false,
+    absent: () => (Object.keys(sources) as SampleName[]).filter((name) => !sources[name].isInstalled()),
     async close() {
       const all = await Promise.all([...opened.values()].map((training) => training.catch(() => null)));
       await Promise.all(all.map((training) => training?.close()));

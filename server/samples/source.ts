@@ -6,6 +6,8 @@ export interface SampleSource {
   /** null: this machine does not have it, or it is not what the task's data are. */
   openTraining(data: TaskData): Promise<TrainingSamples | null>;
   readHeldOut(data: TaskData): Promise<ExampleColumns | null>;
+  /** This machine has it. */
+  isInstalled(): boolean;
 }
 
 export interface TrainingSamples {

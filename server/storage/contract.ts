@@ -252,6 +252,11 @@ export function storageContract(open: () => Promise<Storage>): void {
         [4, 'selecting'],
       ]);
       expect(await storage.rounds.list(OTHER, 3)).toEqual([]);
+      const numbers = async (limit: number, before: number): Promise<number[]> =>
+        (await storage.rounds.list(DIGITS, limit, before)).map(({ number }) => number);
+      expect(await numbers(2, 4)).toEqual([2, 3]);
+      expect(await numbers(2, 2)).toEqual([1]);
+      expect(await numbers(2, 1)).toEqual([]);
     });
   });
 

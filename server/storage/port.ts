@@ -217,8 +217,8 @@ export interface RoundStore {
   commit(fence: FencingToken, end: RoundEndRow, checkpoint: NewCheckpoint): Promise<'saved' | 'fenced'>;
   /** The round that has not ended, with all that a restart needs; null if there is none. */
   unfinished(task: TaskId): Promise<OpenRound | null>;
-  /** Oldest first; the last `limit` of them. */
-  list(task: TaskId, limit: number): Promise<RoundRow[]>;
+  /** Oldest first; the last `limit` of them, or of those before round `before`. */
+  list(task: TaskId, limit: number, before?: number): Promise<RoundRow[]>;
   lastNumber(task: TaskId): Promise<number>;
   receipt(updateId: UpdateId): Promise<ReceiptRow | null>;
   receiptsOf(task: TaskId, round: number): Promise<ReceiptRow[]>;

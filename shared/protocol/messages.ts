@@ -18,7 +18,7 @@ import { taskSpecSchema } from '../task/spec.ts';
 
 /**
  * Every message of the client namespace as a schema; the types follow from them. The receiving side parses, on both
- * ends. Unknown keys are dropped, so that an older side understands a newer one (PROTOCOL.md, P3).
+ * ends. Unknown keys are dropped, so that an older side understands a newer one (PROTOCOL.md, P10).
  */
 
 const checked = <Id extends string>(is: (value: unknown) => value is Id, message: string) =>

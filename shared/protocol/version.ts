@@ -1,4 +1,4 @@
-/** The protocol this code speaks. A client and a server agree when their ranges overlap (PROTOCOL.md, P1). */
+/** The protocol this code speaks. A client and a server agree when their ranges overlap (PROTOCOL.md, P5). */
 export const PROTOCOL = { min: 1, max: 1 } as const;
 
 export interface ProtocolRange {

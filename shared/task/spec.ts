@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { CODEC_NAMES } from '../codec/index.ts';
 import { isTaskId, type TaskId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { topologySchema } from '../model/topology.ts';
@@ -88,7 +89,8 @@ export const taskSpecSchema = v.strictObject({
   client: clientPlan,
   strategy,
   rounds,
-  codec: v.strictObject({ up: v.picklist(['float32']), down: v.picklist(['float32']) }),
+  /** Of the reports. Weights go down as they are: what is downloaded is what the hash names. */
+  codec: v.strictObject({ up: v.picklist(CODEC_NAMES), down: v.picklist(['float32']) }),
   privacy: v.strictObject({ mode: v.picklist(['none']) }),
   courtesy: v.optional(courtesySchema, COURTESY),
   access: v.strictObject({

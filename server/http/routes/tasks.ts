@@ -9,7 +9,7 @@ import { deny } from '../errors.ts';
 import { findTask, parseQueryCount } from '../parsing.ts';
 import { viewCheckpoint, viewRound, viewTask } from '../task-view.ts';
 
-/** A task's history is read whole: about 300 bytes a round. */
+/** Of one answer; about 300 bytes each. Rounds count from 1 without a gap: the first one's number tells how many are left out. */
 const ROUNDS_LISTED = 10_000;
 
 /** What everybody may read of tasks; pages of other sites too. */
@@ -40,9 +40,11 @@ export function taskRoutes(app: App, dependencies: HttpDependencies, auth: Authe
     const row = findReadable(request, reply);
     const range = { minimum: 1, maximum: ROUNDS_LISTED, fallback: ROUNDS_LISTED };
     const limit = row && parseQueryCount(request, reply, 'limit', range);
-    if (row === undefined || limit === undefined) return reply;
+    const older = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER, fallback: Number.MAX_SAFE_INTEGER };
+    const before = limit && parseQueryCount(request, reply, 'before', older);
+    if (row === undefined || limit === undefined || before === undefined) return reply;
     const [rounds, checkpoints] = await Promise.all([
-      storage.rounds.list(row.spec.id, limit),
+      storage.rounds.list(row.spec.id, limit, before),
       storage.checkpoints.list(row.spec.id),
     ]);
     const scores = new Map(checkpoints.map(({ version, metrics }) => [version, metrics]));

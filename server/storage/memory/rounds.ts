@@ -107,8 +107,9 @@ export function memoryRounds(state: State): RoundStore {
       return { round: round.row, assignments: [...round.assignments], receipts };
     },
 
-    async list(task, limit) {
-      const rows = (state.tasks.get(task)?.rounds ?? []).map(({ row }) => row);
+    async list(task, limit, before = Number.MAX_SAFE_INTEGER) {
+      const all = (state.tasks.get(task)?.rounds ?? []).map(({ row }) => row);
+      const rows = all.filter(({ number }) => number < before);
       return rows.slice(Math.max(0, rows.length - limit));
     },
 

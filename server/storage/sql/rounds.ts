@@ -146,11 +146,12 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
         };
       }),
 
-    async list(task, limit) {
+    async list(task, limit, before = Number.MAX_SAFE_INTEGER) {
       const rows = await database
         .selectFrom('rounds')
         .selectAll()
         .where('task', '=', task)
+        .where('number', '<', before)
         .orderBy('number', 'desc')
         .limit(limit)
         .execute();
