@@ -132,7 +132,7 @@ function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize
 }
 
 /** Each contributor's own examples, from the training part of the task's sample data. */
-async function examplesOfEach({
+export async function examplesOfEach({
   task,
   clients,
   examples,

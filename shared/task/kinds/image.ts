@@ -11,13 +11,37 @@ const schema = v.strictObject({
   shape: v.pipe(v.array(side), v.length(3)),
   labels: labelsSchema,
   /** Which sample data the server can hand out and score on; none: the contributors bring all there is. */
-  sample: v.optional(v.picklist(['mnist'])),
+  sample: v.optional(v.picklist(['mnist', 'fashion'])),
+  /** What becomes of a picture that somebody brings; by default a digit at 28 × 28 × 1, else a photo. */
+  picture: v.optional(
+    v.picklist([
+      // Ink is cut out of its paper and centred, as in MNIST.
+      'digit',
+      // The middle, with what is like its border taken for background, which is 0.
+      'object',
+      // The middle, as it is.
+      'photo',
+    ]),
+  ),
 });
 export type PictureData = v.InferOutput<typeof schema>;
+
+export type PictureStyle = NonNullable<PictureData['picture']>;
+
+export const pictureStyle = ({ shape, picture }: Pick<PictureData, 'shape' | 'picture'>): PictureStyle =>
+  picture ?? (shape.join() === '28,28,1' ? 'digit' : 'photo');
 
 /** Pictures, and which of several things each shows: one byte a pixel and channel, row by row, 0 is the background. */
 export const image = {
   schema,
   form: ({ shape, labels }) => bytesForm(shape, labels.length),
-  problems: ({ labels }) => labelProblems(labels),
+  problems: ({ labels, shape, picture }) => [
+    ...labelProblems(labels),
+    ...(picture === 'digit' && shape.join() !== '28,28,1'
+      ? [{ path: 'data.picture', message: 'a digit is cut out at 28 × 28 × 1 only' }]
+      : []),
+    ...(picture === 'object' && shape[2] !== 1
+      ? [{ path: 'data.picture', message: 'an object is told from its background in grey: one channel' }]
+      : []),
+  ],
 } satisfies DataKind<PictureData>;

@@ -342,6 +342,17 @@ export const en = {
     'data.kind': ['Kind', 'What contributors add.'],
     'data.shape': ['Height, width, channels', 'In pixels; 1 channel is grey, 3 are colour.'],
     'data.labels': ['Labels', 'One a line, in the order of the model’s outputs.'],
+    'data.picture': ['Pictures', 'What becomes of a photo or a file that somebody brings.'],
+    'data.columns': [
+      'Columns',
+      'As JSON: numbers with the mean and deviation that scale them, categories with their values.',
+    ],
+    'data.target.name': [
+      'What is to be learned',
+      'The name of its column. With labels below it is one of them, without it is a number.',
+    ],
+    'data.target.mean': ['Its mean', 'Of a number: about what is usual.'],
+    'data.target.deviation': ['Its deviation', 'Of a number: how far it usually is from that.'],
     'data.sample': ['Sample data', 'Lets people try with ready-made examples, and lets the server score each version.'],
     'model.zoo': ['Architecture', 'A ready-made one, or your own.'],
     'model.topology': ['Topology', 'As JSON: the input’s shape and a list of TF.js layers.'],
@@ -376,7 +387,14 @@ export const en = {
 
   choices: {
     image: 'Images',
+    table: 'Rows of a table',
+    trips: 'Trips, 22,000 rows invented by a script',
     mnist: 'MNIST, 70,000 handwritten digits',
+    fashion: 'Fashion-MNIST, 70,000 things to wear',
+    digit: 'A digit: ink cut out and centred',
+    object: 'A thing on a plain background, which becomes 0',
+    photo: 'As they are',
+    'picture.none': 'By the shape',
     none: 'None',
     own: 'Own topology',
     'zoo.softmax': 'softmax: one layer',
@@ -416,6 +434,15 @@ export const en = {
       'fedsgd is the plain mean: its weighting is uniform': 'FedSGD is the plain mean: everybody counts the same.',
       'the input must have the shape of the data': 'The model’s input must have the shape of the data.',
       'the model must have one output for each label': 'The model must have one output for each label.',
+      'a model that predicts a number has one output': 'A model that predicts a number has one output.',
+      'a number is learnt by mean squared error': 'A number is learned by mean squared error.',
+      'tokens need an Embedding with a row for each at the start of the model, and nothing else may have one':
+        'Only tokens go through an Embedding, at the start of the model.',
+      'have names of their own': 'Every column needs a name of its own, and the one to be learned too.',
+      'a number has mean and deviation, or neither; a class has none':
+        'A number has both mean and deviation, or neither; labels have none.',
+      'a digit is cut out at 28 × 28 × 1 only': 'Digits are cut out at 28 × 28 × 1 only.',
+      'an object is told from its background in grey: one channel': 'That takes grey pictures: one channel.',
       'categorical crossentropy needs a softmax at the end of the model':
         'Categorical cross-entropy needs a softmax at the end of the model.',
       'must differ from each other': 'No two may be the same.',
