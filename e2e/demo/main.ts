@@ -6,7 +6,7 @@ import { createApp } from '../../server/app.ts';
 import { readConfig } from '../../server/config.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Score } from '../../shared/protocol/index.ts';
-import { scoreText } from '../../shared/protocol/score-text.ts';
+import { namedScoreText } from '../../shared/protocol/score-text.ts';
 import { ensureChromium, launchOptions } from '../fixtures/browser.ts';
 import { bestAlone } from './alone.ts';
 import { type ApiRound, figuresOf, lineOf } from './figures.ts';
@@ -105,7 +105,7 @@ async function run(
   const { spec } = await api<ApiTask>(`/api/tasks/${task}`);
 
   const initial = await scored(api, task, 0);
-  say(`version 0  accuracy ${scoreText(initial.metrics, 2)}`);
+  say(`version 0  ${namedScoreText(initial.metrics, 2)}`);
   const keep = async (checkpoint: ApiCheckpoint): Promise<void> => {
     if (options.keepReports === null) return;
     const weights = await fetch(`${url}/weights/${checkpoint.sha256}`);
@@ -139,7 +139,7 @@ async function run(
     contributors.map(({ samples }) => samples),
     options.rounds,
   );
-  if (alone !== null) say(`The best tab alone, same start and steps: accuracy ${scoreText(alone, 2)}`);
+  if (alone !== null) say(`The best tab alone, same start and steps: ${namedScoreText(alone, 2)}`);
   else
     say('What a tab alone would have reached was not computed: this model cannot be trained here without a browser.');
 

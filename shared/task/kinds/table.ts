@@ -87,7 +87,7 @@ const isMissing = (cell: string | undefined): cell is undefined =>
 
 /** A number as people write it; null for anything else. The decimal sign is a point. */
 export function numberIn(cell: string): number | null {
-  const text = cell.trim().replace(/[  _'](?=\d{3}(\D|$))/g, '');
+  const text = cell.trim().replace(/[ \u00a0\u202f_'](?=\d{3}(\D|$))/g, '');
   // Float32 is how it is kept: what is larger would be infinite there.
   const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Math.fround(Number(text)) : Number.NaN;
   return Number.isFinite(value) ? value : null;
