@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isToRun } from './command-line.ts';
 import { ensureChromium } from './fixtures/browser.ts';
 import { ensureBuilt } from './fixtures/built.ts';
+import { ensureFashion } from './fixtures/fashion.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
 
 // `npm test`: every test that needs no special machine. Ends with `N passed, N failed`; where this machine lacks what a
@@ -58,7 +59,11 @@ function runAll(): void {
   mkdirSync(results, { recursive: true });
   ensureBuilt();
   const firefox = ensureFirefox();
-  const unit = runVitest(firefox.ok ? [] : ['e2e/browsers/firefox.test.ts']);
+  const noFashion = ensureFashion();
+  const unit = runVitest([
+    ...(firefox.ok ? [] : ['e2e/browsers/firefox.test.ts']),
+    ...(noFashion === null ? [] : ['e2e/kinds/fashion.test.ts']),
+  ]);
   const browser = ensureChromium();
   const specs = browser.ok ? runPlaywright(browser.path) : { passed: 0, failed: 0 };
 
@@ -67,6 +72,7 @@ function runAll(): void {
   const missing = [
     ...(browser.ok ? [] : [`the specs in e2e/specs: ${browser.reason}`]),
     ...(firefox.ok ? [] : [`e2e/browsers/firefox.test.ts: ${firefox.reason}`]),
+    ...(noFashion === null ? [] : [`the figures of the fashion task: ${noFashion}`]),
   ];
   if (missing.length > 0) console.log(`${missing.length} not possible here: ${missing.join('; ')}`);
   console.log(`${counts.passed} passed, ${counts.failed} failed`);

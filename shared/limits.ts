@@ -84,6 +84,12 @@ export const LIMITS = {
   samplesPerRequestCount: 6_000,
   /** Examples one browser profile may hold for one task. */
   examplesPerDatasetCount: 100_000,
+  /** Inputs that the columns of a table may make: each value of a category is one. */
+  tableInputsCount: 4_096,
+  /** A file of rows. */
+  tableFileBytes: 512 * MiB,
+  /** One line of such a file: a file without line ends is no table. */
+  tableLineCharacters: 1_000_000,
   /** One shard of examples in IndexedDB (DESIGN §6: 1 to 4 MB). */
   datasetShardBytes: 1 * MiB,
   /** Rounds an admin may ask for in one call. */

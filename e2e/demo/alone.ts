@@ -8,7 +8,7 @@ import type { SampleShard } from '../../shared/wire/samples.ts';
 import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
 import { openWasm } from '../../web/trainer/core/backends/wasm.ts';
 import { evaluate, scoreOf } from '../../web/trainer/core/evaluate.ts';
-import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
+import { type ExamplePart, type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { prepareModel } from '../../web/trainer/core/prepare.ts';
 import { train } from '../../web/trainer/core/train.ts';
 
@@ -19,7 +19,7 @@ export async function bestAlone(spec: TaskSpec, shards: readonly SampleShard[], 
   const held = examplesOf(formOf(spec.data), [columns]);
   let best: Score | null = null;
   for (const shard of shards) {
-    const score = await trainAlone(spec, shard, rounds, held);
+    const score = await trainAlone(spec, [shard], rounds, held);
     if (score !== null && isBetter(score, best)) best = score;
   }
   return best;
@@ -34,14 +34,19 @@ const isConvolutional = (spec: TaskSpec): boolean =>
   topologyOf(spec).layers.some((layer) => layer.class_name === 'Conv2D');
 
 /** One tab alone: the same start, the same plan, as many rounds of local work, nothing shared. Scored on `held`. */
-async function trainAlone(spec: TaskSpec, shard: SampleShard, rounds: number, held: Examples): Promise<Score | null> {
+export async function trainAlone(
+  spec: TaskSpec,
+  parts: readonly ExamplePart[],
+  rounds: number,
+  held: Examples,
+): Promise<Score | null> {
   const openers = {
     wasm: () => openWasm(),
     cpu: openCpu,
   };
   const { model } = await prepareModel(topologyOf(spec), spec.client, 'wasm', openers);
   try {
-    const own = examplesOf(formOf(spec.data), [shard]);
+    const own = examplesOf(formOf(spec.data), parts);
     let params = initialWeights(modelOf(spec), spec.model.seed);
     for (let round = 0; round < rounds; round++) {
       const outcome = await train(model, params, own, { plan: spec.client, seed: round });

@@ -1,5 +1,5 @@
 import type { Score } from '../../shared/protocol/index.ts';
-import { scoreText } from '../../shared/protocol/score-text.ts';
+import { namedScoreText } from '../../shared/protocol/score-text.ts';
 
 /** A round as `GET /api/tasks/:id/rounds` answers it. */
 export interface ApiRound {
@@ -41,7 +41,7 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 export function lineOf(round: ApiRound): string {
   const figures = [
     `round ${String(round.number).padStart(3)}`,
-    `${round.metrics?.absoluteError === undefined ? 'accuracy' : 'error'} ${scoreText(round.metrics, 2)}`,
+    namedScoreText(round.metrics, 2),
     `loss ${round.metrics?.loss.toFixed(3) ?? '–'}`,
     `${round.accepted} accepted`,
     `${megabytes(round.uplinkBytes)} up`,

@@ -5,7 +5,7 @@ import { type Browser, chromium } from 'playwright';
 import { createApp } from '../../server/app.ts';
 import { readConfig } from '../../server/config.ts';
 import type { TaskId } from '../../shared/ids.ts';
-import { scoreText } from '../../shared/protocol/score-text.ts';
+import { namedScoreText } from '../../shared/protocol/score-text.ts';
 import { ensureChromium, launchOptions } from '../fixtures/browser.ts';
 import { bestAlone } from './alone.ts';
 import { type ApiRound, figuresOf, lineOf } from './figures.ts';
@@ -112,7 +112,7 @@ async function run(options: DemoOptions, url: string, api: Api, browser: Browser
   const patience = { limitMs: selectionDeadlineMs + reportingDeadlineMs + COMMIT_MS };
 
   const initial = await scoredCheckpoint(api, path, 0);
-  say(`version 0  accuracy ${scoreText(initial.metrics, 2)}`);
+  say(`version 0  ${namedScoreText(initial.metrics, 2)}`);
   const keep = async (checkpoint: ScoredCheckpoint): Promise<void> => {
     if (options.keepReports === null) return;
     const weights = await fetch(`${url}/weights/${checkpoint.sha256}`);
@@ -146,7 +146,7 @@ async function run(options: DemoOptions, url: string, api: Api, browser: Browser
     contributors.map(({ samples }) => samples),
     options.rounds,
   );
-  if (alone !== null) say(`The best tab alone, same start and steps: accuracy ${scoreText(alone, 2)}`);
+  if (alone !== null) say(`The best tab alone, same start and steps: ${namedScoreText(alone, 2)}`);
   else
     say('What a tab alone would have reached was not computed: this model cannot be trained here without a browser.');
 

@@ -1,7 +1,7 @@
 import { sourceOf } from '../../server/samples/index.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Score } from '../../shared/protocol/index.ts';
-import { scoreText } from '../../shared/protocol/score-text.ts';
+import { namedScoreText } from '../../shared/protocol/score-text.ts';
 import { seededRng } from '../../shared/rng.ts';
 import { rowsOf } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
@@ -88,7 +88,7 @@ async function runRounds(
   const path = `/api/tasks/${options.task}`;
   const { spec } = await adminJson<{ spec: object }>(path);
   const initial = (await scoredCheckpoint(adminJson, path, 0)).metrics;
-  say(`version 0  score ${scoreText(initial, 2)}`);
+  say(`version 0  ${namedScoreText(initial, 2)}`);
   await adminJson(`${path}/rounds`, { body: { count: options.rounds } });
   const rounds: ApiRound[] = [];
   for (let number = 1; ; number++) {
@@ -141,7 +141,7 @@ function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize
 }
 
 /** Each contributor's own examples, from the training part of the task's sample data. */
-async function examplesOfEach({
+export async function examplesOfEach({
   task,
   clients,
   examples,

@@ -1,4 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 
 /**
  * The IDX files of MNIST (LeCun, Cortes, Burges: yann.lecun.com/exdb/mnist): two zero bytes, the type (8: uint8), the
@@ -18,14 +23,28 @@ export interface IdxFile {
   close(): Promise<void>;
 }
 
-/** Opens a file and checks its header against its length; nothing of the values is read yet. */
+/**
+ * Opens a file and checks its header against its length; nothing of the values is read yet. One that ends in `.gz` is
+ * unpacked into a temporary file, which has no name any more once it is open: 47 MB of images need not be in memory.
+ */
 export async function openIdx(path: string): Promise<IdxFile> {
-  const file = await open(path, 'r');
+  const file = path.endsWith('.gz') ? await openUnpacked(path) : await open(path, 'r');
   try {
     return await readHeader(file, path);
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+async function openUnpacked(path: string): Promise<FileHandle> {
+  const folder = await mkdtemp(join(tmpdir(), 'fedtab-idx-'));
+  try {
+    const unpacked = join(folder, 'unpacked');
+    await pipeline(createReadStream(path), createGunzip(), createWriteStream(unpacked));
+    return await open(unpacked, 'r');
+  } finally {
+    await rm(folder, { recursive: true });
   }
 }
 

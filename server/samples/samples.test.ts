@@ -1,13 +1,17 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { SampleShard } from '../../shared/wire/samples.ts';
+import { findFashion } from './fashion.ts';
 import { openIdx } from './idx.ts';
 import { idxSource } from './idx-source.ts';
+import { SAMPLE_SOURCES } from './index.ts';
 import { mnist } from './mnist.ts';
 import { createSamples, type Samples } from './samples.ts';
+import type { SampleSource } from './source.ts';
 
 const TOTAL = 25;
 
@@ -31,10 +35,12 @@ const settingsIn = (saved: Map<string, string>) => ({
   },
 });
 
+const sourcesOf = (source: SampleSource) => ({ ...SAMPLE_SOURCES, mnist: source });
+
 const opened: Samples[] = [];
 function openSamples(saved = new Map<string, string>()): Samples {
   const files = writeImages();
-  const samples = createSamples(settingsIn(saved), { mnist: idxSource(() => files) });
+  const samples = createSamples(settingsIn(saved), sourcesOf(idxSource(() => files)));
   opened.push(samples);
   return samples;
 }
@@ -90,10 +96,11 @@ describe('samples', () => {
     expect(await openSamples().take({ ...task, spec: { ...task.spec, data } }, 1)).toBe(null);
     const large = { ...task.spec, data: { ...task.spec.data, shape: [32, 32, 1] } };
     expect(await openSamples().take({ ...task, spec: large }, 1)).toBe(null);
-    const absent = createSamples(settingsIn(new Map()), { mnist: idxSource(() => null) });
+    const absent = createSamples(settingsIn(new Map()), sourcesOf(idxSource(() => null)));
     expect(await absent.take(task, 1)).toBe(null);
     expect([absent.has(task.spec.data), openSamples().has(task.spec.data)]).toEqual([false, true]);
-    expect([absent.absent(), openSamples().absent()]).toEqual([['mnist'], []]);
+    expect(absent.absent()).toContain('mnist');
+    expect(openSamples().absent()).not.toContain('mnist');
   });
 });
 
@@ -106,6 +113,46 @@ describe('the installed data', () => {
     expect(held?.features.length).toBe(10_000 * 784);
     // The first digits of the test set, as on the page that published them.
     expect([...(held?.targets.subarray(0, 5) ?? [])]).toEqual([7, 2, 1, 0, 4]);
+  });
+});
+
+describe('packed files, as Debian has Fashion-MNIST', () => {
+  /** A folder with the names of the package and the images of `writeImages`. */
+  function writePacked(): string {
+    const files = writeImages();
+    const folder = mkdtempSync(join(tmpdir(), 'fedtab-packed-'));
+    for (const part of ['train', 't10k']) {
+      writeFileSync(join(folder, `${part}-images-idx3-ubyte.gz`), gzipSync(readFileSync(files.images)));
+      writeFileSync(join(folder, `${part}-labels-idx1-ubyte.gz`), gzipSync(readFileSync(files.labels)));
+    }
+    return folder;
+  }
+  const unpacked = () => readdirSync(tmpdir()).filter((name) => name.startsWith('fedtab-idx-')).length;
+
+  test('are read as if they were not packed, and leave nothing behind', async () => {
+    const folder = writePacked();
+    const before = unpacked();
+    const source = idxSource((part) => findFashion(part, folder));
+    const training = await source.openTraining(TEMPLATES.fashion.data);
+    const columns = await training?.read(Uint32Array.of(24, 3));
+    expect([columns?.features[0], columns?.features[784], ...(columns?.targets ?? [])]).toEqual([24, 3, 4, 3]);
+    expect((await training?.readAll())?.targets.length).toBe(TOTAL);
+    await training?.close();
+    expect((await source.readHeldOut(TEMPLATES.fashion.data))?.features.length).toBe(TOTAL * 784);
+    expect(unpacked()).toBe(before);
+  });
+
+  test('are none where the package is not installed, and rejected where they are damaged', async () => {
+    expect(findFashion('train', '/nowhere')).toBeNull();
+    const folder = writePacked();
+    writeFileSync(join(folder, 'train-images-idx3-ubyte.gz'), 'not packed');
+    const source = idxSource((part) => findFashion(part, folder));
+    await expect(source.openTraining(TEMPLATES.fashion.data)).rejects.toThrow();
+  });
+
+  test('are no samples for a task of fewer labels', async () => {
+    const data = { ...TEMPLATES.fashion.data, labels: ['top', 'shoe'] };
+    expect(await idxSource((part) => findFashion(part, writePacked())).openTraining(data)).toBeNull();
   });
 });
 

@@ -176,6 +176,17 @@ function kernelAndBias(
   ];
 }
 
+/** What each layer hands on, without the batch dimension; ends before the first that does not fit. */
+export function outputsOf({ input, layers }: ModelTopology): readonly (readonly number[])[] {
+  const outputs: (readonly number[])[] = [];
+  for (const [index, layer] of layers.entries()) {
+    const made = effectOf(layer, outputs.at(-1) ?? input, index === 0);
+    if ('problem' in made) break;
+    outputs.push(made.output);
+  }
+  return outputs;
+}
+
 /** How many tokens a model knows: the rows of its Embedding; null where it takes other values. */
 export function tokensOf({ layers: [first] }: ModelTopology): number | null {
   return first?.class_name === 'Embedding' ? first.config.input_dim : null;

@@ -5,3 +5,7 @@ export function scoreText(score: Pick<Score, 'accuracy' | 'absoluteError'> | nul
   if (score?.accuracy !== undefined) return `${(100 * score.accuracy).toFixed(digits)} %`;
   return score?.absoluteError === undefined ? '–' : `±${Number(score.absoluteError.toPrecision(4))}`;
 }
+
+/** The same with its name. */
+export const namedScoreText = (score: Pick<Score, 'accuracy' | 'absoluteError'> | null, digits = 1): string =>
+  `${score?.absoluteError === undefined ? 'accuracy' : 'error'} ${scoreText(score, digits)}`;

@@ -1,4 +1,4 @@
-import { type ModelTopology, shapeOf } from '../../shared/model/topology.ts';
+import { type ModelTopology, outputsOf, shapeOf } from '../../shared/model/topology.ts';
 
 export interface LayerRow {
   readonly name: string;
@@ -11,18 +11,14 @@ export interface LayerRow {
 /** The layers of a model that builds, as rows. */
 export function layerRows(topology: ModelTopology): LayerRow[] {
   const whole = shapeOf(topology);
-  let output: readonly number[] = topology.input;
+  const outputs = outputsOf(topology);
   return topology.layers.map((layer, index) => {
-    const prefix = shapeOf({ input: topology.input, layers: topology.layers.slice(0, index + 1) });
-    // Before the first weights there is no model yet; of such layers only Flatten changes what is known without one.
-    if (!('problem' in prefix)) output = prefix.output;
-    else if (layer.class_name === 'Flatten') output = [output.reduce((product, side) => product * side, 1)];
     const own =
       'problem' in whole ? [] : whole.layout.entries.filter(({ name }) => name.startsWith(`${layer.config.name}/`));
     return {
       name: layer.config.name,
       kind: layer.class_name,
-      output,
+      output: outputs[index] ?? [],
       parameters: own.reduce((sum, { size }) => sum + size, 0),
     };
   });

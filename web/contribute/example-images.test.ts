@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { digits as task } from '../../shared/task/templates/digits.ts';
 import { columnsOfImages, imageOfDrawing, labelInName } from './example-images.ts';
 
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
@@ -26,7 +27,7 @@ it('packs images row by row', () => {
 });
 
 it('makes a digit of strokes and nothing of an empty pad', async () => {
-  expect(await imageOfDrawing([], [28, 28, 1])).toBeNull();
+  expect(await imageOfDrawing([], task.data)).toBeNull();
   const image = await imageOfDrawing(
     [
       [
@@ -34,7 +35,7 @@ it('makes a digit of strokes and nothing of an empty pad', async () => {
         { x: 0.5, y: 0.9 },
       ],
     ],
-    [28, 28, 1],
+    task.data,
   );
   expect(image).toHaveLength(784);
   expect(Math.max(...(image ?? []))).toBe(255);

@@ -1,28 +1,22 @@
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
+import { type PictureData, pictureStyle } from '../../shared/task/kinds/image.ts';
 import type { ImageRead } from './contribution.ts';
 import { rasterise, type Strokes } from './drawing.ts';
 
 /** From what a person drew or chose to what the model sees. The code for it is fetched by the first press that needs it. */
 
-type Shape = readonly number[];
-const isDigit = ([height, width, channels]: Shape): boolean => height === 28 && width === 28 && channels === 1;
-
 /** null where nothing is drawn. */
-export async function imageOfDrawing(strokes: Strokes, shape: Shape): Promise<Uint8Array | null> {
-  if (isDigit(shape)) {
+export async function imageOfDrawing(strokes: Strokes, data: PictureData): Promise<Uint8Array | null> {
+  if (pictureStyle(data) === 'digit') {
     const { digitOfStrokes } = await import('../data/import/drawing.ts');
     return digitOfStrokes(strokes, 1);
   }
   if (strokes.length === 0) return null;
   const { exampleOfPicture } = await import('../data/import/picture.ts');
-  return exampleOfPicture(rasterise(strokes), shape);
+  return exampleOfPicture(rasterise(strokes), data.shape, pictureStyle(data));
 }
 
-export async function imagesOfFiles(
-  files: readonly File[],
-  shape: Shape,
-  labels: readonly string[],
-): Promise<readonly ImageRead[]> {
+export async function imagesOfFiles(files: readonly File[], data: PictureData): Promise<readonly ImageRead[]> {
   const [{ readImageFile }, { exampleOfPicture }] = await Promise.all([
     import('../data/import/image-file.ts'),
     import('../data/import/picture.ts'),
@@ -31,8 +25,8 @@ export async function imagesOfFiles(
   // One after the other: a decoded photo is 200 MB.
   for (const file of files) {
     const read = await readImageFile(file);
-    const image = read.ok ? exampleOfPicture(read.picture, shape) : null;
-    images.push({ name: file.name, image, guess: labelInName(file.name, labels) });
+    const image = read.ok ? exampleOfPicture(read.picture, data.shape, pictureStyle(data)) : null;
+    images.push({ name: file.name, image, guess: labelInName(file.name, data.labels) });
   }
   return images;
 }

@@ -47,6 +47,7 @@ function Ways({ isDisabled, ...shared }: OfKind & { readonly isDisabled: boolean
           </button>
         )}
       </div>
+      {data.sample === 'trips' && <p class="muted small">{t.invented}</p>}
     </>
   );
 }
@@ -63,7 +64,7 @@ function Stored({ contribution, data, view }: OfKind & { readonly view: Examples
           </button>
         </div>
       ) : (
-        <p class="muted small">{t.none}</p>
+        <p class="muted small">{t.none[data.kind]}</p>
       );
     case 'opening':
       return <p class="muted small">{t.opening}</p>;
@@ -82,7 +83,7 @@ function Stored({ contribution, data, view }: OfKind & { readonly view: Examples
       );
     case 'open':
       return view.count === 0 ? (
-        <p class="muted small">{t.none}</p>
+        <p class="muted small">{t.none[data.kind]}</p>
       ) : (
         <Grid contribution={contribution} data={data} view={view} />
       );
@@ -93,8 +94,7 @@ function Grid({ contribution, data, view }: OfKind & { readonly view: Extract<Ex
   const t = contributeWords().examples;
   const list = useRef<HTMLUListElement>(null);
   const labels = labelsOf(data);
-  const { Shown } = viewOf(data);
-  const nameOf = (target: number): string => labels[target] ?? '';
+  const { Shown, nameOf, isList } = viewOf(data);
   const rest = view.count - view.shown.length;
   const remove = async (id: number, index: number): Promise<void> => {
     await contribution.removeExample(id);
@@ -105,14 +105,14 @@ function Grid({ contribution, data, view }: OfKind & { readonly view: Extract<Ex
   return (
     <>
       {view.isInMemory && <p class="notice">{t.closedStorage}</p>}
-      <ul class="thumbnails" ref={list} aria-label={t.list}>
+      <ul class={isList ? 'example-lines' : 'thumbnails'} ref={list} aria-label={t.list}>
         {view.shown.map((example, index) => (
           <li key={example.id}>
             <Shown data={data} example={example} />
-            <span>{nameOf(example.target)}</span>
+            <span>{nameOf(data, example.target)}</span>
             <button
               type="button"
-              aria-label={t.remove(nameOf(example.target))}
+              aria-label={t.remove(nameOf(data, example.target))}
               onClick={() => remove(example.id, index)}
             >
               <Icon name="close" size={12} />
@@ -128,17 +128,19 @@ function Grid({ contribution, data, view }: OfKind & { readonly view: Extract<Ex
           </button>
         )}
       </div>
-      <div class="visually-hidden">
-        <Table
-          caption={t.counts}
-          columns={[
-            { name: t.labels, isHead: true, cell: (label: number) => labels[label] },
-            { name: t.counts, isNumeric: true, cell: (label: number) => formatNumber(view.perLabel[label] ?? 0) },
-          ]}
-          rows={labels.map((_, label) => label)}
-          keyOf={(label) => label}
-        />
-      </div>
+      {labels.length > 0 && (
+        <div class="visually-hidden">
+          <Table
+            caption={t.counts}
+            columns={[
+              { name: t.labels, isHead: true, cell: (label: number) => labels[label] },
+              { name: t.counts, isNumeric: true, cell: (label: number) => formatNumber(view.perLabel[label] ?? 0) },
+            ]}
+            rows={labels.map((_, label) => label)}
+            keyOf={(label) => label}
+          />
+        </div>
+      )}
     </>
   );
 }

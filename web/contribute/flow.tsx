@@ -9,7 +9,8 @@ export function Flow({ contribution }: { readonly contribution: Contribution }):
   const { task } = contribution;
   const examples = contribution.examples.value;
   const stored = examples.kind === 'open' ? examples : examples.kind === 'closed' ? examples.remembered : null;
-  const isAlone = task.participation?.minimum === 1;
+  const { data, minimum } = task.participation ?? {};
+  const isAlone = minimum === 1;
   return (
     <section class="flow" aria-label={`${t.stays}, ${t.leaves}`}>
       <div class="card">
@@ -17,7 +18,7 @@ export function Flow({ contribution }: { readonly contribution: Contribution }):
           <Icon name="device" size={16} />
           {t.stays}
         </small>
-        <strong>{t.staysWhat}</strong>
+        <strong>{data ? t.staysWhat[data.kind] : null}</strong>
         <p>
           {stored && stored.count > 0
             ? t.stored(formatNumber(stored.count), formatBytes(stored.bytes))

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import { bytesForm } from '../../shared/task/kinds/form.ts';
-import { formOf, labelsOf } from '../../shared/task/kinds/index.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
 import { probeNotes } from '../data/probe-notes.ts';
@@ -54,6 +54,7 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
 
   let client: FederatedClient | null = null;
   const notes = probeNotes(task.id);
+  const pictures = data?.kind === 'image' ? data : null;
   const form = data === undefined ? NOTHING : formOf(data);
   const stored = storedExamples(task, form, () => client?.examplesChanged());
 
@@ -184,7 +185,7 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
     async addDrawing(strokes, label) {
       let isKept = false;
       await guarded(async () => {
-        const image = await imageOfDrawing(strokes, form.shape);
+        const image = pictures && (await imageOfDrawing(strokes, pictures));
         if (image === null) showToast(contributeWords().examples.emptyDrawing);
         else isKept = await stored.add(columnsOfImages([{ image, label }]));
       });
@@ -193,7 +194,7 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
     async readImages(files) {
       let images: Awaited<ReturnType<typeof imagesOfFiles>> = [];
       await pressed('images', async () => {
-        images = await imagesOfFiles(files, form.shape, data === undefined ? [] : labelsOf(data));
+        if (pictures) images = await imagesOfFiles(files, pictures);
       });
       return images;
     },

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { table } from '../../shared/task/templates/table.ts';
 import { columnsOfExamples, type Example } from './example.ts';
 
 const data = { kind: 'image', shape: [2, 2, 1], labels: ['cat', 'dog', '7'] } as const;
@@ -20,6 +21,33 @@ it('takes numbers in any list, and labels by name or by index', async () => {
   });
 });
 
+describe('rows', () => {
+  const rows = (...examples: unknown[]) => columnsOfExamples(examples as Example[], structuredClone(table.data));
+  const row = { distance_km: 10.8, hour: '14', day: 'workday', weather: null, vehicle: 'tram', minutes: '31.5' };
+
+  it('take cells by the names of their columns, as text or numbers, and none where there is none', async () => {
+    const answer = await rows({ row }, { row: { minutes: 7 } });
+    expect(answer.ok && [...answer.columns.targets]).toEqual([31.5, 7]);
+    const features = answer.ok ? [...answer.columns.features] : [];
+    expect(features[0]).toBeCloseTo(1, 6);
+    expect(features.slice(1, 11)).toEqual([0, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
+    expect(features.slice(11)).toEqual(new Array(11).fill(0));
+  });
+
+  it.each([
+    ['a picture', { image: [1], label: 'x' }, '{ row: { column: cell } }'],
+    ['no row', { row: null }, '{ row: { column: cell } }'],
+    ['no number', { row: { ...row, hour: 'noon' } }, 'hour is not a number'],
+    ['no target', { row: { ...row, minutes: null } }, 'minutes is missing'],
+    ['a cell of the prototype', { row: Object.create(row) }, 'minutes is missing'],
+  ])('refuse %s, and say which', async (_, example, words) => {
+    const answer = await rows({ row }, example);
+    expect(answer).toMatchObject({ ok: false, reason: 'bad-examples' });
+    expect(answer.ok || answer.message).toContain(`Example 1: `);
+    expect(answer.ok || answer.message).toContain(words);
+  });
+});
+
 it('makes pictures into what the model sees', async () => {
   const pixel = (grey: number) => [grey, grey, grey, 255];
   const picture = { width: 2, height: 2, data: [0, 255, 255, 0].flatMap(pixel) };
@@ -29,7 +57,7 @@ it('makes pictures into what the model sees', async () => {
 
 it.each([
   ['another length', { image: [1, 2, 3], label: 'cat' }, '2 × 2 × 1 values, not 3'],
-  ['no image', { label: 'cat' }, 'not none'],
+  ['no image', { label: 'cat' }, '{ image, label }'],
   ['shares of one', { image: [0.1, 0.5, 0.2, 1], label: 'cat' }, 'whole numbers from 0 to 255'],
   ['too large', { image: [0, 1, 2, 256], label: 'cat' }, 'whole numbers from 0 to 255'],
   ['no number', { image: [0, 1, 2, 'x'], label: 'cat' }, 'whole numbers from 0 to 255'],

@@ -1,10 +1,13 @@
-import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
-import type { PictureData } from '../../shared/task/kinds/image.ts';
-import type { DataOf, TaskData } from '../../shared/task/kinds/index.ts';
+import { type ExampleColumns, emptyColumns } from '../../shared/task/kinds/form.ts';
+import { type PictureData, type PictureStyle, pictureStyle } from '../../shared/task/kinds/image.ts';
+import { type DataOf, formOf, type TaskData } from '../../shared/task/kinds/index.ts';
+import { encodeCells, encodeTarget, type RowData } from '../../shared/task/kinds/table.ts';
 import { type DataFailure, dataFailure } from '../data/failure.ts';
 
-/** One example as a site gives it. */
-export interface Example {
+/** One example as a site gives it: a picture, or a row, as the task's data are. */
+export type Example = PictureExample | RowExample;
+
+export interface PictureExample {
   /**
    * Either whole numbers from 0 to 255, row by row, as many as the task's shape has; or a picture (`ImageData`), which
    * is made into an example as the contributor's page does it.
@@ -14,12 +17,18 @@ export interface Example {
   readonly label: string | number;
 }
 
+/** A row of a task on tables: its cells by the names of the columns, the target's among them. */
+export interface RowExample {
+  readonly row: Readonly<Record<string, string | number | null>>;
+}
+
 type Columns = Promise<{ readonly ok: true; readonly columns: ExampleColumns } | DataFailure>;
 
 /** What a site gives as an example, by the kind of the task's data. */
 const READERS: { readonly [Kind in TaskData['kind']]: (examples: readonly Example[], data: DataOf<Kind>) => Columns } =
   {
     image: columnsOfPictures,
+    table: columnsOfRows,
   };
 
 /** As a dataset takes them; the first example that is none says why. */
@@ -28,16 +37,18 @@ export const columnsOfExamples = <Kind extends TaskData['kind']>(
   data: DataOf<Kind> & { readonly kind: Kind },
 ): Columns => READERS[data.kind](examples, data);
 
-async function columnsOfPictures(examples: readonly Example[], { shape, labels }: PictureData): Columns {
+async function columnsOfPictures(examples: readonly Example[], { shape, labels, picture }: PictureData): Columns {
   const size = shape.reduce((product, side) => product * side, 1);
   const columns = { features: new Uint8Array(size * examples.length), targets: new Uint16Array(examples.length) };
-  for (const [index, { image, label }] of examples.entries()) {
-    const bad = (what: string): DataFailure => dataFailure('bad-examples', `Example ${index}: ${what}.`);
+  for (const [index, example] of examples.entries()) {
+    const bad = (what: string): DataFailure => badExample(index, what);
+    if (!('image' in example)) return bad('an example of this task is { image, label }');
+    const { image, label } = example;
     const place = typeof label === 'number' ? label : labels.indexOf(label);
     if (!Number.isInteger(place) || place < 0 || place >= labels.length) {
       return bad(`${JSON.stringify(label)} is none of the labels ${labels.join(', ')}, nor the index of one`);
     }
-    const values = isPicture(image) ? await valuesOf(image, shape) : image;
+    const values = isPicture(image) ? await valuesOf(image, shape, pictureStyle({ shape, picture })) : image;
     if (values === null) return bad('the picture is empty');
     if (values?.length !== size)
       return bad(`an image has ${shape.join(' × ')} values, not ${values?.length ?? 'none'}`);
@@ -48,13 +59,48 @@ async function columnsOfPictures(examples: readonly Example[], { shape, labels }
   return { ok: true, columns };
 }
 
-const isPicture = (image: Example['image']): image is ImageData =>
+async function columnsOfRows(examples: readonly Example[], data: RowData): Columns {
+  const columns = emptyColumns(formOf(data), examples.length);
+  const size = columns.features.length / Math.max(1, examples.length);
+  for (const [index, example] of examples.entries()) {
+    if (!('row' in example) || example.row === null || typeof example.row !== 'object')
+      return badExample(index, 'an example of this task is { row: { column: cell } }');
+    const { row } = example;
+    const cellOf = (name: string): string | undefined => {
+      const cell = Object.hasOwn(row, name) ? row[name] : undefined;
+      return cell === undefined || cell === null ? undefined : String(cell);
+    };
+    const { name } = data.target;
+    const encoded = encodeCells(
+      data,
+      data.columns.map((column) => cellOf(column.name)),
+    );
+    const target = encodeTarget(data, cellOf(name));
+    if ('notANumber' in encoded) return badExample(index, `${encoded.notANumber} is not a number`);
+    if (target === 'no-target') return badExample(index, `${name} is missing`);
+    if (target === 'not-a-number') return badExample(index, `${name} is not a number`);
+    if (target === 'unknown-label')
+      return badExample(index, `${JSON.stringify(cellOf(name))} is none of the labels ${data.labels?.join(', ')}`);
+    columns.features.set(encoded.features, index * size);
+    columns.targets[index] = target;
+  }
+  return { ok: true, columns };
+}
+
+const badExample = (index: number, what: string): DataFailure =>
+  dataFailure('bad-examples', `Example ${index}: ${what}.`);
+
+const isPicture = (image: PictureExample['image']): image is ImageData =>
   typeof image === 'object' && image !== null && 'width' in image && 'data' in image;
 
-async function valuesOf({ width, height, data }: ImageData, shape: readonly number[]): Promise<Uint8Array | null> {
+async function valuesOf(
+  { width, height, data }: ImageData,
+  shape: readonly number[],
+  style: PictureStyle,
+): Promise<Uint8Array | null> {
   if (width < 1 || height < 1 || data.length !== width * height * 4) return null;
   const { exampleOfPicture } = await import('../data/import/picture.ts');
-  return exampleOfPicture({ width, height, data: new Uint8ClampedArray(data) }, shape);
+  return exampleOfPicture({ width, height, data: new Uint8ClampedArray(data) }, shape, style);
 }
 
 function areBytes(values: ArrayLike<number>): boolean {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { ZOO_NAMES, zooTopology } from '../../../shared/model/zoo.ts';
 import { modelOf } from '../../../shared/task/model-of.ts';
 import { layersModel } from './layers-model.ts';
@@ -35,6 +36,29 @@ test('a dense model, layer by layer', () => {
         { name: 'output/bias', shape: [10], dtype: 'float32' },
       ],
     },
+  ]);
+});
+
+test('tokens and means keep their settings', () => {
+  const topology: ModelTopology = {
+    input: [4],
+    layers: [
+      { class_name: 'Embedding', config: { name: 'words', input_dim: 9, output_dim: 2 } },
+      { class_name: 'GlobalAveragePooling1D', config: { name: 'mean' } },
+      { class_name: 'Dense', config: { name: 'output', units: 2, activation: 'softmax' } },
+    ],
+  };
+  const { layout } = modelOf({ model: { topology, seed: 1 } });
+  const { layers } = layersModel(topology, layout, 'text').modelTopology.config;
+  expect(layers.slice(0, 2)).toEqual([
+    {
+      class_name: 'Embedding',
+      config: {
+        ...{ batch_input_shape: [null, 4], dtype: 'float32', name: 'words', trainable: true },
+        ...{ input_dim: 9, output_dim: 2 },
+      },
+    },
+    { class_name: 'GlobalAveragePooling1D', config: { name: 'mean', trainable: true } },
   ]);
 });
 

@@ -42,7 +42,7 @@ function layerJson({ class_name, config }: LayerTopology, input: Readonly<Record
     kernel_initializer?: keyof typeof INITIALIZERS;
   };
   const hasWeights = class_name === 'Dense' || class_name === 'Conv2D';
-  const isSpatial = class_name === 'Conv2D' || class_name === 'MaxPooling2D';
+  const isSpatial = /2D$/.test(class_name);
   return {
     class_name,
     config: {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { digits } from '../templates/digits.ts';
-import { image } from './image.ts';
+import { image, pictureStyle } from './image.ts';
 import { kindContract } from './kind.contract.ts';
 
 kindContract(digits.data, [
@@ -10,7 +10,15 @@ kindContract(digits.data, [
   ['data.labels', { labels: ['one'] }],
   ['data.labels', { labels: ['a', 'a'] }],
   ['data.sample', { sample: 'imagenet' }],
+  ['data.picture', { picture: 'digit', shape: [32, 32, 1] }],
+  ['data.picture', { picture: 'object', shape: [28, 28, 3] }],
 ]);
+
+it('cuts out digits at 28 × 28 × 1, and takes other pictures as they are', () => {
+  expect(pictureStyle(digits.data)).toBe('digit');
+  expect(pictureStyle({ shape: [28, 28, 3] })).toBe('photo');
+  expect(pictureStyle({ shape: [28, 28, 1], picture: 'object' })).toBe('object');
+});
 
 it('keeps a byte for each pixel, and the index of a label', () => {
   expect(image.form(digits.data)).toEqual({

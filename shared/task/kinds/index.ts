@@ -3,9 +3,10 @@ import type { Problem } from '../../errors.ts';
 import type { ExampleForm } from './form.ts';
 import { image } from './image.ts';
 import type { DataKind } from './kind.ts';
+import { table } from './table.ts';
 
 /** The kinds of data that people bring: one file each, one line here. */
-export const KINDS = { image } as const;
+export const KINDS = { image, table } as const;
 export type KindName = keyof typeof KINDS;
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
@@ -26,4 +27,4 @@ export const dataProblems = (data: TaskData): readonly Problem[] => kindOf(data)
 export const predictsNumber = (data: TaskData): boolean => formOf(data).target.type === 'number';
 
 /** The names of the classes; none where the task is to predict a number. */
-export const labelsOf = (data: TaskData): readonly string[] => ('labels' in data ? data.labels : []);
+export const labelsOf = (data: TaskData): readonly string[] => data.labels ?? [];

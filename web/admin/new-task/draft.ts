@@ -1,4 +1,3 @@
-import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { type KindName, labelsOf } from '../../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
@@ -10,12 +9,13 @@ export interface Draft {
   readonly texts: Readonly<Record<TextPath, string>>;
 }
 export type Tree = { readonly [key: string]: unknown };
-export type TextPath = 'data.labels' | 'access.allowedOrigins' | 'model.topology';
+export type TextPath = 'data.labels' | 'data.columns' | 'access.allowedOrigins' | 'model.topology';
 
 export const draftOf = (spec: TaskSpec): Draft => ({
   spec: structuredClone(spec) as unknown as Tree,
   texts: {
     'data.labels': labelsOf(spec.data).join('\n'),
+    'data.columns': spec.data.kind === 'table' ? JSON.stringify(spec.data.columns, null, 2) : '',
     'access.allowedOrigins': spec.access.allowedOrigins.join('\n'),
     'model.topology': JSON.stringify(topologyOf(spec), null, 2),
   },
@@ -68,11 +68,14 @@ export const hasOwnTopology = (draft: Draft): boolean => valueAt(draft.spec, 'mo
 
 /** What is to be parsed: the texts put in their places. A topology that is not JSON stays text, which is a problem. */
 export function specOf({ spec, texts }: Draft): unknown {
-  const hasLabels = valueAt(spec, 'data.labels') !== undefined;
-  let whole = hasLabels ? withValue(spec, 'data.labels', linesOf(texts['data.labels'])) : spec;
+  const labels = linesOf(texts['data.labels']);
+  const isTable = valueAt(spec, 'data.kind') === 'table';
+  // A table without labels is one whose target is a number.
+  let whole = withValue(spec, 'data.labels', isTable && labels.length === 0 ? undefined : labels);
+  if (isTable) whole = withValue(whole, 'data.columns', jsonIn(texts['data.columns']));
   whole = withValue(whole, 'access.allowedOrigins', linesOf(texts['access.allowedOrigins']));
   return valueAt(spec, 'model.zoo') === undefined
-    ? withValue(whole, 'model.topology', topologyIn(texts['model.topology']) ?? texts['model.topology'])
+    ? withValue(whole, 'model.topology', jsonIn(texts['model.topology']))
     : whole;
 }
 
@@ -82,11 +85,12 @@ const linesOf = (text: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-function topologyIn(text: string): ModelTopology | null {
+/** The text itself where it is no JSON: no schema takes it, and the field says so. */
+function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) ?? text;
   } catch {
-    return null;
+    return text;
   }
 }
 

@@ -116,7 +116,7 @@ describe('the form', () => {
       isOptional: false,
     });
     expect(boundsOf('client.epochs')).toMatchObject({ minimum: 1, maximum: 1_000, isOptional: true });
-    expect(boundsOf('data.sample')).toMatchObject({ options: ['mnist'], isOptional: true });
+    expect(boundsOf('data.sample')).toMatchObject({ options: ['mnist', 'fashion'], isOptional: true });
     expect(boundsOf('data.shape.1')).toMatchObject({ minimum: 1, maximum: 1_024 });
     expect(boundsOf('model.seed')).toMatchObject({ minimum: 0, maximum: 0xffffffff });
     expect(boundsOf('model.zoo').options).toContain('mlp-2nn');

@@ -61,7 +61,7 @@ function sentenceOf({ path, message }: Problem, field: FieldPath | '', draft: Dr
   const t = adminWords().form;
   const known = Object.hasOwn(t.problems, message) ? t.problems[message] : undefined;
   if (known !== undefined) return known;
-  if (field === 'model.topology') return topologySentence(path, message);
+  if (field === 'model.topology' || field === 'data.columns') return jsonSentence(path, message, field);
   // The schema's own words are about values; a range says more. What the server adds stays as it is.
   if (!/^Invalid |^must be a (whole|finite) number$/.test(message))
     return field === '' ? `${path}: ${message}` : message;
@@ -78,8 +78,8 @@ function sentenceOf({ path, message }: Problem, field: FieldPath | '', draft: Dr
   return field === '' ? `${path}: ${message}` : message;
 }
 
-function topologySentence(path: string, message: string): string {
-  const where = path.replace(/^model\.topology\.?/, '');
+function jsonSentence(path: string, message: string, field: string): string {
+  const where = path.slice(field.length + 1);
   if (where === '' && message.startsWith('Invalid type')) return adminWords().form.noTopology;
   return where === '' ? message : `${where}: ${message}`;
 }

@@ -5,7 +5,17 @@ import type { en } from '../words/en.ts';
 
 export type SectionName = keyof typeof en.sections;
 export type FieldPath = keyof typeof en.fields;
-export type FieldKind = 'text' | 'number' | 'seconds' | 'choice' | 'lines' | 'shape' | 'model' | 'amount' | 'secret';
+export type FieldKind =
+  | 'text'
+  | 'number'
+  | 'seconds'
+  | 'choice'
+  | 'lines'
+  | 'shape'
+  | 'model'
+  | 'amount'
+  | 'secret'
+  | 'json';
 
 export interface SpecField {
   readonly path: FieldPath;
@@ -25,7 +35,16 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     name: 'data',
     fields: [
       ...field('choice', 'data.kind'),
-      ...ofKinds(['image'], [...field('shape', 'data.shape'), ...field('lines', 'data.labels')]),
+      ...ofKinds(['image'], [...field('shape', 'data.shape'), ...field('choice', 'data.picture')]),
+      ...ofKinds(
+        ['table'],
+        [
+          ...field('json', 'data.columns'),
+          ...field('text', 'data.target.name'),
+          ...field('number', 'data.target.mean', 'data.target.deviation'),
+        ],
+      ),
+      ...field('lines', 'data.labels'),
       ...field('choice', 'data.sample'),
     ],
   },

@@ -64,6 +64,17 @@ function Input({ field: { path, kind }, draft, problems, onChange }: SpecFieldPr
           onChange={(text) => onChange(withText(draft, path as TextPath, text), path)}
         />
       );
+    case 'json':
+      return (
+        <div class="topology">
+          <TextField
+            {...shared}
+            lines={8}
+            value={draft.texts[path as TextPath]}
+            onChange={(text) => onChange(withText(draft, path as TextPath, text), path)}
+          />
+        </div>
+      );
     case 'shape':
       return <ShapeInput {...shared} value={value} onChange={set} />;
     case 'model':
@@ -108,7 +119,7 @@ function ChoiceInput({ path, bounds, value, onChange, ...shared }: ChoiceProps):
     <SelectField
       {...shared}
       value={typeof value === 'string' ? value : ''}
-      options={isOptional ? [...names, { value: '', name: adminWords().choices['none'] ?? '' }] : names}
+      options={isOptional ? [...names, { value: '', name: choiceName(path, 'none') }] : names}
       onChange={(next) => onChange(next === '' ? undefined : next)}
     />
   );

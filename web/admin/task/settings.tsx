@@ -66,13 +66,14 @@ function rowsOf({ path, kind }: SpecField, spec: TaskSpec): Row[] {
   }
   if (kind === 'secret') return [[label(path), value === undefined ? t.settings.none : t.settings.closed]];
   if (kind === 'seconds') return [[label(path), formatDuration(Number(value))]];
+  if (kind === 'json') return [[label(path), <code key={path}>{JSON.stringify(value)}</code>]];
   if (Array.isArray(value)) {
     const text = value.join(kind === 'shape' ? ' × ' : ', ');
     return [[label(path), text === '' ? t.settings.none : text]];
   }
   if (typeof value === 'number') return [[label(path), plainNumber(value)]];
   if (path === 'id') return [[label(path), <code key="id">{spec.id}</code>]];
-  if (path === 'title') return [[label(path), spec.title]];
+  if (path === 'title' || path === 'data.target.name') return [[label(path), String(value)]];
   return [[label(path), value === undefined ? t.settings.none : choiceName(path, String(value))]];
 }
 

@@ -6,6 +6,7 @@ import type { Contribution } from '../contribution.ts';
 import { isEmptyDrawing, type Strokes } from '../drawing.ts';
 import { imageOfDrawing } from '../example-images.ts';
 import { contributeWords } from '../words/index.ts';
+import { CameraButton, TryCamera } from './camera.tsx';
 import { ClassAnswer } from './class-answer.tsx';
 import { DrawingPad } from './drawing-pad.tsx';
 import type { BringProps, KindView } from './kind-view.ts';
@@ -18,13 +19,20 @@ const FINISHED_AFTER_MS = 1_200;
 
 export const imageView: KindView<'image'> = {
   Make: Draw,
-  Import: UploadButton,
+  Import: (props) => (
+    <>
+      <UploadButton {...props} />
+      <CameraButton {...props} />
+    </>
+  ),
   Shown: ({ data, example: { features } }) => <Thumbnail image={features as Uint8Array} shape={data.shape} />,
-  Try: TryDrawing,
+  nameOf: ({ labels }, label) => labels[label] ?? '',
+  Try: TryPicture,
 };
 
 /** Draw one and say what it is. */
-function Draw({ contribution, data: { labels, shape } }: BringProps<'image'>): JSX.Element {
+function Draw({ contribution, data }: BringProps<'image'>): JSX.Element {
+  const { labels } = data;
   const t = contributeWords().examples;
   const view = contribution.examples.value;
   const strokes = useSignal<Strokes>([]);
@@ -43,7 +51,7 @@ function Draw({ contribution, data: { labels, shape } }: BringProps<'image'>): J
     else setArmed(armed === label ? null : label);
   };
   const lifted = (): void => {
-    void contribution.predict(imageOfDrawing(strokes.peek(), shape));
+    void contribution.predict(imageOfDrawing(strokes.peek(), data));
     if (armed !== null) timer.current = setTimeout(() => void keep(armed), FINISHED_AFTER_MS);
   };
 
@@ -92,8 +100,8 @@ function Guess(props: { contribution: Contribution; labels: readonly string[]; i
   );
 }
 
-/** A pad to try the model on. */
-function TryDrawing({ contribution, data: { labels, shape }, trial }: Parameters<KindView<'image'>['Try']>[0]) {
+/** A pad and a camera to try the model on. */
+function TryPicture({ contribution, data, trial }: Parameters<KindView<'image'>['Try']>[0]) {
   const t = contributeWords().tryIt;
   const strokes: Signal<Strokes> = useSignal<Strokes>([]);
   useSignalEffect(() => {
@@ -105,7 +113,7 @@ function TryDrawing({ contribution, data: { labels, shape }, trial }: Parameters
         <DrawingPad
           name={t.pad}
           strokes={strokes}
-          onLift={() => void contribution.predict(imageOfDrawing(strokes.peek(), shape))}
+          onLift={() => void contribution.predict(imageOfDrawing(strokes.peek(), data))}
         />
         <button
           type="button"
@@ -118,8 +126,9 @@ function TryDrawing({ contribution, data: { labels, shape }, trial }: Parameters
           <Icon name="eraser" />
           {t.clear}
         </button>
+        <TryCamera contribution={contribution} data={data} />
       </div>
-      <ClassAnswer trial={trial} labels={labels} ask={t.draw} />
+      <ClassAnswer trial={trial} labels={data.labels} ask={t.draw} />
     </div>
   );
 }

@@ -16,8 +16,12 @@ export interface KindView<Kind extends KindName> {
   readonly Make?: (props: BringProps<Kind>) => JSX.Element;
   /** Buttons beside "Add sample data": what is brought from elsewhere. */
   readonly Import: (props: BringProps<Kind>) => JSX.Element;
-  /** One stored example, with its name under it. */
+  /** One stored example. */
   readonly Shown: (props: { readonly data: DataOf<Kind>; readonly example: StoredExample }) => JSX.Element;
+  /** What the target of an example is called. */
+  readonly nameOf: (data: DataOf<Kind>, target: number) => string;
+  /** Examples stand under each other, as lines; else side by side, as pictures. */
+  readonly isList?: boolean;
   /** Step 3: an example to try the model on, and what it says. */
   readonly Try: (props: {
     readonly contribution: Contribution;

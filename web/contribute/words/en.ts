@@ -36,7 +36,7 @@ export const en = {
 
   flow: {
     stays: 'Stays on this device',
-    staysWhat: 'Your drawings, labels and results',
+    staysWhat: { image: 'Your pictures, labels and results', table: 'Your rows and results' },
     leaves: 'Leaves this device',
     leavesWhat: (count: string) => `Changes of ${count} numbers`,
     noExamples: 'No examples yet',
@@ -63,7 +63,11 @@ export const en = {
     sampleAdding: 'Getting sample data',
     show: 'Show my examples',
     hint: (count: string) => `${examples(count)} of an earlier visit are stored on this device.`,
-    none: 'Nothing here yet. Draw, upload, or take some sample data: all of it stays on this device.',
+    none: {
+      image: 'Nothing here yet. Draw, upload, or take some sample data: all of it stays on this device.',
+      table: 'Nothing here yet. Add rows from a file, or take some sample data: all of it stays on this device.',
+    },
+    invented: 'The sample rows are invented by a script, the same for everybody: no real trips.',
     opening: 'Opening your examples.',
     again: 'Try again',
     more: (count: string) => `Show ${count} more`,
@@ -73,7 +77,7 @@ export const en = {
     total: (count: string, bytes: string) => `${examples(count)} · ${bytes} in this browser`,
     added: (count: string) => `${examples(count)} added. They stay on this device.`,
     emptyDrawing: 'There is nothing drawn yet.',
-    noSamples: 'This server has no sample data. Draw or upload your own examples.',
+    noSamples: 'This server has no sample data. Add your own examples.',
     samplesUsedUp: 'These sample examples are handed out for the second time: others have them too.',
     samplesFailed: 'The sample data could not be fetched. Your own examples are unharmed. Try again in a moment.',
     unreadable: (count: string) => `${count} of the files could not be read as images.`,
@@ -100,6 +104,65 @@ export const en = {
     add: 'Add',
     cancel: 'Cancel',
     reading: 'Reading the images.',
+  },
+
+  camera: {
+    open: 'Camera',
+    title: 'Camera',
+    lead: 'Hold the thing in the middle and press what it is: that takes one picture. Nothing is recorded before the press, and only what the model sees of it is kept, on this device.',
+    tryLead:
+      'Hold the thing in the middle and take one picture. Nothing is recorded before the press, and nothing is sent.',
+    view: 'What the camera sees',
+    asking: 'The browser asks whether this page may use the camera.',
+    on: 'The camera is on.',
+    take: 'Take picture',
+    close: 'Close the camera',
+    seen: 'What the model sees of the last one',
+    unseen: 'No picture taken yet',
+    nothing: 'There is nothing to see in that picture. Try more light, or a plain background.',
+    failures: {
+      denied:
+        'The browser does not let this page use the camera. Nothing was taken. Allow it in the browser’s settings for this site, or upload pictures instead.',
+      missing: 'There is no camera on this device. Upload pictures instead.',
+      busy: 'Another program is using the camera. Close it there and open it here again.',
+      insecure: 'Browsers offer the camera only to pages that came over https. Upload pictures instead.',
+      failed: 'The camera could not be started. Upload pictures instead, or try again.',
+      ended: 'The camera is off: it was unplugged, or taken from this page. What was kept is unharmed.',
+    },
+  },
+
+  table: {
+    upload: 'Add rows from a file',
+    file: 'CSV file',
+    title: 'Which column is which?',
+    lead: (name: string, bytes: string) =>
+      `${name}, ${bytes}. The file stays here: only the numbers that the model sees are kept, in this browser.`,
+    such: (cells: string) => `Such as ${cells}`,
+    target: (name: string) => `${name}: what is to be learned`,
+    choose: 'choose',
+    notThere: 'not in this file',
+    unnamed: (number: number) => `column ${number}`,
+    add: 'Add rows',
+    cancel: 'Cancel',
+    reading: 'Reading the rows',
+    fill: 'Fill in the fields to see what the model thinks.',
+    missing: 'not known',
+    notANumber: 'A number, with a point for the decimals.',
+    failures: {
+      tooLarge: (limit: string) => `That file is larger than ${limit}. Nothing was added. Use a part of it.`,
+      tooMany: (limit: string) =>
+        `That file has more than ${limit} rows, as many as one browser keeps. Nothing was added. Use a part of it.`,
+      'no-table':
+        'That file is no table: it needs a line with the names of the columns, and rows under it, with commas, semicolons or tabs between the cells. Nothing was added.',
+      'no-rows': 'No row of that file could be used. Nothing was added. Look at which column is which.',
+      unreadable: 'That file could not be read. Nothing was added. Choose it again.',
+    },
+    report: {
+      notANumber: (count: string) => `${count} rows left out: a cell is no number.`,
+      noTarget: (count: string) => `${count} rows left out: what is to be learned is missing.`,
+      unknownLabel: (count: string) => `${count} rows left out: the task has no such label.`,
+      missing: (count: string) => `${count} cells were empty or not known to the task; they count as missing.`,
+    },
   },
 
   train: {
@@ -201,7 +264,7 @@ export const en = {
     lead: 'This device will train on your examples, round after round, until you pause or leave.',
     leaves: 'What leaves this device',
     leavesWhat: (bytes: string, count: string) =>
-      `About ${bytes} a round: how ${count} numbers of the model changed, how many examples you have, and how well they were recognised. Never the examples.`,
+      `About ${bytes} a round: how ${count} numbers of the model changed, how many examples you have, and how well the model does on them. Never the examples.`,
     who: 'Who sees it',
     whoWhat:
       'The server sees the changes of each contributor and averages them. Changes can tell something about the examples they come from.',
@@ -222,7 +285,7 @@ export const en = {
   tryIt: {
     title: 'Try it',
     open: 'Try it',
-    what: (bytes: string) => `Loads the model (${bytes}) and runs it here. What you draw is not sent.`,
+    what: (bytes: string) => `Loads the model (${bytes}) and runs it here. What you try is not sent.`,
     loading: 'Getting the model.',
     starting: 'Preparing the model on this device.',
     draw: 'Draw to see what the model thinks.',
@@ -230,6 +293,8 @@ export const en = {
     clear: 'Clear the pad',
     looksLike: (label: string) => `This looks like ${label}.`,
     maybe: (label: string) => `This might be ${label}.`,
+    about: (name: string, value: string) => `${name}: about ${value}`,
+    aboutBefore: (value: string) => `The version from before you joined says ${value}.`,
     scores: 'How sure the model is of each',
     before: 'Before you joined',
     now: 'Now',

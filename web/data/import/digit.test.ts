@@ -121,8 +121,8 @@ describe('a drawing', () => {
 
 describe('a picture', () => {
   test('dark on light and light on dark are the same digit', () => {
-    const dark = exampleOfPicture(picture(100, 100, 255, 0, bar), [28, 28, 1]);
-    const light = exampleOfPicture(picture(100, 100, 0, 255, bar), [28, 28, 1]);
+    const dark = exampleOfPicture(picture(100, 100, 255, 0, bar), [28, 28, 1], 'digit');
+    const light = exampleOfPicture(picture(100, 100, 0, 255, bar), [28, 28, 1], 'digit');
     expect(light).toEqual(dark);
     expect(Math.max(...(dark ?? []))).toBe(255);
   });
@@ -133,7 +133,7 @@ describe('a picture', () => {
   });
 
   test('an even surface is no digit', () => {
-    expect(exampleOfPicture(picture(30, 30, 180, 180, bar), [28, 28, 1])).toBeNull();
+    expect(exampleOfPicture(picture(30, 30, 180, 180, bar), [28, 28, 1], 'digit')).toBeNull();
   });
 
   test('what is see-through is paper', () => {
@@ -146,8 +146,24 @@ describe('a picture', () => {
     expect([values[0], values[192]]).toEqual([0, 1]);
   });
 
-  test('for any other shape its middle is scaled to cover it', () => {
-    const example = exampleOfPicture(picture(40, 20, 0, 255, { left: 10, right: 19, top: 0, bottom: 19 }), [4, 4, 3]);
+  test('of an object what is like the border is background, whichever is the lighter', () => {
+    const shirt: Extent = { left: 10, right: 29, top: 10, bottom: 29 };
+    const dark = exampleOfPicture(picture(40, 40, 230, 30, shirt), [4, 4, 1], 'object');
+    const light = exampleOfPicture(picture(40, 40, 30, 230, shirt), [4, 4, 1], 'object');
+    expect([...(dark ?? [])]).toEqual([0, 0, 0, 0, 0, 255, 255, 0, 0, 255, 255, 0, 0, 0, 0, 0]);
+    expect(light).toEqual(dark);
+  });
+
+  test('of a shape that no picture has there is no example', () => {
+    expect(exampleOfPicture(picture(4, 4, 0, 255, bar), [4, 4, 2], 'photo')).toBeNull();
+  });
+
+  test('of anything else its middle is scaled to cover it', () => {
+    const example = exampleOfPicture(
+      picture(40, 20, 0, 255, { left: 10, right: 19, top: 0, bottom: 19 }),
+      [4, 4, 3],
+      'photo',
+    );
     expect(example?.length).toBe(48);
     // the square in the middle: its left half is ink
     expect([...(example?.subarray(0, 12) ?? [])]).toEqual([255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0]);

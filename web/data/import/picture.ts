@@ -1,5 +1,5 @@
-import { assert } from '../../../shared/assert.ts';
-import { DIGIT_SIDE, digitOf, type Ink, resample } from './digit.ts';
+import type { PictureStyle } from '../../../shared/task/kinds/image.ts';
+import { digitOf, type Ink, resample } from './digit.ts';
 
 /** Pixels as `ImageData` has them: RGBA, one byte each, row by row. */
 export interface Picture {
@@ -9,15 +9,15 @@ export interface Picture {
 }
 
 /**
- * A picture as one example of the given shape, uint8, or null where it is empty. A shape of 28 × 28 × 1 is taken as a
- * digit: dark ink on light paper is turned round, and the ink is cut out and centred as in MNIST. Any other shape of
- * one or three channels takes the middle of the picture, scaled to cover it.
+ * A picture as one example of the given shape, uint8, or null where it is empty. Of a digit the ink is cut out and
+ * centred as in MNIST, whether it is dark on light or light on dark. Of anything else, in one or three channels, the
+ * middle of the picture is scaled to cover the shape; of an object what is like the border becomes 0.
  */
-export function exampleOfPicture(picture: Picture, shape: readonly number[]): Uint8Array | null {
+export function exampleOfPicture(picture: Picture, shape: readonly number[], style: PictureStyle): Uint8Array | null {
   const [height = 0, width = 0, channels = 0] = shape;
-  assert(channels === 1 || channels === 3, 'pictures have one or three channels');
-  if (height === DIGIT_SIDE && width === DIGIT_SIDE && channels === 1) return digitOf(inkOf(picture));
-  const planes = channels === 1 ? [grey(picture)] : [0, 1, 2].map((channel) => plane(picture, channel));
+  if (channels !== 1 && channels !== 3) return null;
+  if (style === 'digit') return digitOf(inkOf(picture));
+  const planes = planesOf(picture, channels, style);
   const box = coveringBox(picture, width / height);
   const scaled = planes.map((values) => resample({ ...picture, values }, box, width, height));
   const example = new Uint8Array(width * height * channels);
@@ -27,6 +27,11 @@ export function exampleOfPicture(picture: Picture, shape: readonly number[]): Ui
     });
   });
   return example;
+}
+
+function planesOf(picture: Picture, channels: 1 | 3, style: PictureStyle): readonly Float32Array[] {
+  if (style === 'object') return [inkOf(picture).values];
+  return channels === 1 ? [grey(picture)] : [0, 1, 2].map((channel) => plane(picture, channel));
 }
 
 /** What is unlike the border is ink; ITU-R BT.601 luma over white paper where the picture is see-through. */

@@ -1,0 +1,160 @@
+import type { JSX } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { LIMITS } from '../../../shared/limits.ts';
+import { formOf } from '../../../shared/task/kinds/index.ts';
+import type { RowData } from '../../../shared/task/kinds/table.ts';
+import type { TableFailure, TableHead, TableReport } from '../../data/import/table-file.ts';
+import { Dialog, formatBytes, formatNumber, Icon, SelectField, showToast } from '../../ui/index.ts';
+import type { Contribution } from '../contribution.ts';
+import { contributeWords } from '../words/index.ts';
+import type { BringProps } from './kind-view.ts';
+
+interface Chosen extends TableHead {
+  readonly file: File;
+  /** One for each column of the task, and the target last. */
+  readonly matched: readonly (number | null)[];
+}
+
+/** Chooses a CSV file, asks which of its columns is which, and takes its rows: all that can be used, or none. */
+export function TableUpload({ contribution, data, isDisabled }: BringProps<'table'>): JSX.Element {
+  const t = contributeWords().table;
+  const input = useRef<HTMLInputElement>(null);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const choose = async (file: File): Promise<void> => {
+    const { matchColumns, readTableHead } = await import('../../data/import/table-file.ts');
+    const head = await readTableHead(file);
+    if (head.ok) setChosen({ ...head, file, matched: matchColumns(data, head.header) });
+    else showToast(failureSentence(head.reason), 'problem');
+  };
+  return (
+    <>
+      <button type="button" disabled={isDisabled} onClick={() => input.current?.click()}>
+        <Icon name="upload" />
+        {t.upload}
+      </button>
+      <input
+        class="visually-hidden"
+        ref={input}
+        type="file"
+        accept=".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain"
+        tabIndex={-1}
+        aria-label={t.file}
+        onChange={(event) => {
+          const [file] = event.currentTarget.files ?? [];
+          event.currentTarget.value = '';
+          if (file) void choose(file);
+        }}
+      />
+      {chosen && (
+        <PickColumns contribution={contribution} data={data} chosen={chosen} onClose={() => setChosen(null)} />
+      )}
+    </>
+  );
+}
+
+interface PickProps {
+  readonly contribution: Contribution;
+  readonly data: RowData;
+  readonly chosen: Chosen;
+  readonly onClose: () => void;
+}
+
+function PickColumns({ contribution, data, chosen, onClose }: PickProps): JSX.Element {
+  const t = contributeWords().table;
+  const { file, header, rows } = chosen;
+  const [matched, setMatched] = useState(chosen.matched);
+  const [isReading, setReading] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const names = [...data.columns.map(({ name }) => name), data.target.name];
+  const target = matched.at(-1) ?? null;
+  const hasFeature = matched.slice(0, -1).some((at) => at !== null);
+  const sampleOf = (at: number | null): string =>
+    at === null
+      ? ''
+      : rows
+          .map((row) => row[at] ?? '')
+          .filter((cell) => cell !== '')
+          .join(', ');
+
+  async function add(): Promise<void> {
+    if (target === null) return;
+    setReading(true);
+    setProblem(null);
+    const { readTable } = await import('../../data/import/table-file.ts');
+    const read = await readTable(file, data, formOf(data), { columns: matched.slice(0, -1), target });
+    setReading(false);
+    if (!read.ok) return setProblem(failureSentence(read.reason));
+    if (!(await contribution.addExamples(read.examples))) return;
+    const sentence = reportSentence(read.report);
+    if (sentence !== null) showToast(sentence);
+    onClose();
+  }
+
+  return (
+    <Dialog
+      isOpen
+      title={t.title}
+      onClose={onClose}
+      actions={
+        <>
+          <button type="button" class="quiet" onClick={onClose}>
+            {t.cancel}
+          </button>
+          <button
+            type="button"
+            class="primary"
+            disabled={target === null || !hasFeature || isReading}
+            onClick={() => void add()}
+          >
+            {isReading ? t.reading : t.add}
+          </button>
+        </>
+      }
+    >
+      <p class="muted small">{t.lead(file.name, formatBytes(file.size))}</p>
+      <div class="column-picks">
+        {names.map((name, index) => {
+          const at = matched[index] ?? null;
+          const isTarget = index === names.length - 1;
+          return (
+            <SelectField
+              key={name}
+              label={isTarget ? t.target(name) : name}
+              help={sampleOf(at) === '' ? undefined : t.such(sampleOf(at))}
+              value={at === null ? '' : String(at)}
+              options={[
+                { value: '', name: isTarget ? t.choose : t.notThere },
+                ...header.map((column, value) => ({ value: String(value), name: column || t.unnamed(value + 1) })),
+              ]}
+              onChange={(value) => setMatched(matched.with(index, value === '' ? null : Number(value)))}
+            />
+          );
+        })}
+      </div>
+      {problem && (
+        <p class="notice problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </Dialog>
+  );
+}
+
+function failureSentence(reason: TableFailure): string {
+  const t = contributeWords().table.failures;
+  if (reason === 'too-large') return t.tooLarge(formatBytes(LIMITS.tableFileBytes));
+  if (reason === 'too-many') return t.tooMany(formatNumber(LIMITS.examplesPerDatasetCount));
+  return t[reason];
+}
+
+/** What was left out, and why; null where nothing was. */
+function reportSentence({ leftOut, missingCells }: TableReport): string | null {
+  const t = contributeWords().table.report;
+  const parts = [
+    ...(leftOut['not-a-number'] > 0 ? [t.notANumber(formatNumber(leftOut['not-a-number']))] : []),
+    ...(leftOut['no-target'] > 0 ? [t.noTarget(formatNumber(leftOut['no-target']))] : []),
+    ...(leftOut['unknown-label'] > 0 ? [t.unknownLabel(formatNumber(leftOut['unknown-label']))] : []),
+    ...(missingCells > 0 ? [t.missing(formatNumber(missingCells))] : []),
+  ];
+  return parts.length === 0 ? null : parts.join(' ');
+}

@@ -1,0 +1,81 @@
+import type { Picture } from './picture.ts';
+
+/** Why there is no camera; each has a sentence in the dictionaries. */
+export const CAMERA_FAILURES = [
+  'denied', // the person, or the browser's settings, said no
+  'missing', // there is none
+  'busy', // another program holds it
+  'insecure', // browsers offer cameras only to pages that came over https, or from this very machine
+  'failed', // none of these
+] as const;
+export type CameraFailure = (typeof CAMERA_FAILURES)[number];
+
+/** A camera that is on. Pictures are taken one by one, when asked; nothing is recorded in between. */
+export interface Camera {
+  /** Shows what the camera sees; resolves with the first frame. */
+  show(video: HTMLVideoElement): Promise<void>;
+  /** What the video shows now; null before its first frame. */
+  take(video: HTMLVideoElement): Picture | null;
+  /** The camera's light goes off. */
+  close(): void;
+}
+
+/** A larger frame is shrunk before its pixels are looked at. */
+const LONGEST_SIDE = 640;
+
+/** Asks for the camera at the back, where there are two. `onEnded`: it was unplugged, or taken away in the settings. */
+export async function openCamera(
+  onEnded: () => void,
+): Promise<{ readonly ok: true; readonly camera: Camera } | { readonly ok: false; readonly reason: CameraFailure }> {
+  // Absent on plain http, whatever the types say.
+  const devices = navigator.mediaDevices as MediaDevices | undefined;
+  if (devices === undefined) return { ok: false, reason: isSecureContext ? 'missing' : 'insecure' };
+  let stream: MediaStream;
+  try {
+    const video = { facingMode: 'environment', width: { ideal: LONGEST_SIDE }, height: { ideal: LONGEST_SIDE } };
+    stream = await devices.getUserMedia({ video, audio: false });
+  } catch (error) {
+    return { ok: false, reason: failureOf(error) };
+  }
+  for (const track of stream.getTracks()) track.addEventListener('ended', onEnded);
+  return { ok: true, camera: cameraOf(stream) };
+}
+
+function cameraOf(stream: MediaStream): Camera {
+  return {
+    async show(video) {
+      video.srcObject = stream;
+      await video.play();
+    },
+    take(video) {
+      const { videoWidth, videoHeight } = video;
+      if (videoWidth === 0 || videoHeight === 0) return null;
+      const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
+      const width = Math.max(1, Math.round(videoWidth * scale));
+      const height = Math.max(1, Math.round(videoHeight * scale));
+      const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+      if (context === null) return null;
+      context.drawImage(video, 0, 0, width, height);
+      return context.getImageData(0, 0, width, height);
+    },
+    close() {
+      for (const track of stream.getTracks()) track.stop();
+    },
+  };
+}
+
+function failureOf(error: unknown): CameraFailure {
+  switch (error instanceof Error ? error.name : '') {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return 'denied';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'missing';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'busy';
+    default:
+      return 'failed';
+  }
+}
