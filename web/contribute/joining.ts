@@ -2,8 +2,9 @@ import { signal } from '@preact/signals';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
+import { courtesyKeeper } from '../courtesy/index.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
-import { courtesyKeeper, formatNumber, showToast } from '../ui/index.ts';
+import { formatNumber, showToast } from '../ui/index.ts';
 import { type Contribution, type CourtesyView, isJoined, type ModelThen, type Press } from './contribution.ts';
 import { columnsOfImages, imageOfDrawing, imagesOfFiles } from './example-images.ts';
 import { idleView } from './idle-view.ts';
@@ -98,7 +99,9 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       ports: browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
     });
     made.subscribe((next) => {
+      const hasRunOut = next.state === 'needs-data' && view.peek().state !== 'needs-data';
       view.value = next;
+      if (hasRunOut) void guarded(() => stored.recheck());
       if (isDamaged(next) && stored.view.peek().kind !== 'damaged') stored.markDamaged();
     });
     client = made;
