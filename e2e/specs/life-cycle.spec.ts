@@ -13,7 +13,8 @@ test.afterAll(() => server.dispose());
 /** Work of many short steps, however many examples there are. */
 const slowWork = { client: { epochs: null, maxSteps: 2_000, batchSize: 1 }, courtesy: { share: 1 } };
 
-const stateOf = (tab: WindowTab): Promise<string> => tab.evaluate(`document.querySelector('main').dataset.state`);
+const stateOf = (tab: WindowTab): Promise<string> =>
+  tab.evaluate(`document.querySelector('main')?.dataset.state ?? ''`);
 const expectState = (tab: WindowTab, state: string | RegExp, timeout = 30_000) =>
   expect.poll(() => stateOf(tab), { timeout, intervals: [50] }).toMatch(state);
 const press = (tab: WindowTab, name: string) =>
@@ -50,7 +51,7 @@ test('a tab in the background trains on; frozen it lets another tab take over, a
       sent.push(/^\d+-?\["([a-z-]+)"/.exec(response.payloadData)?.[1] ?? 'other');
     });
     await contribute(tab);
-    const other = await window.open('about:blank');
+    const other = await window.open(server.url);
     await other.toFront();
     await expect.poll(() => tab.evaluate('document.visibilityState')).toBe('hidden');
 
@@ -62,6 +63,8 @@ test('a tab in the background trains on; frozen it lets another tab take over, a
     await startRounds(server, 'life', 1);
     await expectState(tab, 'training');
     await tab.freeze();
+    const locks = `navigator.locks.query().then(({ held }) => held.length)`;
+    await expect.poll(() => other.evaluate(locks)).toBe(0);
     sent.length = 0;
     await tab.thaw();
     await expectState(tab, 'accepted', 60_000);
