@@ -87,8 +87,9 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
 
   async function clientNow(): Promise<FederatedClient> {
     if (client) return client;
-    const [{ createFederatedClient, browserPorts }, remote] = await Promise.all([
+    const [{ createFederatedClient, browserPorts, originStorage }, { isUnavailable }, remote] = await Promise.all([
       import('../client/browser.ts'),
+      import('../data/failure.ts'),
       trainerNow(),
     ]);
     const made = createFederatedClient({
@@ -96,7 +97,11 @@ export function createContribution({ task, requested, joinToken }: JoiningOption
       task: task.id,
       joinToken: joinToken ?? undefined,
       backend: requested,
-      ports: browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
+      ports: {
+        ...browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
+        // A browser that keeps nothing takes part all the same, as long as the page is open.
+        ...originStorage(task.id, isUnavailable),
+      },
     });
     made.subscribe((next) => {
       const hasRunOut = next.state === 'needs-data' && view.peek().state !== 'needs-data';

@@ -60,3 +60,6 @@ export function failureOf(error: unknown): DataFailure {
 
 const damaged = (message: string): DataFailure =>
   dataFailure('dataset-damaged', `The browser cannot read the stored examples (${message}).`);
+
+/** Does this error say that the browser keeps nothing here? */
+export const isUnavailable = (error: unknown): boolean => failureOf(error).reason === 'unavailable';

@@ -1,17 +1,16 @@
 import { isTaskId, type TaskId } from '../../shared/ids.ts';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
-import { browserPorts, createFederatedClient } from '../client/browser.ts';
+import { browserPorts, createFederatedClient, originStorage } from '../client/browser.ts';
 import type { CourtesyChoices } from '../client/courtesy.ts';
 import { isChoices } from '../client/courtesy-notes.ts';
 import type { ClientPorts, RequestedBackend, Trainer } from '../client/ports.ts';
 import { type SdkClient, sdkClient } from '../client/sdk-client.ts';
 import { courtesyKeeper } from '../courtesy/index.ts';
 import { createDataset, createMemoryDataset, type Dataset, type DatasetSummary } from '../data/dataset.ts';
-import type { DataFailure } from '../data/failure.ts';
+import { type DataFailure, isUnavailable } from '../data/failure.ts';
 import type { Samples } from '../data/import/samples.ts';
 import { createRemoteTrainer, type RemoteTrainer } from '../trainer/remote.ts';
 import { columnsOfExamples, type Example } from './example.ts';
-import { originStorage } from './origin-storage.ts';
 import { fetchTaskFacts, type TaskFacts } from './task-facts.ts';
 import { trainerWorker } from './trainer-worker.ts';
 
@@ -62,7 +61,7 @@ export function browserClient({
   if (!isTaskId(task)) throw new TypeError(`not the name of a task: ${task}`);
   if (courtesy !== undefined && !isChoices(courtesy)) throw new TypeError('not choices of courtesy');
   const server = new URL(options.server).href.replace(/\/$/, '');
-  const storage = originStorage(task);
+  const storage = originStorage(task, isUnavailable);
   let opening: Promise<Opened> | null = null;
   let opened: Opened | null = null;
   let remote: RemoteTrainer | null = null;
