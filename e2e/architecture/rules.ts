@@ -22,7 +22,7 @@ const ports = [
 const serverWide = ['shared', 'server/observability', 'server/worker-threads.ts', 'server/places.ts', ...ports];
 const database = ['kysely', '@photostructure/sqlite', 'pg'];
 const interfacePackages = ['preact', '@preact/signals', 'uplot', '@picocss/pico'];
-const surface = ['shared', 'web/ui', 'web/client', 'web/data', 'web/trainer'];
+const surface = ['shared', 'web/ui', 'web/client', 'web/courtesy', 'web/data', 'web/trainer'];
 
 export const zones: Readonly<Record<string, Zone>> = {
   shared: { folders: [], packages: ['valibot', '@noble/hashes', '@noble/curves', '@noble/ciphers', 'fflate'] },
@@ -81,6 +81,8 @@ export const zones: Readonly<Record<string, Zone>> = {
 
   'web/client': { folders: ['shared'], packages: ['socket.io-client', 'valibot'] },
   'web/client/node.ts': { folders: ['shared', 'web/client'], packages: ['socket.io-client'], node: true },
+  // What a page knows of its device and its person, told to the engine.
+  'web/courtesy': { folders: ['shared', 'web/client'], packages: [] },
   'web/data': { folders: ['shared'], packages: ['idb', 'fflate', 'valibot'] },
   'web/trainer/core': { folders: ['shared'], packages: ['@tensorflow'] },
   // Our version stands in what is kept of a probe.
@@ -150,7 +152,15 @@ export const testZones: Readonly<Record<string, Zone>> = {
 };
 
 /** Scripts that pages load before any press: from none of them may TF.js be reached by a static or dynamic import. */
-export const beforeConsent = ['web/contribute', 'web/admin', 'web/embed', 'web/client', 'web/ui', 'web/data'];
+export const beforeConsent = [
+  'web/contribute',
+  'web/admin',
+  'web/embed',
+  'web/client',
+  'web/courtesy',
+  'web/ui',
+  'web/data',
+];
 
 export const rootFiles = /^(package(-lock)?|tsconfig|biome|knip)\.json$|^vite\.config\.ts$|\.md$|^LICENSE$|^\./;
 export const rootFolders = ['server', 'web', 'shared', 'e2e', 'docs'];

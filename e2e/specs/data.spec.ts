@@ -1,4 +1,8 @@
-import { expect, test } from 'playwright/test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, expect, test } from 'playwright/test';
+import { findChromium, launchOptions } from '../fixtures/browser.ts';
 import {
   addSamples,
   agreeAndJoin,
@@ -95,4 +99,52 @@ test('a full quota: the examples that were there stay, and the page says what to
   await page.reload();
   await page.getByRole('button', { name: 'Show my examples' }).click();
   await expect(page.getByText(`${stored} examples`).first()).toBeVisible();
+});
+
+test('examples that the browser takes away in the middle of an epoch: no part of them is trained on, and new ones go on', async ({
+  page,
+  context,
+}) => {
+  await createTask(server, 'evicted', { client: { epochs: 25, batchSize: 1 } });
+  await fewSamples(context, 60);
+  await page.goto(contributeUrl(server, 'evicted'));
+  await addSamples(page);
+  await agreeAndJoin(page);
+  await startRounds(server, 'evicted', 2);
+  await expectState(page, 'training');
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('Storage.clearDataForOrigin', { origin: server.url, storageTypes: 'all' });
+  // The part under way has all of its examples in memory; the next one finds none.
+  await expectState(page, 'needs-data', { timeout: 60_000 });
+  await expect(page.getByText(/Nothing here yet/)).toBeVisible();
+  const [first] = await server.adminJson<{ accepted: number }[]>('/api/tasks/evicted/rounds');
+  expect(first?.accepted).toBe(1);
+  await addSamples(page);
+  await expectState(page, 'accepted', { timeout: 60_000 });
+});
+
+test('a browser that blocks storage: examples and key stay in the page’s memory, and it trains', async () => {
+  const found = findChromium();
+  if (!found.ok) throw new Error(found.reason);
+  const folder = mkdtempSync(join(tmpdir(), 'fedtab-profile-'));
+  mkdirSync(join(folder, 'Default'));
+  const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
+  writeFileSync(join(folder, 'Default/Preferences'), JSON.stringify(blocked));
+  const context = await chromium.launchPersistentContext(folder, { ...launchOptions(found.path), locale: 'en-US' });
+  try {
+    await fewSamples(context, 60);
+    const page = await context.newPage();
+    await page.goto(contributeUrl(server, 'data'));
+    await addSamples(page);
+    await expect(page.getByText('60 examples').first()).toBeVisible();
+    await agreeAndJoin(page);
+    await expectState(page, /waiting|accepted/);
+    await startRounds(server, 'data', 1);
+    await expectState(page, 'accepted');
+    await page.reload();
+    await expect(page.getByText('No examples yet')).toBeVisible();
+  } finally {
+    await context.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

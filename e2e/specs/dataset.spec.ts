@@ -85,6 +85,55 @@ test('a tab that will not let go of the database is told of', async ({ page, con
   expect(cleared).toMatchObject({ ok: false, reason: 'blocked' });
 });
 
+test('a newer version of the page that changes the database closes it here, and the old page says to reload', async ({
+  page,
+  context,
+}) => {
+  await page.evaluate(async () => {
+    const kept = parts.createDataset('changed' as never, parts.CONTRACT_FORM);
+    Object.assign(globalThis, { kept });
+    await kept.add(parts.numbered(0, 2));
+  });
+  const newer = await context.newPage();
+  await newer.goto(served.origin);
+  // Waits until the old page lets go of its connection.
+  await newer.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open(parts.databaseName('changed' as never), 2);
+        request.onsuccess = () => resolve(request.result.close());
+        request.onblocked = () => reject(new Error('blocked'));
+      }),
+  );
+  const answers = await page.evaluate(async () => {
+    const { kept } = globalThis as unknown as Kept;
+    return [await kept.summary(), await kept.read(), await kept.add(parts.numbered(2, 1)), await kept.repair()];
+  });
+  for (const answer of answers) expect(answer).toMatchObject({ ok: false, reason: 'newer' });
+});
+
+test('a database that the browser takes away between two reads is empty, never half of it', async ({
+  page,
+  context,
+}) => {
+  await page.evaluate(async () => {
+    const kept = parts.createDataset('evicted' as never, parts.CONTRACT_FORM);
+    Object.assign(globalThis, { kept });
+    await kept.add(parts.numbered(0, 47_670));
+  });
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Storage.clearDataForOrigin', { origin: served.origin, storageTypes: 'indexeddb' });
+  const after = await page.evaluate(async () => {
+    const { kept } = globalThis as unknown as Kept;
+    return [await kept.summary(), await kept.read(), await kept.add(parts.numbered(0, 1))];
+  });
+  expect(after).toMatchObject([
+    { ok: true, count: 0 },
+    { ok: true, parts: [] },
+    { ok: true, count: 1 },
+  ]);
+});
+
 test('a damaged shard is noticed, and repaired without it', async ({ page }) => {
   const answers = await page.evaluate(async () => {
     const dataset = parts.createDataset('damaged' as never, parts.CONTRACT_FORM);

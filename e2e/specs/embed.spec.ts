@@ -71,3 +71,26 @@ test('where the browser blocks third-party storage it uses the site’s own, ove
   await trainOneRound(server, task, element);
   await expect(element).not.toContainText('This browser keeps nothing here');
 });
+
+test('a site may choose for its visitors’ devices, and nonsense is refused', async ({ page, server, site }) => {
+  const task = await createTask({ server, site });
+  await page.goto(site.page({ html: snippet(server, task) }));
+  await expect(elementOf(page)).toHaveAttribute('data-state', 'idle');
+  await page.evaluate(() => Fedtab.configure({ courtesy: { megabytesADay: 0 } }));
+  await join(page);
+  await expect(elementOf(page)).toHaveAttribute('data-state', 'paused-data');
+  await expect(elementOf(page)).toHaveAttribute('data-reason', 'day-data');
+  await expect(elementOf(page).getByRole('button', { name: 'Resume' })).toBeVisible();
+  const refused = await page.evaluate(
+    async ([sdk, task]) => {
+      const { createClient } = await import(sdk);
+      try {
+        return createClient({ task, courtesy: { share: 7 } });
+      } catch (error) {
+        return String(error);
+      }
+    },
+    [`${server.url}/sdk.js`, task] as const,
+  );
+  expect(refused).toContain('TypeError');
+});

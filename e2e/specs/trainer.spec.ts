@@ -10,6 +10,7 @@ import { examplesOf } from '../../web/trainer/core/examples.ts';
 import { buildModel } from '../../web/trainer/core/model.ts';
 import { train } from '../../web/trainer/core/train.ts';
 import { addStrips, assignment, prepare } from '../fixtures/page-trainer.ts';
+import { type SubSession, subSession } from '../fixtures/sub-session.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 
 // One process for all of them: the page is built once.
@@ -84,6 +85,95 @@ test('examples in memory are trained on where nothing may be stored', async ({ p
   });
   expect(results).toEqual([33, 30, 33]);
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
+});
+
+test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they are', async ({ page, context }) => {
+  await addStrips(page, 20);
+  const session = await context.newCDPSession(page);
+  const attached = new Promise<SubSession>((resolve) =>
+    session.on('Target.attachedToTarget', ({ sessionId }) => resolve(subSession(session, sessionId))),
+  );
+  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+  await prepare(page, 'webgl', { model: { zoo: 'softmax', seed: 1 } });
+  const worker = await attached;
+  const rounds = (count: number) =>
+    page.evaluate(async (count) => {
+      const params = parts.initialWeights(parts.modelOf(spec), 1);
+      const { signal } = new AbortController();
+      for (let seed = 0; seed < count; seed++) {
+        const result = await trainer.train(params, { seed, signal, onProgress: () => {} });
+        if (!result.ok) throw new Error(result.message);
+      }
+    }, count);
+  const held = async () => {
+    await worker.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await worker.send<{ usedSize: number }>('Runtime.getHeapUsage');
+    const memory = await page.workers()[0]?.evaluate(() => {
+      interface Memory {
+        readonly numTensors: number;
+        readonly numBytesInGPU: number;
+        readonly numBytesInGPUAllocated: number;
+      }
+      const { numTensors, numBytesInGPU, numBytesInGPUAllocated } = (
+        globalThis as unknown as { _tfengine: { memory(): Memory } }
+      )._tfengine.memory();
+      return { numTensors, numBytesInGPU, numBytesInGPUAllocated };
+    });
+    return { usedSize, memory };
+  };
+  await rounds(30);
+  const before = await held();
+  await rounds(270);
+  const after = await held();
+  expect(before.memory?.numTensors).toBeGreaterThan(0);
+  expect(after.memory).toEqual(before.memory);
+  expect(after.usedSize).toBeLessThan(1.1 * before.usedSize);
+});
+
+test('told to take a quarter of the time, it rests the other three, and a stop ends a rest at once', async ({
+  page,
+}) => {
+  await addStrips(page, 600);
+  await prepare(page, 'cpu', { client: { ...TEMPLATES.digits.client, epochs: 1_000 } });
+  /** Steps in about so many milliseconds. */
+  const steps = (share: number) =>
+    page.evaluate(async (share) => {
+      trainer.ease(share);
+      const stop = new AbortController();
+      let reached = 0;
+      let fromMs = 0;
+      let from = 0;
+      await trainer.train(parts.initialWeights(parts.modelOf(spec), 1), {
+        seed: 1,
+        signal: stop.signal,
+        onProgress({ step }) {
+          // The first slice warms up.
+          if (step > 0 && fromMs === 0) [fromMs, from] = [performance.now(), step];
+          reached = step;
+          if (fromMs > 0 && performance.now() - fromMs > 2_000) stop.abort();
+        },
+      });
+      return (reached - from) / (performance.now() - fromMs);
+    }, share);
+  const full = await steps(1);
+  const eased = await steps(0.25);
+  expect(eased).toBeLessThan(0.5 * full);
+  const stopMs = await page.evaluate(async () => {
+    trainer.ease(0.05);
+    const stop = new AbortController();
+    let abortedMs = 0;
+    await trainer.train(parts.initialWeights(parts.modelOf(spec), 1), {
+      seed: 1,
+      signal: stop.signal,
+      onProgress({ step }) {
+        if (step === 0 || abortedMs > 0) return;
+        abortedMs = performance.now();
+        stop.abort();
+      },
+    });
+    return performance.now() - abortedMs;
+  });
+  expect(stopMs).toBeLessThan(1_000);
 });
 
 test('a prediction in mid-training is answered and changes nothing of it', async ({ page }) => {

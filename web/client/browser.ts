@@ -6,6 +6,7 @@ import { browserTabLock } from './tab-lock.ts';
 import { httpWeights } from './weights-source.ts';
 
 export * from './index.ts';
+export { originStorage } from './origin-storage.ts';
 
 export interface BrowserPortsOptions {
   readonly server: string;

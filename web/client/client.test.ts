@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
@@ -563,5 +564,77 @@ describe('the view', () => {
     await settle();
     expect(count).toBe(0);
     expect(client.view()).toMatchObject({ state: 'error', reason: 'unknown-task', sha256: sha256Of(4) });
+  });
+});
+
+describe('C21: leaving in any state', () => {
+  const MOVES = [
+    'pass',
+    'assign',
+    'work',
+    'weights',
+    'cut',
+    'refuse',
+    'lock',
+    'pause',
+    'resume',
+    'sleep',
+    'wake',
+    'drain',
+  ] as const;
+
+  it('stops everything within a second, whatever has happened and whatever still hangs', async () => {
+    const seen = new Set<string>();
+    const moves = fc.array(fc.constantFrom(...MOVES), { maxLength: 9 });
+    const seldom = fc.integer({ min: 0, max: 4 }).map((drawn) => drawn === 0);
+    const holds = fc.record({ server: seldom, trainer: fc.boolean(), prepare: seldom, fetch: seldom });
+    await fc.assert(
+      fc.asyncProperty(moves, holds, async (list, hangs) => {
+        const never = new Promise<never>(() => {});
+        const { client, server, trainer, clock, hold } = world(hangs.fetch ? { weights: { fetch: () => never } } : {});
+        // A trainer that does not heed its signal is ended with its thread.
+        if (hangs.trainer) trainer.work = () => never;
+        if (hangs.prepare) trainer.prepare = () => never;
+        await client.start();
+        await settle();
+        let round = 0;
+        let told = 0;
+        for (const move of list) {
+          if (move === 'pass') await clock.pass(1_500);
+          else if (move === 'work') {
+            // The two that lead to training.
+            server.assign(++round, { base });
+            await settle();
+            server.weights(base.sha256, bytes);
+          } else if (move === 'assign')
+            server.assign(++round, { base, delivery: round % 2 === 0 ? 'http' : 'broadcast' });
+          else if (move === 'weights') server.weights(base.sha256, bytes);
+          else if (move === 'cut') server.cut();
+          else if (move === 'refuse') server.refuse(refuse('busy', 'no room', 500));
+          else if (move === 'lock') hold(++told % 2 === 0);
+          else if (move === 'pause' || move === 'resume') client[move]('battery-low');
+          else if (move === 'sleep' || move === 'wake') client[move]();
+          else server.drain(500);
+          if (hangs.server) server.gate = never;
+          await settle();
+          seen.add(client.view().state);
+        }
+        let isOver = false;
+        void client.leave().then(() => (isOver = true));
+        await clock.pass(1_000);
+        expect(isOver).toBe(true);
+        expect(client.view().state).toBe('left');
+        expect(server.isOpen).toBe(false);
+        expect(trainer.heard.at(-1)).toBe('close');
+        const heard = [server.heard.length, trainer.heard.length];
+        await clock.pass(120_000);
+        expect([server.heard.length, trainer.heard.length]).toEqual(heard);
+        expect(clock.waiting).toBe(0);
+      }),
+      { numRuns: 80, seed: 7 },
+    );
+    expect([...seen]).toEqual(
+      expect.arrayContaining(['waiting', 'preparing', 'training', 'paused-battery', 'server-away']),
+    );
   });
 });

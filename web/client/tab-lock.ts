@@ -59,7 +59,7 @@ function requestWebLock(name: string, onChange: (held: boolean) => void): () => 
 }
 
 /** A question goes unanswered this long before a tab takes the lock: a busy holder gets its time. */
-const ANSWER_WITHIN_MS = 600;
+const ANSWER_WITHIN_MS = 500;
 
 type Word = { readonly kind: 'ask' | 'held' | 'released'; readonly from: string };
 

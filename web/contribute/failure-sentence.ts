@@ -15,6 +15,8 @@ export function failureSentence(reason: DataFailureReason): string {
       return t.tooMany(formatNumber(LIMITS.examplesPerDatasetCount));
     case 'blocked':
       return t.blocked;
+    case 'newer':
+      return t.newer;
     case 'dataset-damaged':
       return t.damaged;
     case 'bad-examples':

@@ -4,9 +4,10 @@ import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import type { RequestedBackend } from '../client/ports.ts';
 import type { ClientView, FederatedClient } from '../client/view.ts';
+import { courtesyKeeper } from '../courtesy/index.ts';
 import { probeNotes } from '../data/probe-notes.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
-import { courtesyKeeper, formatNumber, showToast } from '../ui/index.ts';
+import { formatNumber, showToast } from '../ui/index.ts';
 import { type Contribution, type CourtesyView, isJoined, type ModelThen, type Press } from './contribution.ts';
 import { columnsOfImages, imageOfDrawing, imagesOfFiles } from './example-images.ts';
 import { idleView } from './idle-view.ts';
@@ -96,8 +97,9 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
 
   async function clientNow(): Promise<FederatedClient> {
     if (client) return client;
-    const [{ createFederatedClient, browserPorts }, remote] = await Promise.all([
+    const [{ createFederatedClient, browserPorts, originStorage }, { isUnavailable }, remote] = await Promise.all([
       import('../client/browser.ts'),
+      import('../data/failure.ts'),
       trainerNow(),
     ]);
     const made = createFederatedClient({
@@ -105,10 +107,16 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
       task: task.id,
       joinToken: joinToken ?? undefined,
       backend: requested.peek(),
-      ports: browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
+      ports: {
+        ...browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
+        // A browser that keeps nothing takes part all the same, as long as the page is open.
+        ...originStorage(task.id, isUnavailable),
+      },
     });
     made.subscribe((next) => {
+      const hasRunOut = next.state === 'needs-data' && view.peek().state !== 'needs-data';
       view.value = next;
+      if (hasRunOut) void guarded(() => stored.recheck());
       if (isDamaged(next) && stored.view.peek().kind !== 'damaged') stored.markDamaged();
     });
     client = made;

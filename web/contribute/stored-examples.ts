@@ -21,6 +21,8 @@ export interface StoredExamples {
   add(examples: ExampleColumns): Promise<boolean>;
   remove(id: number): Promise<void>;
   showMore(): Promise<void>;
+  /** The trainer found nothing to train on: what is shown may have been taken away by the browser. */
+  recheck(): Promise<void>;
   /** The trainer found what is stored damaged. */
   markDamaged(): void;
   /** Examples kept; null where it failed. */
@@ -91,6 +93,10 @@ export function storedExamples(task: PublicTask, form: ExampleForm, onChanged: (
     async showMore() {
       shownCount += MORE_COUNT;
       const opened = await open();
+      if (opened) await show(opened);
+    },
+    async recheck() {
+      const opened = view.peek().kind === 'open' ? await dataset : null;
       if (opened) await show(opened);
     },
     markDamaged() {

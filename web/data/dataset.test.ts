@@ -152,6 +152,7 @@ describe('what storage throws', () => {
     ['SecurityError', 'unavailable'],
     ['InvalidStateError', 'unavailable'],
     ['UnknownError', 'dataset-damaged'],
+    ['VersionError', 'newer'],
     ['AbortError', 'failed'],
   ])('%s is %s', async (name, reason) => {
     const memory = createMemoryShards();

@@ -3,6 +3,7 @@ export const DATA_FAILURES = [
   'unavailable', // this browser keeps nothing here (private window, blocked storage): keep them in memory instead
   'quota', // the device has no room
   'blocked', // another tab holds on to the database
+  'newer', // a newer version of this page has changed how examples are kept: reload
   'full', // more examples than one dataset may hold
   'bad-examples', // wrong shape, wrong label
   'dataset-damaged', // what is stored is not what was written: repair it or delete it
@@ -47,9 +48,10 @@ export function failureOf(error: unknown): DataFailure {
       // Chromium's word for storage that the person or the browser has blocked.
       if (/denied permission/.test(message)) return dataFailure('unavailable', 'This browser blocks storage here.');
       return damaged(message);
+    case 'VersionError':
+      return dataFailure('newer', 'A newer version of this page keeps the examples now: reload it.');
     case 'DataError':
     case 'NotReadableError':
-    case 'VersionError':
       return damaged(message);
     default:
       return dataFailure('failed', `The examples could not be stored or read (${name}: ${message}).`);
@@ -58,3 +60,6 @@ export function failureOf(error: unknown): DataFailure {
 
 const damaged = (message: string): DataFailure =>
   dataFailure('dataset-damaged', `The browser cannot read the stored examples (${message}).`);
+
+/** Does this error say that the browser keeps nothing here? */
+export const isUnavailable = (error: unknown): boolean => failureOf(error).reason === 'unavailable';

@@ -3,7 +3,6 @@ export { Announcer } from './announcer.tsx';
 export { type Bar, Bars } from './bars.tsx';
 export { type ChartSeries, LineChart, type LineChartProps } from './chart/line-chart.tsx';
 export { Sparkline, type SparklineProps } from './chart/sparkline.tsx';
-export { type CourtesyKeeper, courtesyKeeper } from './courtesy/index.ts';
 export { Dialog, type DialogProps } from './dialog.tsx';
 export {
   CheckField,

@@ -87,6 +87,7 @@ export const en = {
       'This browser does not let the page store anything. Allow storage for this site, or leave private browsing.',
     tooMany: (limit: string) => `One browser keeps at most ${examples(limit)} for a task.`,
     blocked: 'Another tab of this browser keeps the examples in use. Close it and try again.',
+    newer: 'A newer version of this page keeps your examples now. They are unharmed. Reload this page to go on.',
     failed: 'That did not work. Your stored examples are unharmed.',
     damaged: 'Some of the examples stored on this device are damaged.',
     damagedWhat:
@@ -246,7 +247,7 @@ export const en = {
     share: 'How hard it works',
     shareHelp: 'It rests in between, so that this device stays quick. On the battery it works half as much.',
     shareOptions: { all: 'All the time', part: (share: string) => `${share} of the time` },
-    asked: (choice: string) => `${choice} (as the task asks)`,
+    asked: (choice: string) => `${choice} (usual)`,
     metered: 'Also when the browser saves data or the network is mobile',
     hidden: 'Also while this tab is in the background',
     minutes: 'Training a day',

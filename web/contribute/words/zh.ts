@@ -87,6 +87,7 @@ export const zh: ContributeWords = {
     closedStorage: '此浏览器不允许页面保存内容。请允许此网站存储，或退出无痕浏览。',
     tooMany: (limit) => `一个浏览器对一个任务最多保存 ${examples(limit)}。`,
     blocked: '此浏览器的另一个标签页正在使用这些样本。请关闭它后再试。',
+    newer: '你的样本现在由此页面的新版本保存，没有受影响。请重新加载此页面。',
     failed: '操作没有成功。已保存的样本没有受影响。',
     damaged: '保存在本设备上的部分样本已损坏。',
     damagedWhat:
@@ -239,7 +240,7 @@ export const zh: ContributeWords = {
     share: '工作强度',
     shareHelp: '训练中会间歇休息，让设备保持流畅。使用电池时强度减半。',
     shareOptions: { all: '不休息', part: (share) => `${share} 的时间` },
-    asked: (choice) => `${choice}（任务的要求）`,
+    asked: (choice) => `${choice}（默认）`,
     metered: '浏览器省流量或使用移动网络时也训练',
     hidden: '此标签页在后台时也训练',
     minutes: '每天训练',

@@ -9,15 +9,9 @@ export interface Duty {
 
 /** Work between two rests takes about this long: short enough that whoever shares the device gets a turn. */
 export const WORK_SLICE_MS = 100;
-/** A step that takes this many times what it took at best says that somebody else needs the machine. */
-const SLOWED = 2;
 
-/** How long to rest after `workMs` of work. `slowdown`: what a step took, over the least that one took in this loop. */
-export function restMsOf(share: number, workMs: number, slowdown: number): number {
-  if (share >= 1) return 0;
-  const own = slowdown > SLOWED ? share / 2 : share;
-  return workMs * (1 / own - 1);
-}
+/** How long to rest after `workMs` of work, so that work is that share of the time. */
+export const restMsOf = (share: number, workMs: number): number => workMs * (1 / share - 1);
 
 /** Resolves after the time, or at once when the signal aborts. Also gives the thread's other messages their turn. */
 export function rest(restMs: number, signal?: AbortSignal): Promise<void> {

@@ -28,7 +28,6 @@ export async function runLoop(
   const pace = paceOf(() => (share() < 1 ? WORK_SLICE_MS : READ_INTERVAL_MS), performance.now());
   let sums: Tensor1D | undefined;
   let batches = 0;
-  let bestMs = Number.POSITIVE_INFINITY;
   const read = async (): Promise<boolean> => {
     if (sums === undefined) return true;
     const values = await device.read([sums]);
@@ -38,9 +37,7 @@ export async function runLoop(
     return onRead(values, batches);
   };
   const pause = async (): Promise<void> => {
-    const { workMs, perBatchMs } = pace.last();
-    bestMs = Math.min(bestMs, perBatchMs);
-    await rest(restMsOf(share(), workMs, perBatchMs / bestMs), signal);
+    await rest(restMsOf(share(), pace.workMs()), signal);
     pace.rested(performance.now());
   };
   try {

@@ -9,7 +9,7 @@ export interface Pace {
   /** The read came back. */
   read(nowMs: number): void;
   /** How long the work between the last two reads took. */
-  last(): { readonly workMs: number; readonly perBatchMs: number };
+  workMs(): number;
   /** Work goes on after a rest. */
   rested(nowMs: number): void;
 }
@@ -21,22 +21,21 @@ export function paceOf(intervalMs: () => number, startMs: number): Pace {
   let allowed = 1;
   let queue = 0;
   let lastMs = startMs;
-  let last = { workMs: 0, perBatchMs: 0 };
+  let workMs = 0;
   return {
     queued(nowMs) {
       queue++;
       return queue >= allowed || nowMs - lastMs >= intervalMs();
     },
     read(nowMs) {
-      const workMs = Math.max(nowMs - lastMs, 0.01);
+      workMs = Math.max(nowMs - lastMs, 0.01);
       const perBatchMs = workMs / queue;
-      last = { workMs, perBatchMs };
       // At most four times more than last time: the first batches also compile, or were forwarded to the CPU.
       allowed = Math.min(MAXIMUM_QUEUE, queue * 4, Math.max(1, Math.floor(intervalMs() / perBatchMs)));
       queue = 0;
       lastMs = nowMs;
     },
-    last: () => last,
+    workMs: () => workMs,
     rested(nowMs) {
       lastMs = nowMs;
     },

@@ -21,7 +21,7 @@ export type TrainerReason =
   | 'backend-lost'
   | 'failed';
 /** What this browser cannot do. */
-export type DeviceReason = 'storage' | 'backend' | 'unavailable' | 'quota' | 'blocked';
+export type DeviceReason = 'storage' | 'backend' | 'unavailable' | 'quota' | 'blocked' | 'newer';
 export type Reason = RefusalReason | AbandonReason | TrainerReason | DeviceReason;
 
 /** Refusals that no waiting mends: the server is right, and the person can do something about it. */
@@ -135,6 +135,7 @@ export const en = {
     unavailable: 'This browser does not let the page store anything. Allow storage for this site.',
     quota: 'This device has no room left. Free some space; what is stored is unharmed.',
     blocked: 'Another tab of this browser keeps the examples in use. Close it and try again.',
+    newer: 'A newer version of this page keeps the examples now. They are unharmed. Reload this page to go on.',
   } satisfies Record<Reason, string>,
 
   outcomes: {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { TaskId } from '../../../shared/ids.ts';
-import { COURTESY } from '../../../shared/task/spec.ts';
-import type { CourtesyChoices } from '../../client/courtesy.ts';
-import type { ClientView, ParticipationState } from '../../client/view.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import { COURTESY } from '../../shared/task/spec.ts';
+import type { CourtesyChoices } from '../client/courtesy.ts';
+import type { ClientView, ParticipationState } from '../client/view.ts';
 import { watchDevice } from './device.ts';
 import { courtesyKeeper } from './keeper.ts';
 

@@ -1,4 +1,4 @@
-import type { DeviceFacts } from '../../client/courtesy.ts';
+import type { DeviceFacts } from '../client/courtesy.ts';
 
 /** The Battery Status API and the Network Information API: Chromium only, absent elsewhere. */
 interface Battery extends EventTarget {

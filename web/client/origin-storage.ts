@@ -1,15 +1,17 @@
 import type { TaskId } from '../../shared/ids.ts';
-import { memorySecrets } from '../client/memory-secrets.ts';
-import type { SecretStore, TabLock } from '../client/ports.ts';
-import { indexedDbSecrets } from '../client/secret-store.ts';
-import { alone, browserTabLock } from '../client/tab-lock.ts';
-import { failureOf } from '../data/failure.ts';
+import { memorySecrets } from './memory-secrets.ts';
+import type { SecretStore, TabLock } from './ports.ts';
+import { indexedDbSecrets } from './secret-store.ts';
+import { alone, browserTabLock } from './tab-lock.ts';
 
 /**
  * This origin's storage, or memory where the browser keeps nothing here (a sandboxed frame, blocked storage). Nothing
- * is looked at before one of them is used, and no database is made by looking.
+ * is looked at before one of them is used, and no database is made by looking. `isUnavailable` knows the errors that say so.
  */
-export function originStorage(task: TaskId): {
+export function originStorage(
+  task: TaskId,
+  isUnavailable: (error: unknown) => boolean,
+): {
   readonly isKept: () => Promise<boolean>;
   readonly secrets: SecretStore;
   readonly lock: TabLock;
@@ -18,7 +20,7 @@ export function originStorage(task: TaskId): {
   const isKept = (): Promise<boolean> => {
     asked ??= indexedDbSecrets.load(task).then(
       () => true,
-      (error: unknown) => failureOf(error).reason !== 'unavailable',
+      (error: unknown) => !isUnavailable(error),
     );
     return asked;
   };

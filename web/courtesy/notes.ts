@@ -1,5 +1,5 @@
-import type { TaskId } from '../../../shared/ids.ts';
-import { type CourtesyNotes, parseNotes } from '../../client/courtesy-notes.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import { type CourtesyNotes, parseNotes } from '../client/courtesy-notes.ts';
 
 /** A few numbers in localStorage; where nothing may be stored they last as long as the page. */
 const keyOf = (task: TaskId): string => `fedtab-courtesy-${task}`;

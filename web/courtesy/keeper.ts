@@ -1,5 +1,5 @@
-import type { TaskId } from '../../../shared/ids.ts';
-import { COURTESY, type Courtesy } from '../../../shared/task/spec.ts';
+import type { TaskId } from '../../shared/ids.ts';
+import { COURTESY, type Courtesy } from '../../shared/task/spec.ts';
 import {
   COURTESY_CAUSES,
   type CourtesyCause,
@@ -8,9 +8,9 @@ import {
   isCap,
   shareOf,
   type UsedToday,
-} from '../../client/courtesy.ts';
-import { dayOf } from '../../client/courtesy-notes.ts';
-import type { ClientView, ParticipationState } from '../../client/view.ts';
+} from '../client/courtesy.ts';
+import { dayOf } from '../client/courtesy-notes.ts';
+import type { ClientView, ParticipationState } from '../client/view.ts';
 import { type DeviceWatch, watchDevice } from './device.ts';
 import { readNotes, removeNotes, writeNotes } from './notes.ts';
 

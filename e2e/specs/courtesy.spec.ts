@@ -1,0 +1,141 @@
+import { expect, type Page, test } from 'playwright/test';
+import {
+  addSamples,
+  agreeAndJoin,
+  contribute,
+  contributeUrl,
+  createTask,
+  expectState,
+  fewSamples,
+  startRounds,
+  state,
+} from '../fixtures/contribute.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+
+test.describe.configure({ mode: 'default' });
+let server: RunningServer;
+test.beforeAll(async () => {
+  server = await startServer({ isBuilt: true });
+});
+test.afterAll(() => server.dispose());
+
+/** A device that says of battery and connection what the test says. */
+async function device(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const battery = Object.assign(new EventTarget(), { level: 1, charging: true });
+    const connection = Object.assign(new EventTarget(), { saveData: false, type: 'wifi' });
+    Object.defineProperty(navigator, 'getBattery', { value: async () => battery });
+    Object.defineProperty(navigator, 'connection', { value: connection });
+    Object.assign(globalThis, { battery, connection });
+  });
+}
+const set = (page: Page, what: 'battery' | 'connection', values: object): Promise<void> =>
+  page.evaluate(
+    ([name, to]) => {
+      const target = (globalThis as unknown as Record<string, EventTarget>)[name];
+      if (target === undefined) throw new Error('no such part of the device');
+      Object.assign(target, to);
+      target.dispatchEvent(new Event(name === 'battery' ? 'levelchange' : 'change'));
+    },
+    [what, values] as const,
+  );
+const expectReason = (page: Page, reason: string) => expect(state(page)).toHaveAttribute('data-reason', reason);
+
+test('it pauses on a low battery and on connections that save data or cost, says why, and goes on by itself', async ({
+  page,
+  context,
+}) => {
+  await createTask(server, 'device');
+  await fewSamples(context, 60);
+  await device(page);
+  await contribute(page, server, 'device');
+  await set(page, 'battery', { level: 0.15, charging: false });
+  await expectState(page, 'paused-battery');
+  await expectReason(page, 'battery-low');
+  await expect(page.getByText('Paused: the battery is low.').first()).toBeVisible();
+  await set(page, 'battery', { charging: true });
+  await expectState(page, 'waiting');
+  await set(page, 'connection', { saveData: true });
+  await expectState(page, 'paused-data');
+  await expectReason(page, 'data-saver');
+  await set(page, 'connection', { saveData: false, type: 'cellular' });
+  await expectReason(page, 'metered');
+  // The person decides: it goes on all the same.
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await expectState(page, 'waiting');
+  await startRounds(server, 'device', 1);
+  await expectState(page, 'accepted');
+});
+
+test('what the task asks for holds until the person chooses, and the choice is kept', async ({ page, context }) => {
+  await createTask(server, 'asks', { courtesy: { minimumBattery: 1 } });
+  await fewSamples(context, 60);
+  await device(page);
+  await page.goto(contributeUrl(server, 'asks'));
+  await addSamples(page);
+  await set(page, 'battery', { level: 0.9, charging: false });
+  await agreeAndJoin(page);
+  await expectState(page, 'paused-battery');
+  await expectReason(page, 'on-battery');
+  await page.getByText('When it may train').click();
+  await page.getByLabel('On the battery').selectOption({ label: 'Train above 50 %' });
+  await expectState(page, 'waiting');
+  await page.reload();
+  await page.getByText('When it may train').click();
+  await expect(page.getByLabel('On the battery')).toHaveValue('0.5');
+});
+
+test('a day’s cap: today’s use is shown, training pauses when it is reached, and goes on with a larger one', async ({
+  page,
+  context,
+}) => {
+  await createTask(server, 'capped');
+  await fewSamples(context, 60);
+  await contribute(page, server, 'capped');
+  await startRounds(server, 'capped', 1);
+  await expectState(page, 'accepted');
+  await page.getByText('When it may train').click();
+  await expect(page.getByText(/^Today: .* of training, .*kB of data\./)).toBeVisible();
+  await page.getByLabel('Data a day').fill('0');
+  await expectState(page, 'paused-data');
+  await expectReason(page, 'day-data');
+  await page.getByLabel('Data a day').fill('500');
+  await expectState(page, /waiting|accepted/);
+  await page.getByLabel('Training a day').fill('0');
+  await expectState(page, 'paused');
+  await expectReason(page, 'day-time');
+  await expect(page.getByText('the minutes that you give this task a day are used up').first()).toBeVisible();
+  await page.getByLabel('Training a day').fill('');
+  await expectState(page, /waiting|accepted/);
+  await page.getByRole('button', { name: 'Delete my data' }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /delete/i })
+    .click();
+  await expectState(page, 'left');
+  await expect
+    .poll(() => page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('capped'))))
+    .toEqual([]);
+});
+
+test('a round leaves the page’s main thread without a long task', async ({ page, context }) => {
+  await createTask(server, 'smooth', { client: { epochs: 5, batchSize: 1 } });
+  await fewSamples(context, 60);
+  await page.addInitScript(() => {
+    const long: number[] = [];
+    Object.assign(globalThis, { long });
+    new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration))).observe({
+      type: 'longtask',
+    });
+  });
+  await contribute(page, server, 'smooth');
+  // Where other programs hold the processor a task takes long without doing much: one undisturbed round is enough.
+  await expect(async () => {
+    await expectState(page, 'waiting');
+    await page.evaluate(() => (globalThis as unknown as { long: number[] }).long.splice(0));
+    await startRounds(server, 'smooth', 1);
+    await expectState(page, 'training');
+    await expectState(page, 'accepted');
+    expect(await page.evaluate(() => (globalThis as unknown as { long: number[] }).long)).toEqual([]);
+  }).toPass({ timeout: 50_000 });
+});
