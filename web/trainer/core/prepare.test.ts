@@ -184,7 +184,7 @@ describe('a large model', () => {
         const device = await openCpu();
         const read: Device['read'] = async (tensors) => {
           plain.reads++;
-          const untilMs = performance.now() + 70;
+          const untilMs = performance.now() + 260;
           while (performance.now() < untilMs);
           return device.read(tensors);
         };
@@ -220,7 +220,7 @@ describe('a large model', () => {
     expect(foundOf(findings, 'webgl')).toMatchObject({ fault: 'wrong' });
     expect(foundOf(findings, 'wasm')).toMatchObject({ isRight: second === asIs });
     const found = foundOf(findings, 'cpu');
-    expect(found?.isRight && found.isFloor && found.stepMs).toBeGreaterThan(100);
+    expect(found?.isRight && found.isFloor && found.stepMs).toBeGreaterThan(500);
     expect(plain.reads).toBe(3);
   });
 

@@ -37,8 +37,8 @@ export interface PreparedModel {
 const LARGE_MS = 60;
 /** A training step is about three passes: forward, and the gradients of inputs and of weights. */
 const PASSES_OF_STEP = 3;
-/** The plain CPU is not timed where it must take longer than this, and than twice the best. */
-const CPU_HOPELESS_MS = 100;
+/** The plain CPU is not timed where a step must take longer than this, and than twice the best. */
+const CPU_HOPELESS_MS = 1_000;
 
 /**
  * Builds the model on the backend asked for, if it trains right here: one real step of this very model, in the shapes
