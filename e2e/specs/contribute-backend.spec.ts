@@ -82,6 +82,7 @@ test('graphics lost in mid-training: trained anew on a new context, sent once, c
   page,
   context,
 }) => {
+  test.slow();
   await createTask(server, 'lost');
   let workers = 0;
   await context.route('**/trainer.js', async (route) => {
@@ -92,7 +93,8 @@ test('graphics lost in mid-training: trained anew on a new context, sent once, c
   await page.goto(contributeUrl(server, 'lost', 'backend=webgl&lang=en'));
   await addSamples(page);
   await agreeAndJoin(page);
-  await expectState(page, 'waiting');
+  // Two workers each compile their programs in software.
+  await expectState(page, 'waiting', { timeout: 60_000 });
   await startRounds(server, 'lost', 1);
   const [round] = await expectRounds(server, 'lost', ([first]) => first?.outcome !== null && first !== undefined);
   expect(round).toMatchObject({ outcome: 'committed', accepted: 1, rejected: {}, dropped: 0 });

@@ -24,11 +24,15 @@ const openers: DeviceOpeners = {
   cpu: async () => (await import('./core/backends/cpu.ts')).openCpu(),
 };
 
+/** A driver that hangs must not hold up the backends that work. */
+const ADAPTER_WITHIN_MS = 5_000;
+
 /** An adapter is asked for before anything of the backend is fetched: many browsers have WebGPU and no GPU for it. */
 async function webgpu(): Promise<Opened> {
   // Typed as always there: plain http and older browsers have none.
   const { gpu } = navigator as { readonly gpu?: GPU };
-  const adapter = await gpu?.requestAdapter().catch(() => null);
+  const late = new Promise<null>((resolve) => setTimeout(resolve, ADAPTER_WITHIN_MS, null));
+  const adapter = await Promise.race([gpu?.requestAdapter().catch(() => null), late]);
   if (!adapter) return unusable('absent', 'WebGPU is not available here');
   return (await import('./core/backends/webgpu.ts')).openWebgpu();
 }

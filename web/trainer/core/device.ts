@@ -46,8 +46,8 @@ export interface Liveness {
 /** Of a backend that cannot be lost. */
 export const immortal: Liveness = { isLost: () => false, onLost: () => () => {}, close: () => {} };
 
-/** No read of a working device takes as long, first compilation included. */
-const READ_TIMEOUT_MS = 60_000;
+/** No start and no read of a working device takes as long, first compilation included. */
+const ANSWER_TIMEOUT_MS = 60_000;
 /** The event of a lost context may itself be lost: ask now and then while waiting. */
 const LIVENESS_CHECK_MS = 500;
 const SENTINEL = 1;
@@ -60,7 +60,8 @@ export function deviceOf(name: DeviceName, liveness: Liveness = immortal): Devic
     name,
     async activate() {
       enableProdMode();
-      if (!(await setBackend(name))) throw new BackendLostError(`the ${name} backend could not be started`);
+      const isStarted = await orLost(setBackend(name), name, liveness);
+      if (!isStarted) throw new BackendLostError(`the ${name} backend could not be started`);
     },
     async read(tensors) {
       assertAlive();
@@ -102,7 +103,7 @@ async function orLost<Value>(value: Promise<Value>, name: DeviceName, liveness: 
   const stops: (() => void)[] = [];
   const lost = new Promise<never>((_, reject) => {
     const fail = (why: string) => reject(new BackendLostError(`the ${name} backend ${why}`));
-    const timeout = setTimeout(() => fail('does not answer'), READ_TIMEOUT_MS);
+    const timeout = setTimeout(() => fail('does not answer'), ANSWER_TIMEOUT_MS);
     const check = setInterval(() => liveness.isLost() && fail('was lost'), LIVENESS_CHECK_MS);
     stops.push(
       () => clearTimeout(timeout),

@@ -15,11 +15,15 @@ const alone: DeviceOpeners = { cpu: openCpu };
 type Bend = (values: Float32Array) => Float32Array | Promise<Float32Array>;
 const asIs: Bend = (values) => values;
 const zeros: Bend = (values) => new Float32Array(values.length);
-const slow: Bend = async (values) => {
-  const untilMs = performance.now() + 20;
-  while (performance.now() < untilMs);
-  return values;
-};
+/** Each read takes so long: nothing that is not meant to be slow does, on a busy machine either. */
+const slowBy =
+  (ms: number): Bend =>
+  async (values) => {
+    const untilMs = performance.now() + ms;
+    while (performance.now() < untilMs);
+    return values;
+  };
+const slow = slowBy(20);
 
 /** Stands where a backend would: the plain CPU, whose answers pass through `bend` on their way out. */
 function standIn(name: 'webgpu' | 'webgl' | 'wasm', bend: Bend, opened: string[] = []): () => Promise<Opened> {
@@ -55,7 +59,7 @@ describe('the choice of a backend', () => {
   });
 
   test('left to itself, the fastest of those that are right, whatever its name', async () => {
-    const openers = { webgpu: standIn('webgpu', zeros), webgl: standIn('webgl', slow), ...here };
+    const openers = { webgpu: standIn('webgpu', zeros), webgl: standIn('webgl', slowBy(300)), ...here };
     const { used, reason, findings } = await choose('auto', openers);
     expect(['wasm', 'cpu']).toContain(used);
     expect(reason).toBe(null);
@@ -66,7 +70,7 @@ describe('the choice of a backend', () => {
       ['cpu', true],
     ]);
     const [, webgl, wasm] = findings;
-    expect(webgl?.isRight && webgl.stepMs).toBeGreaterThan(5);
+    expect(webgl?.isRight && webgl.stepMs).toBeGreaterThan(100);
     expect(wasm?.isRight && wasm.stepMs).toBeLessThan((webgl?.isRight && webgl.stepMs) || 0);
   });
 
@@ -184,7 +188,7 @@ describe('a large model', () => {
         const device = await openCpu();
         const read: Device['read'] = async (tensors) => {
           plain.reads++;
-          const untilMs = performance.now() + 70;
+          const untilMs = performance.now() + 260;
           while (performance.now() < untilMs);
           return device.read(tensors);
         };
@@ -220,7 +224,7 @@ describe('a large model', () => {
     expect(foundOf(findings, 'webgl')).toMatchObject({ fault: 'wrong' });
     expect(foundOf(findings, 'wasm')).toMatchObject({ isRight: second === asIs });
     const found = foundOf(findings, 'cpu');
-    expect(found?.isRight && found.isFloor && found.stepMs).toBeGreaterThan(100);
+    expect(found?.isRight && found.isFloor && found.stepMs).toBeGreaterThan(500);
     expect(plain.reads).toBe(3);
   });
 

@@ -37,8 +37,8 @@ export interface PreparedModel {
 const LARGE_MS = 60;
 /** A training step is about three passes: forward, and the gradients of inputs and of weights. */
 const PASSES_OF_STEP = 3;
-/** The plain CPU is not timed where it must take longer than this, and than twice the best. */
-const CPU_HOPELESS_MS = 100;
+/** The plain CPU is not timed where a step must take longer than this, unless the best takes about as long. */
+const CPU_HOPELESS_MS = 1_000;
 
 /**
  * Builds the model on the backend asked for, if it trains right here: one real step of this very model, in the shapes
@@ -88,10 +88,7 @@ export async function prepareModel(
       if (!findings.has(name) && !someIsRight(findings)) await contest.attempt(name, reference);
     }
     const bestMs = stepMsOf(findings.get(contest.leader));
-    if (cpuAboutMs <= Math.max(CPU_HOPELESS_MS, Number.isFinite(bestMs) ? 2 * bestMs : 0)) {
-      await cpu.activate();
-      await contest.timePlain(cpu);
-    }
+    if (contest.best !== null && cpuAboutMs > CPU_HOPELESS_MS && cpuAboutMs <= 2 * bestMs) await timeCpu();
     for (let name = fastestOf(findings); name !== contest.leader; name = fastestOf(findings)) {
       if (name === 'cpu') contest.keep(null);
       else await contest.attempt(name, reference);
@@ -117,7 +114,13 @@ export async function prepareModel(
     const step = await referenceStep(topology, plan.loss, cpu);
     const stepMs = performance.now() - stepStartMs;
     boundCpu(stepMs, stepMs);
+    if (cpuAboutMs <= CPU_HOPELESS_MS) await timeCpu();
     return referenceOf(step);
+  }
+
+  async function timeCpu(): Promise<void> {
+    await cpu.activate();
+    await contest.timePlain(cpu);
   }
 
   async function agreement(loss: number): Promise<Reference | null> {
