@@ -1,4 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
+import { memory, unregisterKernel } from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openCpu } from './backends/cpu.ts';
 import type { Opened } from './backends/opened.ts';
@@ -56,8 +56,17 @@ describe('the choice of a backend', () => {
     });
   });
 
+  test('WebAssembly trains convolutions, by kernels of our own', async () => {
+    expect(await choose('wasm', absent, tinyConvolution)).toEqual({ used: 'wasm', reason: null });
+  });
+
   test('a backend without a kernel for this model is found out', async () => {
-    const { used, reason } = await choose('wasm', absent, tinyConvolution);
+    const wasm = async (): Promise<Opened> => {
+      const opened = await openWasm();
+      unregisterKernel('Conv2DBackpropFilter', 'wasm');
+      return opened;
+    };
+    const { used, reason } = await choose('wasm', { ...absent, wasm }, tinyConvolution);
     expect(used).toBe('cpu');
     expect(reason).toMatch(/^WebAssembly cannot train this model here \(.*Conv2DBackpropFilter.*\); the plain CPU/);
   });

@@ -1,6 +1,7 @@
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { removeBackend } from '@tensorflow/tfjs-core';
+import { env, removeBackend } from '@tensorflow/tfjs-core';
 import { deviceOf, immortal } from '../device.ts';
+import { registerKernels } from '../kernels/index.ts';
 import type { Opened } from './opened.ts';
 
 /** Addresses of TF.js's three WASM files by their names. In Node they are found beside the package. */
@@ -8,11 +9,16 @@ export type WasmFiles = Readonly<
   Record<'tfjs-backend-wasm.wasm' | 'tfjs-backend-wasm-simd.wasm' | 'tfjs-backend-wasm-threaded-simd.wasm', string>
 >;
 
-/** TF.js 4.22 cannot train convolutions on it as shipped; the probe finds that out. */
+/**
+ * One thread: own kernels do most of the work, in the memory of TF.js, and TF.js shares that with threads only in a build
+ * of its own. Without SIMD there are no own kernels, and convolutions cannot be trained; the probe finds that out.
+ */
 export async function openWasm(files?: WasmFiles): Promise<Opened> {
   if (files !== undefined) setWasmPaths({ ...files });
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   const device = deviceOf('wasm', { ...immortal, close: () => removeBackend('wasm') });
   try {
+    if (await env().getAsync('WASM_HAS_SIMD_SUPPORT')) registerKernels();
     await device.activate();
   } catch {
     return { ok: false, reason: 'WebAssembly could not be started here' };
