@@ -32,31 +32,21 @@ const BLOCK_DEPTH = 256;
  */
 export function product(native: Native, a: Matrix, b: Matrix, c: Matrix, sizes: Sizes, isSum = false): void {
   const { rows, depth, columns } = sizes;
-  const whole = columns - (columns % PANEL);
   const blockDepth = Math.min(depth, BLOCK_DEPTH);
-  const blockColumns = Math.max(PANEL, PANEL * Math.floor(BLOCK_FLOATS / blockDepth / PANEL));
-  const edgeBytes = whole === columns ? 0 : 4 * PANEL * rows;
-  native.withScratch(4 * blockDepth * Math.min(blockColumns, whole + PANEL) + edgeBytes, (panels) => {
-    const edge = rowMajor(panels + 4 * blockDepth * Math.min(blockColumns, whole + PANEL), PANEL);
-    for (let from = 0; from < columns; from = nextColumn(from, blockColumns, whole, columns)) {
-      const count = nextColumn(from, blockColumns, whole, columns) - from;
+  const widest = Math.max(PANEL, PANEL * Math.floor(BLOCK_FLOATS / blockDepth / PANEL));
+  const panelsBytes = 4 * blockDepth * PANEL * Math.ceil(Math.min(columns, widest) / PANEL);
+  native.withScratch(panelsBytes + 4 * PANEL * rows, (panels) => {
+    const edge = rowMajor(panels + panelsBytes, PANEL);
+    for (const { from, count } of columnBlocks(columns, widest)) {
       const isEdge = count < PANEL;
-      const target = isEdge ? edge : { ...c, at: c.at + 4 * from };
+      const to = isEdge ? edge : { ...c, at: c.at + 4 * from };
       for (let k = 0; k < depth; k += blockDepth) {
-        const at = b.at + 4 * (k * b.rowStep + from * b.columnStep);
         const block = Math.min(blockDepth, depth - k);
-        native.call.pack(panels, at, 4 * b.rowStep, 4 * b.columnStep, block, count);
+        const right = b.at + 4 * (k * b.rowStep + from * b.columnStep);
+        native.call.pack(panels, right, 4 * b.rowStep, 4 * b.columnStep, block, count);
         const left = { ...a, at: a.at + 4 * k * a.columnStep };
-        multiplyPanels(
-          native,
-          left,
-          panels,
-          target,
-          rows,
-          block,
-          Math.ceil(count / PANEL),
-          k > 0 || (isSum && !isEdge),
-        );
+        const isAdded = k > 0 || (isSum && !isEdge);
+        multiplyPanels(native, left, panels, to, { rows, depth: block, columns: count }, isAdded);
       }
       if (isEdge) {
         native.call.copyColumns(c.at + 4 * from, 4 * c.rowStep, edge.at, 4 * PANEL, rows, count, Number(isSum));
@@ -65,32 +55,30 @@ export function product(native: Native, a: Matrix, b: Matrix, c: Matrix, sizes: 
   });
 }
 
-/** Blocks end at whole panels; the columns of the last, partial panel are a block of their own. */
-function nextColumn(from: number, blockColumns: number, whole: number, columns: number): number {
-  return from < whole ? Math.min(from + blockColumns, whole) : columns;
+/** Runs of whole panels, and one of the columns that are left. */
+function columnBlocks(columns: number, widest: number): readonly { readonly from: number; readonly count: number }[] {
+  const left = columns % PANEL;
+  const whole = columns - left;
+  const blocks = Array.from({ length: Math.ceil(whole / widest) }, (_, index) => ({
+    from: index * widest,
+    count: Math.min(widest, whole - index * widest),
+  }));
+  return left === 0 ? blocks : [...blocks, { from: whole, count: left }];
 }
 
 /** Full tiles, then one of the rows that are left. */
-function multiplyPanels(
-  native: Native,
-  a: Matrix,
-  panels: number,
-  c: Matrix,
-  rows: number,
-  depth: number,
-  panelCount: number,
-  isSum: boolean,
-): void {
+function multiplyPanels(native: Native, a: Matrix, panels: number, c: Matrix, sizes: Sizes, isSum: boolean): void {
   const layout = a.columnStep === 1 ? 'along' : 'across';
   const step = layout === 'along' ? a.rowStep : a.columnStep;
-  const tiles = Math.floor(rows / TILE_ROWS);
-  const run = (tileRows: number, firstRow: number, count: number): void => {
+  const panelCount = Math.ceil(sizes.columns / PANEL);
+  const run = (tileRows: number, firstRow: number, tiles: number): void => {
     const from = a.at + 4 * firstRow * a.rowStep;
     const to = c.at + 4 * firstRow * c.rowStep;
     const multiply = native.multiply[`${layout}${tileRows}`] as NativeFunction;
-    multiply(from, 4 * step, panels, to, 4 * c.rowStep, depth, panelCount, count, Number(isSum));
+    multiply(from, 4 * step, panels, to, 4 * c.rowStep, sizes.depth, panelCount, tiles, Number(isSum));
   };
+  const tiles = Math.floor(sizes.rows / TILE_ROWS);
+  const left = sizes.rows % TILE_ROWS;
   if (tiles > 0) run(TILE_ROWS, 0, tiles);
-  const left = rows % TILE_ROWS;
-  if (left > 0) run(left, rows - left, 1);
+  if (left > 0) run(left, sizes.rows - left, 1);
 }
