@@ -10,8 +10,8 @@ export type WasmFiles = Readonly<
 >;
 
 /**
- * One thread: own kernels do most of the work, in the memory of TF.js, and TF.js shares that with threads only in a build
- * of its own. Without SIMD there are no own kernels, and convolutions cannot be trained; the probe finds that out.
+ * On one thread: the threaded build of TF.js breaks when it is minified (docs/benchmarks.md), and most of the work is done
+ * by our kernels. Without SIMD there are none, and convolutions cannot be trained; the probe finds that out.
  */
 export async function openWasm(files?: WasmFiles): Promise<Opened> {
   if (files !== undefined) setWasmPaths({ ...files });

@@ -24,8 +24,12 @@ const ABSOLUTE = 1e-6;
  * What every kernel of ours keeps: on WebAssembly the operation and its gradients are those of the plain CPU, the kernel
  * had a part in it, and no tensor is left behind.
  */
-export function kernelContract(name: string, cases: fc.Arbitrary<KernelCase>, runs = RUNS): void {
-  test(`${name} computes and differentiates as the plain CPU does`, async () => {
+export function kernelContract(
+  name: string,
+  cases: fc.Arbitrary<KernelCase>,
+  { what = '', runs = RUNS }: { readonly what?: string; readonly runs?: number } = {},
+): void {
+  test(`${name}${what} computes and differentiates as the plain CPU does`, async () => {
     const opened = await openWasm();
     if (!opened.ok) throw new Error(opened.reason);
     const cpu = await openCpu();

@@ -64,6 +64,7 @@ kernelContract(
       apply: ranked((x, filter) => conv2dTranspose(x, filter, larger, strides, 'same')),
     };
   }),
+  { what: ' of a transposed convolution' },
 );
 
 // Many more positions than one block of patches holds, and more taps than one block of a product.
@@ -76,7 +77,7 @@ kernelContract(
     ],
     apply: ranked((x, filter) => conv2d(x, filter, 1, 'same')),
   }),
-  1,
+  { what: ', block by block,', runs: 1 },
 );
 
 const depthwise = onWindows(({ image, window, strides: [stride], pad, outputs }) => ({

@@ -17,10 +17,10 @@ import {
 export const PANEL = 8;
 const PANEL_BYTES = 4 * PANEL;
 /**
- * Rows of a tile. With 5 × 8 results in registers there are 10 sums in flight, enough to hide the latency of an addition,
- * and 14 of the 16 vector registers in use.
+ * Rows of a tile. With 6 × 8 results in registers there are 12 sums in flight, enough to hide the latency of an addition,
+ * and 15 of the 16 vector registers of x64 in use.
  */
-export const TILE_ROWS = 5;
+export const TILE_ROWS = 6;
 const UNROLLED = 4;
 
 const i32Copy = (to: Local, from: Local): Code => i32.store(to, i32.load(from));
