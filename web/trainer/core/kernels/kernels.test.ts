@@ -1,5 +1,6 @@
 import {
   avgPool,
+  clone,
   conv2d,
   conv2dTranspose,
   depthwiseConv2d,
@@ -42,8 +43,9 @@ type Windows = typeof windows extends fc.Arbitrary<infer Value> ? Value : never;
 const onWindows = (of: (windows: Windows) => KernelCase) => windows.map((one) => ({ ...one, ...of(one) }));
 /** TF.js takes it only with a number. */
 const rounding = (pad: Windows['pad']) => (typeof pad === 'number' ? 'floor' : undefined);
+const rounded = (pad: Windows['pad']) => (typeof pad === 'number' ? { dimRoundingMode: 'floor' as const } : {});
 /** TF.js's operations are typed by rank. */
-const ranked = (of: (x: never, filter: never) => Tensor) => of as (...inputs: Tensor[]) => Tensor;
+const ranked = (of: (x: never, filter: never, bias: never) => Tensor) => of as (...inputs: Tensor[]) => Tensor;
 
 const convolution = onWindows(({ image, window, strides, pad, outputs }) => ({
   shapes: [image, [...window, image[3], outputs]],
@@ -87,6 +89,30 @@ const depthwise = onWindows(({ image, window, strides: [stride], pad, outputs })
 kernelContract('DepthwiseConv2dNativeBackpropFilter', depthwise);
 kernelContract('DepthwiseConv2dNativeBackpropInput', depthwise);
 
+const activations = fc.constantFrom<'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid'>(
+  ...(['linear', 'relu', 'relu6', 'elu', 'sigmoid'] as const),
+);
+kernelContract(
+  'FusedConv2D',
+  fc.tuple(windows, activations).map(([{ image, window, strides, pad, outputs }, activation]) => ({
+    shapes: [image, [...window, image[3], outputs], [outputs]],
+    apply: ranked((x: never, filter: never, bias: never) =>
+      fused.conv2d({ x, filter, strides, pad, ...rounded(pad), activation, bias }),
+    ),
+  })),
+);
+kernelContract(
+  'FusedDepthwiseConv2D',
+  fc.tuple(windows, activations).map(([{ image, window, strides, pad }, activation]) => ({
+    shapes: [image, [...window, image[3], 1], [image[3]]],
+    apply: ranked((x: never, filter: never, bias: never) =>
+      fused.depthwiseConv2d({
+        ...{ x, filter, strides: strides[0], pad, ...rounded(pad), activation, bias },
+      }),
+    ),
+  })),
+);
+
 /** Pools of nothing but padding are left out: no backend has an answer for them. */
 const pools = windows.filter(({ window, pad }) => pad !== 1 || Math.min(...window) > 1);
 kernelContract(
@@ -123,7 +149,7 @@ kernelContract(
 );
 kernelContract(
   '_FusedMatMul',
-  fc.tuple(product, fc.constantFrom('linear', 'relu', 'relu6', 'elu', 'sigmoid'), fc.boolean()).map(
+  fc.tuple(product, activations, fc.boolean()).map(
     ([
       {
         sizes: [rows, depth, columns],
@@ -141,12 +167,19 @@ kernelContract(
         fused.matMul({
           ...{ a: a as Tensor, b: b as Tensor, transposeA, transposeB },
           ...(bias === undefined ? {} : { bias }),
-          activation: activation as 'relu',
+          activation,
         }),
     }),
   ),
 );
 
+kernelContract(
+  'Identity',
+  fc.record({ shape: image }).map(({ shape }) => ({
+    shapes: [shape],
+    apply: (...[x]: Tensor[]) => mul(clone(x as Tensor), x as Tensor),
+  })),
+);
 kernelContract(
   'UnsortedSegmentSum',
   fc
