@@ -3,12 +3,14 @@ import { machineLine } from './machine.ts';
 import { readOptions } from './options.ts';
 import { benchRound } from './round.ts';
 import { benchStartup } from './startup.ts';
+import { benchTrainer } from './trainer.ts';
 
 // `npm run bench`: prints tables, and judges nothing.
 
 const BENCHES = {
   round: { isQuick: false, what: '200 contributors, a million parameters, 3 rounds', run: benchRound },
   aggregate: { isQuick: true, what: '10 reports of a million values, checked and folded', run: benchAggregate },
+  trainer: { isQuick: false, what: 'a step of every model on every backend', run: benchTrainer },
   startup: { isQuick: true, what: 'from the start of the process until it serves', run: benchStartup },
 } as const;
 

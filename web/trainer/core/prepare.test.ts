@@ -89,6 +89,10 @@ describe('the choice of a backend', () => {
     });
   });
 
+  test('WebAssembly trains convolutions, by kernels of our own', async () => {
+    expect(await brief('wasm', here, {}, tinyConvolution)).toEqual({ used: 'wasm', reason: null });
+  });
+
   test('a backend without a kernel for this model is found out', async () => {
     const lacking = {
       ...alone,

@@ -251,20 +251,24 @@ describe('evaluation', () => {
 });
 
 describe('the CPU and the WASM backend', () => {
-  test('train and evaluate alike to 1e-4', async () => {
-    const hidden: ModelTopology = {
-      input: [8, 8, 1],
-      layers: [
-        { class_name: 'Flatten', config: { name: 'flatten' } },
-        { class_name: 'Dense', config: { name: 'hidden', units: 20, activation: 'relu' } },
-        { class_name: 'Dense', config: { name: 'output', units: 10, activation: 'softmax' } },
-      ],
-    };
-    const data = noise(hidden.input, 10, 50);
-    const params = weights(hidden);
+  const hidden: ModelTopology = {
+    input: [8, 8, 1],
+    layers: [
+      { class_name: 'Flatten', config: { name: 'flatten' } },
+      { class_name: 'Dense', config: { name: 'hidden', units: 20, activation: 'relu' } },
+      { class_name: 'Dense', config: { name: 'output', units: 10, activation: 'softmax' } },
+    ],
+  };
+
+  test.each([
+    ['dense layers', hidden, 10],
+    ['a convolution', tinyConvolution, 4],
+  ])('train and evaluate %s alike to 1e-4', async (_, topology, classes) => {
+    const data = noise(topology.input, classes, 50);
+    const params = weights(topology);
     const run = async (device: Device) => {
       await device.activate();
-      const own = buildModel(hidden, 'categoricalCrossentropy', device);
+      const own = buildModel(topology, 'categoricalCrossentropy', device);
       const { delta, metrics } = await trained(own, params, data, { batchSize: 8, epochs: 3 });
       own.dispose();
       return { delta, metrics };
@@ -276,23 +280,5 @@ describe('the CPU and the WASM backend', () => {
     expect(distance(onWasm.delta, onCpu.delta)).toBeLessThan(1e-4);
     expect(onWasm.metrics.lossAfter).toBeCloseTo(onCpu.metrics.lossAfter ?? Number.NaN, 4);
     expect(onWasm.metrics.accuracyAfter).toBe(onCpu.metrics.accuracyAfter);
-  });
-
-  test('evaluate a convolution alike to 1e-4', async () => {
-    const data = noise(tinyConvolution.input, 4, 30);
-    const run = async (device: Device) => {
-      await device.activate();
-      const own = buildModel(tinyConvolution, 'categoricalCrossentropy', device);
-      own.setParams(weights(tinyConvolution));
-      const score = await evaluate(own, data, { rows: 16 });
-      own.dispose();
-      return score;
-    };
-    const opened = await openWasm();
-    if (!opened.ok) throw new Error(opened.reason);
-    const onWasm = await run(opened.device);
-    const onCpu = await run(cpu);
-    expect(onWasm?.loss).toBeCloseTo(onCpu?.loss ?? Number.NaN, 4);
-    expect(onWasm?.accuracy).toBe(onCpu?.accuracy);
   });
 });
