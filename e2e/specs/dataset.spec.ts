@@ -123,6 +123,9 @@ test('a database that the browser takes away between two reads is empty, never h
   });
   const devtools = await context.newCDPSession(page);
   await devtools.send('Storage.clearDataForOrigin', { origin: served.origin, storageTypes: 'indexeddb' });
+  // The page hears of it a moment later.
+  const left = () => page.evaluate(() => (globalThis as unknown as Kept).kept.summary());
+  await expect.poll(left).toMatchObject({ ok: true, count: 0 });
   const after = await page.evaluate(async () => {
     const { kept } = globalThis as unknown as Kept;
     return [await kept.summary(), await kept.read(), await kept.add(parts.numbered(0, 1))];

@@ -60,7 +60,8 @@ const STATES: Readonly<Record<string, (page: Page, task: string) => Promise<void
     await contribute(page, server, task);
     const devtools = await page.context().newCDPSession(page);
     await devtools.send('Network.enable');
-    const slow = { offline: false, latency: 50, downloadThroughput: -1, uploadThroughput: 100_000 };
+    // What was handed to the browser still goes out, at most a megabyte: no page can call that back.
+    const slow = { offline: false, latency: 50, downloadThroughput: -1, uploadThroughput: 700_000 };
     await devtools.send('Network.emulateNetworkConditions', slow);
     await startRounds(server, task, 1);
   },

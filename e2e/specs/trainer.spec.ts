@@ -88,6 +88,7 @@ test('examples in memory are trained on where nothing may be stored', async ({ p
 });
 
 test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they are', async ({ page, context }) => {
+  test.setTimeout(120_000);
   await addStrips(page, 20);
   const session = await context.newCDPSession(page);
   const attached = new Promise<SubSession>((resolve) =>
