@@ -63,6 +63,15 @@ test('a press takes one picture, the light goes off, and a round trains on what 
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
   await dialog(page).getByRole('button', { name: 'Label Bag', exact: true }).click();
   await expect(page.getByText('What the model sees of the last one')).toBeVisible();
+  const inked = await dialog(page)
+    .locator('canvas')
+    .evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')?.getImageData(0, 0, 28, 28) ?? { data: [] };
+      return [...data].filter((value, at) => at % 4 === 3 && value > 128).length;
+    });
+  // The pie is there, and the field around it is background.
+  expect(inked).toBeGreaterThan(5);
+  expect(inked).toBeLessThan(400);
   await dialog(page).getByRole('button', { name: 'Label Shirt', exact: true }).click();
   await expect(list(page)).toHaveCount(2);
   await page.getByRole('button', { name: 'Close the camera' }).click();

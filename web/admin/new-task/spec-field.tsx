@@ -66,14 +66,12 @@ function Input({ field: { path, kind }, draft, problems, onChange }: SpecFieldPr
       );
     case 'json':
       return (
-        <div class="topology">
-          <TextField
-            {...shared}
-            lines={8}
-            value={draft.texts[path as TextPath]}
-            onChange={(text) => onChange(withText(draft, path as TextPath, text), path)}
-          />
-        </div>
+        <TextField
+          {...shared}
+          lines={8}
+          value={draft.texts[path as TextPath]}
+          onChange={(text) => onChange(withText(draft, path as TextPath, text), path)}
+        />
       );
     case 'shape':
       return <ShapeInput {...shared} value={value} onChange={set} />;

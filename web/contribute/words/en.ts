@@ -1,4 +1,5 @@
 const examples = (count: string): string => (count === '1' ? '1 example' : `${count} examples`);
+const rows = (count: string): string => (count === '1' ? '1 row' : `${count} rows`);
 
 /** What only the contributor's page says. Errors: what happened, what it means for the person's data, what to do. */
 export const en = {
@@ -159,10 +160,10 @@ export const en = {
       unreadable: 'That file could not be read. Nothing was added. Choose it again.',
     },
     report: {
-      notANumber: (count: string) => `${count} rows left out: a cell is no number.`,
-      noTarget: (count: string) => `${count} rows left out: what is to be learned is missing.`,
-      unknownLabel: (count: string) => `${count} rows left out: the task has no such label.`,
-      missing: (count: string) => `${count} cells were empty or not known to the task; they count as missing.`,
+      notANumber: (count: string) => `${rows(count)} left out: a cell is no number.`,
+      noTarget: (count: string) => `${rows(count)} left out: what is to be learned is missing.`,
+      unknownLabel: (count: string) => `${rows(count)} left out: the task has no such label.`,
+      missing: (count: string) => `Cells that were empty or not known to the task, and count as missing: ${count}.`,
     },
   },
 

@@ -154,6 +154,24 @@ describe('a picture', () => {
     expect(light).toEqual(dark);
   });
 
+  test('may be an ImageData, whose sides are no properties of its own', () => {
+    const plain = picture(40, 40, 230, 30, { left: 10, right: 29, top: 10, bottom: 29 });
+    class Pixels {
+      readonly data = plain.data;
+      get width() {
+        return plain.width;
+      }
+      get height() {
+        return plain.height;
+      }
+    }
+    for (const style of ['object', 'photo'] as const) {
+      const example = exampleOfPicture(new Pixels(), [4, 4, 1], style);
+      expect(example).toEqual(exampleOfPicture(plain, [4, 4, 1], style));
+      expect(Math.max(...(example ?? []))).toBeGreaterThan(200);
+    }
+  });
+
   test('of a shape that no picture has there is no example', () => {
     expect(exampleOfPicture(picture(4, 4, 0, 255, bar), [4, 4, 2], 'photo')).toBeNull();
   });

@@ -19,7 +19,9 @@ export function exampleOfPicture(picture: Picture, shape: readonly number[], sty
   if (style === 'digit') return digitOf(inkOf(picture));
   const planes = planesOf(picture, channels, style);
   const box = coveringBox(picture, width / height);
-  const scaled = planes.map((values) => resample({ ...picture, values }, box, width, height));
+  // An ImageData has its sides on the prototype: a spread would lose them.
+  const sides = { width: picture.width, height: picture.height };
+  const scaled = planes.map((values) => resample({ ...sides, values }, box, width, height));
   const example = new Uint8Array(width * height * channels);
   scaled.forEach((values, channel) => {
     values.forEach((value, index) => {
