@@ -1,4 +1,4 @@
-import { type Browser, chromium } from 'playwright';
+import { type Browser, chromium, type Page } from 'playwright';
 import { shapeOf } from '../../shared/model/topology.ts';
 import { ZOO_NAMES, type ZooName, zooTopology } from '../../shared/model/zoo.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
@@ -7,7 +7,7 @@ import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 import { benchFirstStep } from './first-step.ts';
 import { median, milliseconds, tableOf } from './table.ts';
 import type {} from './trainer-page/page.ts';
-import type { BenchBackend, StepFigures } from './trainer-page/worker.ts';
+import type { BenchBackend } from './trainer-page/worker.ts';
 
 type Say = (line: string) => void;
 
@@ -24,8 +24,8 @@ interface Cell {
 }
 
 /**
- * A step of every shipped model on every backend, batch 10, in a worker of headless Chromium. Cells of a model follow
- * each other at once, so that their ratios hold on a busy machine where their milliseconds do not.
+ * A step of every shipped model on every backend, batch 10, in workers of headless Chromium. The backends and both loops
+ * take turns, epoch by epoch, so that their ratios hold on a busy machine where their milliseconds do not.
  */
 export async function benchTrainer(runs: number, say: Say): Promise<void> {
   const found = findChromium();
@@ -51,13 +51,7 @@ async function benchSteps(browser: Browser, runs: number, say: Say): Promise<voi
     say(`WASM SIMD reaches ${(rate / 1e9).toFixed(1)} billion multiply-adds a second here\n`);
     const rows: string[][] = [];
     for (const model of ZOO_NAMES) {
-      const cells = new Map<BenchBackend, Cell>();
-      for (const backend of BACKENDS) {
-        const measure = async (loop: 'own' | 'fit'): Promise<readonly number[]> =>
-          stepsOf(await page.evaluate((job) => bench.steps(job), { model, backend, loop, runs }));
-        const own = await measure('own');
-        cells.set(backend, { own: median(own), fit: median(await measure('fit')), best: Math.min(...own) });
-      }
+      const cells = await cellsOf(page, model, runs);
       rows.push(...rowsOf(model, cells, rate));
     }
     const header = [
@@ -77,7 +71,29 @@ async function benchSteps(browser: Browser, runs: number, say: Say): Promise<voi
   }
 }
 
-const stepsOf = (figures: StepFigures): readonly number[] => ('problem' in figures ? [] : figures.stepsMs);
+/** NaN for a backend that cannot train the model. */
+async function cellsOf(page: Page, model: ZooName, runs: number): Promise<ReadonlyMap<BenchBackend, Cell>> {
+  const measured = new Map<BenchBackend, { readonly own: number[]; readonly fit: number[] }>();
+  for (const backend of BACKENDS) {
+    const problem = await page.evaluate((trained) => bench.open(trained), { model, backend });
+    if (problem === null) measured.set(backend, { own: [], fit: [] });
+  }
+  for (let run = 0; run < runs; run++) {
+    for (const [backend, figures] of measured) {
+      for (const loop of ['own', 'fit'] as const) {
+        figures[loop].push(
+          await page.evaluate(([backend, loop]) => bench.epoch(backend, loop), [backend, loop] as const),
+        );
+      }
+    }
+  }
+  await page.evaluate(() => bench.close());
+  const cell = (backend: BenchBackend): Cell => {
+    const { own, fit } = measured.get(backend) ?? { own: [], fit: [] };
+    return { own: median(own), fit: median(fit), best: Math.min(...own) };
+  };
+  return new Map(BACKENDS.map((backend) => [backend, cell(backend)]));
+}
 
 function rowsOf(model: ZooName, cells: ReadonlyMap<BenchBackend, Cell>, rate: number): string[][] {
   const step = (backend: BenchBackend): number => cells.get(backend)?.own ?? Number.NaN;

@@ -1,26 +1,48 @@
-import { callerOf } from '../../../web/trainer/rpc.ts';
-import type { BenchMethods, StepFigures, StepJob } from './worker.ts';
+import { type Caller, callerOf } from '../../../web/trainer/rpc.ts';
+import type { Loop } from './epoch.ts';
+import type { BenchBackend, BenchMethods, Trained } from './worker.ts';
 
-/** What the benchmark reaches through `page.evaluate`: each call has a worker of its own. */
+interface Opened {
+  readonly worker: Worker;
+  readonly caller: Caller<BenchMethods>;
+}
+
+const opened = new Map<BenchBackend, Opened>();
+
+/** What the benchmark reaches through `page.evaluate`. Each backend has a worker of its own. */
 const offered = {
-  steps: (job: StepJob): Promise<StepFigures> => ask('steps', job),
-  simdRate: (): Promise<number> => ask('simdRate', null),
+  open(trained: Trained): Promise<string | null> {
+    const started = start();
+    opened.set(trained.backend, started);
+    return ask(started, 'open', trained);
+  },
+  epoch(backend: BenchBackend, loop: Loop): Promise<number> {
+    const started = opened.get(backend);
+    if (started === undefined) throw new Error('open comes first');
+    return ask(started, 'epoch', loop);
+  },
+  close(): void {
+    for (const { worker } of opened.values()) worker.terminate();
+    opened.clear();
+  },
+  simdRate: (): Promise<number> => ask(start(), 'simdRate', null),
 };
 
-async function ask<Name extends keyof BenchMethods & string>(
-  method: Name,
-  input: BenchMethods[Name]['input'],
-): Promise<BenchMethods[Name]['output']> {
+function start(): Opened {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   const caller = callerOf<BenchMethods>(worker);
   worker.addEventListener('error', ({ message }) => caller.end(message));
-  try {
-    const answer = await caller.call(method, input);
-    if (!answer.ok) throw new Error(answer.message);
-    return answer.value;
-  } finally {
-    worker.terminate();
-  }
+  return { worker, caller };
+}
+
+async function ask<Name extends keyof BenchMethods & string>(
+  { caller }: Opened,
+  method: Name,
+  input: BenchMethods[Name]['input'],
+): Promise<BenchMethods[Name]['output']> {
+  const answer = await caller.call(method, input);
+  if (!answer.ok) throw new Error(answer.message);
+  return answer.value;
 }
 
 declare global {

@@ -13,52 +13,58 @@ import { type Epoch, epochsOf, type Loop } from './epoch.ts';
 /** `stock-wasm` is TF.js's as it ships, without our kernels. */
 export type BenchBackend = 'cpu' | 'stock-wasm' | 'wasm' | 'webgl';
 
-export interface StepJob {
+export interface Trained {
   readonly model: ZooName;
   readonly backend: BenchBackend;
-  readonly loop: Loop;
-  /** Epochs of a few batches that are timed. */
-  readonly runs: number;
 }
 
-/** Milliseconds a step in each epoch; or why there are none. */
-export type StepFigures = { readonly stepsMs: readonly number[] } | { readonly problem: string };
-
 export type BenchMethods = {
-  steps: { input: StepJob; progress: never; output: StepFigures };
+  /** Makes both loops ready on one backend; says why where it cannot train the model. */
+  open: { input: Trained; progress: never; output: string | null };
+  /** Milliseconds a step, over one epoch of a few batches. */
+  epoch: { input: Loop; progress: never; output: number };
   simdRate: { input: null; progress: never; output: number };
 };
 
-/** An epoch is as long as fits into this, and a cell of the table as long as fits into the other. */
+/** An epoch is as long as fits into this. */
 const EPOCH_MS = 500;
-const CELL_MS = 15_000;
 const MOST_BATCHES = 100;
 
+interface Measured {
+  readonly batches: number;
+  readonly epoch: Epoch;
+}
+
+const ready = new Map<Loop, Measured>();
+
 serve<BenchMethods>(self as never, {
-  async steps({ model, backend, loop, runs }) {
+  async open({ model, backend }) {
     try {
-      return { stepsMs: await timed(await open(backend), model, loop, runs) };
+      const device = await open(backend);
+      for (const loop of ['own', 'fit'] as const) ready.set(loop, await calibrated(device, model, loop));
+      return null;
     } catch (error) {
-      return { problem: String(error).split('\n', 1)[0] ?? '' };
+      return String(error).split('\n', 1)[0] ?? '';
     }
+  },
+  async epoch(loop) {
+    const measured = ready.get(loop);
+    if (measured === undefined) throw new Error('open comes first');
+    return (await stopwatch(measured.epoch)) / measured.batches;
   },
   simdRate: async () => simdRate(),
 });
 
-async function timed(device: Device, model: ZooName, loop: Loop, runs: number): Promise<readonly number[]> {
+async function calibrated(device: Device, model: ZooName, loop: Loop): Promise<Measured> {
   const epochs = await epochsOf(model, loop, device);
   const one = epochs(1);
   // The first step also compiles: only the second tells how long an epoch may be.
   await one();
   const batches = Math.min(MOST_BATCHES, Math.max(1, Math.floor(EPOCH_MS / (await stopwatch(one)))));
-  const epoch = batches > 1 ? epochs(batches) : one;
-  if (batches > 1) await epoch();
-  const stepsMs: number[] = [];
-  const startedAt = performance.now();
-  while (stepsMs.length < runs && (stepsMs.length === 0 || performance.now() - startedAt < CELL_MS)) {
-    stepsMs.push((await stopwatch(epoch)) / batches);
-  }
-  return stepsMs;
+  if (batches === 1) return { batches, epoch: one };
+  const epoch = epochs(batches);
+  await epoch();
+  return { batches, epoch };
 }
 
 async function stopwatch(work: Epoch): Promise<number> {
