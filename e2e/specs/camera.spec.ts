@@ -75,7 +75,7 @@ test('a press takes one picture, the light goes off, and a round trains on what 
   await dialog(page).getByRole('button', { name: 'Label Shirt', exact: true }).click();
   await expect(list(page)).toHaveCount(2);
   await page.getByRole('button', { name: 'Close the camera' }).click();
-  expect(await tracksOf(page)).toEqual(['ended']);
+  await expect.poll(() => tracksOf(page)).toEqual(['ended']);
   await expect(page.getByRole('button', { name: 'Remove this Shirt' })).toBeAttached();
 
   await agreeAndJoin(page);
@@ -89,7 +89,7 @@ test('a press takes one picture, the light goes off, and a round trains on what 
   await page.getByRole('button', { name: 'Camera' }).last().click();
   await page.getByRole('button', { name: 'Take picture' }).click();
   await expect(page.getByText(/^This (looks like|might be) /)).toBeVisible();
-  expect(await tracksOf(page)).toEqual(['ended', 'ended']);
+  await expect.poll(() => tracksOf(page)).toEqual(['ended', 'ended']);
 });
 
 test('a camera that is refused is said, with what to do, and nothing is kept', async ({ page, context }) => {

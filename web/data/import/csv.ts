@@ -70,9 +70,8 @@ export function csvReader(): CsvReader {
     push(text) {
       if (separator !== null) return read(text);
       held += text;
-      const line = /^[^\r\n]*(?=[\r\n])/.exec(held);
-      if (line === null) return held.length > LIMITS.tableLineCharacters ? 'too-long' : [];
-      separator = separatorOf(line[0]);
+      if (!/[\r\n]/.test(text)) return held.length > LIMITS.tableLineCharacters ? 'too-long' : [];
+      separator = separatorOf(held.slice(0, held.search(/[\r\n]/)));
       return read(held.replace(BYTE_ORDER_MARK, ''));
     },
     end() {

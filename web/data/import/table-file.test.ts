@@ -80,7 +80,12 @@ describe('the rows of a file', () => {
       readBytes += (to ?? million.size) - (from ?? 0);
       return slice(from, to, type);
     };
+    let turns = 0;
+    const turning = setInterval(() => turns++, 1);
     expect(await readTable(million, data, form, choice)).toEqual({ ok: false, reason: 'too-many' });
+    clearInterval(turning);
+    // The page has its turn all the while: a hundred thousand rows take more than ten of them.
+    expect(turns).toBeGreaterThan(10);
     expect(readBytes).toBeLessThan((LIMITS.examplesPerDatasetCount + 10_000) * line.length);
   });
 

@@ -107,7 +107,9 @@ function columnsOf(rows: readonly Float32Array[], targets: readonly number[], fo
 }
 
 /** Small enough to be parsed in a few milliseconds. */
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 32 * 1024;
+/** Rows are looked at for so long, then the page has its turn: they may be short, and thousands to a piece. */
+const TURN_MS = 8;
 
 /** Hands over each row until `onRow` says that it is enough, or why not to go on; null at the end of the file. */
 async function eachRow<Stop extends TableFailure | 'enough'>(
@@ -118,6 +120,7 @@ async function eachRow<Stop extends TableFailure | 'enough'>(
   const reader = csvReader();
   // What is no UTF-8 becomes signs that no label has, and the page says how many rows were of no use.
   const decoder = new TextDecoder();
+  let turnEndsMs = performance.now() + TURN_MS;
   for (let at = 0; at < file.size; at += PIECE_BYTES) {
     let bytes: ArrayBuffer;
     try {
@@ -130,6 +133,10 @@ async function eachRow<Stop extends TableFailure | 'enough'>(
     for (const row of rows) {
       const stop = onRow(row);
       if (stop !== null) return stop;
+      if (performance.now() > turnEndsMs) {
+        await new Promise((resolve) => setTimeout(resolve));
+        turnEndsMs = performance.now() + TURN_MS;
+      }
     }
   }
   for (const row of reader.end()) {
