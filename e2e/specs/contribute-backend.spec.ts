@@ -40,7 +40,8 @@ test('the probe decides, the page shows what it found, the person may choose ano
 }) => {
   await createTask(server, 'choice');
   await contribute(page, server, 'choice', 'lang=en');
-  await expectState(page, 'waiting');
+  // The probe compiles its shaders by software here.
+  await expectState(page, 'waiting', { timeout: 40_000 });
   const used = (await state(page).getAttribute('data-backend')) ?? '';
   expect(['webgl', 'wasm', 'cpu', 'webgpu']).toContain(used);
   await page.getByText('What trains on this device').click();

@@ -369,6 +369,11 @@ describe('a client', () => {
     await settle();
     expect(client.view()).toMatchObject({ state: 'error', reason: 'dataset-damaged', detail: 'shard 3 is damaged' });
     expect(server.heard).toEqual([]);
+    // A fault of ours is not laid to the examples.
+    trainer.count = new Error('the worker is confused');
+    client.examplesChanged();
+    await settle();
+    expect(client.view()).toMatchObject({ state: 'error', reason: 'failed', detail: 'the worker is confused' });
     trainer.count = 12;
     client.examplesChanged();
     await settle();

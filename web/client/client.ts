@@ -392,7 +392,7 @@ class Engine implements FederatedClient {
     (examples === undefined ? trainer.examples() : examples()).then(
       (count) => this.#dispatch({ kind: 'examples', count }),
       (error: unknown) => {
-        const reason = reasonOf(error, 'dataset-damaged');
+        const reason = reasonOf(error, 'failed');
         this.#dispatch({ kind: 'broken', reason, message: messageOf(error), endsWith: 'data' });
       },
     );

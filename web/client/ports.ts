@@ -97,7 +97,7 @@ export interface Trainer {
    * closes it first where its backend is not to be trusted any more. A rejection means that this device cannot train this model.
    */
   prepare(participation: Participation, requested: RequestedBackend): Promise<BackendChoice>;
-  /** How many examples there are to train on; asked after `prepare` only. A rejection's `reason` (a string, `dataset-damaged` without) is shown. */
+  /** How many examples there are to train on; asked after `prepare` only. A rejection's `reason` (a string, `failed` without) is shown. */
   examples(): Promise<number>;
   /** One assignment. `params` may be transferred away. Stops within a second of the signal. */
   train(
