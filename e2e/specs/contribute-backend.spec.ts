@@ -61,7 +61,7 @@ test('the probe decides, the page shows what it found, the person may choose ano
   expect(await kept()).toContain('fedtab-probe-choice');
   await page.getByRole('button', { name: 'Delete my data' }).click();
   await page.getByRole('button', { name: 'Delete everything' }).click();
-  await expect(page.getByText('Everything of yours is deleted, here and on the server.')).toBeVisible();
+  await expect(page.getByText('Deleted, here and on the server.')).toBeVisible();
   expect((await kept()).filter((key) => key.endsWith('choice'))).toEqual([]);
 });
 

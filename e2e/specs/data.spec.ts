@@ -105,6 +105,7 @@ test('examples that the browser takes away in the middle of an epoch: no part of
   page,
   context,
 }) => {
+  test.setTimeout(120_000);
   await createTask(server, 'evicted', { client: { epochs: 25, batchSize: 1 } });
   await fewSamples(context, 60);
   await page.goto(contributeUrl(server, 'evicted'));
@@ -120,6 +121,9 @@ test('examples that the browser takes away in the middle of an epoch: no part of
   const [first] = await server.adminJson<{ accepted: number }[]>('/api/tasks/evicted/rounds');
   expect(first?.accepted).toBe(1);
   await addSamples(page);
+  // Its key went with the rest (C22): joining is asked for again.
+  await expectState(page, 'left');
+  await agreeAndJoin(page);
   await expectState(page, 'accepted', { timeout: 60_000 });
 });
 

@@ -35,10 +35,10 @@ test('over plain http on a host name, as from a phone on the same network, and w
     const lan = { ...server, url: `http://laptop.test:${server.port}` };
     const page = await context.newPage();
     await contribute(page, lan, 'lan', 'backend=webgl&lang=en');
-    const why = 'WebGL is not available here; the plain CPU trains instead, which is slower.';
-    await expect(page.locator('main')).toHaveAttribute('data-backend', 'cpu');
+    const why = 'WebGL is not available here; WebAssembly trains instead.';
+    await expect(page.locator('main')).toHaveAttribute('data-backend', 'wasm');
     await expect(page.locator('main')).toHaveAttribute('data-backend-reason', why);
-    await expect(page.getByText(`WebGL was asked for, plain CPU is used. ${why}`).first()).toBeVisible();
+    await expect(page.getByText(`WebGL was asked for, WebAssembly is used. ${why}`).first()).toBeVisible();
     expect(await page.evaluate(() => [isSecureContext, 'locks' in navigator, crypto.subtle === undefined])).toEqual([
       false,
       false,

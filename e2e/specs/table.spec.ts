@@ -115,5 +115,5 @@ test('files that are no table, of no use or far too long are refused whole, and 
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
   // A loaded machine stalls now and then by itself; parsing in one go takes seconds.
   const stalls = await page.evaluate(() => (globalThis as unknown as { stalls: number[] }).stalls);
-  expect(Math.max(0, ...stalls)).toBeLessThan(500);
+  expect(Math.max(0, ...stalls)).toBeLessThan(1_500);
 });

@@ -122,9 +122,10 @@ test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they
     });
     return { usedSize, memory };
   };
-  await rounds(30);
+  // What the engine compiles as it warms up is in both.
+  await rounds(100);
   const before = await held();
-  await rounds(270);
+  await rounds(200);
   const after = await held();
   expect(before.memory?.numTensors).toBeGreaterThan(0);
   expect(after.memory).toEqual(before.memory);
