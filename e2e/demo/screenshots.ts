@@ -52,10 +52,7 @@ async function shootRun(browser: Browser, server: RunningServer): Promise<void> 
   await server.adminJson('/api/tasks', { body: { template: 'seed-dense', access: { joinToken: 'by-invitation' } } });
   const tasks = await newPage(browser);
   await tasks.goto(`${server.url}/`);
-  await tasks
-    .getByRole('link', { name: /Contribute/ })
-    .first()
-    .waitFor();
+  await tasks.getByRole('main').getByRole('link').first().waitFor();
   await shoot(tasks, 'tasks');
 
   const pages = await Promise.all([0, 1, 2].map(() => newPage(browser)));
