@@ -22,7 +22,7 @@ export interface SdkClient {
   choose(backend: RequestedBackend): void;
   /** Leaves; resolves when nothing runs any more. */
   stop(): Promise<void>;
-  /** Leaves, and removes the secret here and the client at the server. */
+  /** Leaves; removes the secret here, and at the server what no version has used and the client's name in its rows. */
   forget(): Promise<{ readonly serverForgot: boolean }>;
   /** Tells that the page is about to be frozen: another tab may take over. */
   sleep(): void;

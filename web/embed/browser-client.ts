@@ -52,7 +52,7 @@ export interface Client extends SdkClient {
   task(): Promise<PublicTask>;
   /** Null until it is known. */
   kept(): Kept | null;
-  /** Leaves, removes the examples and the secret here, and the client at the server. */
+  /** Leaves; removes examples and secret here, and at the server what no version has used and the name in its rows. */
   forget(): Promise<{ readonly serverForgot: boolean; readonly examplesDeleted: boolean }>;
 }
 

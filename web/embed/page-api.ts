@@ -30,7 +30,7 @@ export interface Fedtab {
   pause(task?: string): void;
   /** Leaves; the next start needs a new consent. Resolves when nothing runs any more. */
   stop(task?: string): Promise<void>;
-  /** Leaves and deletes examples, secret, and the client at the server. */
+  /** Leaves; deletes examples and secret here, and at the server what no version has used and the client's name in its rows. */
   forget(task?: string): Promise<{ readonly serverForgot: boolean; readonly examplesDeleted: boolean }>;
   /** Calls back on each event; returns what ends it. */
   on<Name extends keyof EmbedEvents>(event: Name, listener: (value: EmbedEvents[Name]) => void): () => void;
