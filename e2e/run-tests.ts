@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isToRun } from './command-line.ts';
-import { ensureChromium } from './fixtures/browser.ts';
+import { ensureChromium, ensureHeadlessShell } from './fixtures/browser.ts';
 import { ensureBuilt } from './fixtures/built.ts';
 import { ensureFashion } from './fixtures/fashion.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
@@ -38,10 +38,9 @@ function runVitest(without: readonly string[]): Counts {
   return sound(ok, { passed: numPassedTests, failed: numTotalTests - numPassedTests });
 }
 
-function runPlaywright(chromium: string): Counts {
+function runPlaywright(): Counts {
   const file = join(results, 'playwright.json');
   const ok = runNode('playwright/cli.js', ['test', '-c', 'e2e', '--reporter=list,json'], {
-    FEDTAB_CHROMIUM: chromium,
     PLAYWRIGHT_JSON_OUTPUT_NAME: file,
   });
   const { stats } = JSON.parse(readFileSync(file, 'utf8'));
@@ -65,7 +64,8 @@ function runAll(): void {
     ...(noFashion === null ? [] : ['e2e/kinds/fashion.test.ts']),
   ]);
   const browser = ensureChromium();
-  const specs = browser.ok ? runPlaywright(browser.path) : { passed: 0, failed: 0 };
+  if (browser.ok) ensureHeadlessShell();
+  const specs = browser.ok ? runPlaywright() : { passed: 0, failed: 0 };
 
   const counts = { passed: unit.passed + specs.passed, failed: unit.failed + specs.failed };
   console.log(`\n${Math.round((performance.now() - startedMs) / 1000)} s on Node ${process.version}`);

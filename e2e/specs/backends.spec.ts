@@ -1,14 +1,11 @@
 import { expect, type Page, test } from 'playwright/test';
-import { findChromium, launchOptions } from '../fixtures/browser.ts';
+import { lightChromium } from '../fixtures/browser.ts';
 import { losing } from '../fixtures/losing-worker.ts';
 import { addStrips, assignment, prepare } from '../fixtures/page-trainer.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 
 // WebGPU on a software adapter, which Chromium gives only when asked.
-const chromium = findChromium();
-if (!chromium.ok) throw new Error(chromium.reason);
-const options = launchOptions(chromium.path);
-test.use({ launchOptions: { ...options, args: [...(options.args ?? []), '--enable-unsafe-webgpu'] } });
+test.use({ launchOptions: lightChromium('--enable-unsafe-webgpu') });
 // One process for all of them: the page is built once.
 // Software WebGPU takes seconds to compile one model, and more on a busy machine.
 test.describe.configure({ mode: 'default', timeout: 180_000 });

@@ -1,5 +1,5 @@
 import { expect, type Page, test } from 'playwright/test';
-import { launchOptions } from '../fixtures/browser.ts';
+import { wholeChromium } from '../fixtures/browser.ts';
 import {
   agreeAndJoin,
   contributeUrl,
@@ -11,8 +11,7 @@ import {
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 
 // Chromium's fake camera: a green field with a clock and a moving pie.
-const options = launchOptions(process.env.FEDTAB_CHROMIUM ?? '');
-test.use({ launchOptions: { ...options, args: [...(options.args ?? []), '--use-fake-device-for-media-stream'] } });
+test.use({ launchOptions: wholeChromium('--use-fake-device-for-media-stream') });
 test.describe.configure({ mode: 'default' });
 
 let server: RunningServer;

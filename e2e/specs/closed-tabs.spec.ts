@@ -16,9 +16,6 @@ import {
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { cut, gateSockets, holding, isAttached, isEvent, type SocketGate } from '../fixtures/socket-gate.ts';
 
-// A trace of twelve tabs takes longer than the tabs do.
-test.use({ trace: 'off' });
-
 let server: RunningServer;
 test.beforeAll(async () => {
   server = await startServer({ isBuilt: true });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, expect, test } from 'playwright/test';
-import { findChromium, launchOptions } from '../fixtures/browser.ts';
+import { wholeChromium } from '../fixtures/browser.ts';
 import {
   addSamples,
   agreeAndJoin,
@@ -128,13 +128,11 @@ test('examples that the browser takes away in the middle of an epoch: no part of
 });
 
 test('a browser that blocks storage: examples and key stay in the page’s memory, and it trains', async () => {
-  const found = findChromium();
-  if (!found.ok) throw new Error(found.reason);
   const folder = mkdtempSync(join(tmpdir(), 'fedtab-profile-'));
   mkdirSync(join(folder, 'Default'));
   const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
   writeFileSync(join(folder, 'Default/Preferences'), JSON.stringify(blocked));
-  const context = await chromium.launchPersistentContext(folder, { ...launchOptions(found.path), locale: 'en-US' });
+  const context = await chromium.launchPersistentContext(folder, { ...wholeChromium(), locale: 'en-US' });
   try {
     await fewSamples(context, 60);
     const page = await context.newPage();

@@ -1,4 +1,5 @@
 import { expect } from 'playwright/test';
+import { wholeChromium } from '../fixtures/browser.ts';
 import {
   createTask,
   elementOf,
@@ -9,6 +10,9 @@ import {
   test,
   trainOneRound,
 } from '../fixtures/embed-site.ts';
+
+// What a browser blocks for third parties is among its settings.
+test.use({ launchOptions: wholeChromium() });
 
 test('on another origin under a strict CSP it trains in a worker of its own and is counted, without a violation', async ({
   page,

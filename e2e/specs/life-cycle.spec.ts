@@ -1,8 +1,11 @@
 import { expect, test } from 'playwright/test';
+import { wholeChromium } from '../fixtures/browser.ts';
 import { contributeUrl, createTask, expectRounds, startRounds } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { openWindow, type WindowTab } from '../fixtures/window.ts';
 
+// Only windows are in front of each other.
+test.use({ launchOptions: wholeChromium() });
 test.describe.configure({ mode: 'default', timeout: 120_000 });
 let server: RunningServer;
 test.beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { chromium, expect, test } from 'playwright/test';
-import { findChromium, launchOptions } from '../fixtures/browser.ts';
+import { lightChromium } from '../fixtures/browser.ts';
 import {
   agreeAndJoin,
   contribute,
@@ -19,16 +19,10 @@ test.beforeAll(async () => {
 test.afterAll(() => server.dispose());
 
 test('over plain http on a host name, as from a phone on the same network, and without WebGL, a tab trains, and one of two tabs at a time', async () => {
-  const found = findChromium();
-  if (!found.ok) throw new Error(found.reason);
-  const options = launchOptions(found.path);
-  const args = [
-    ...(options.args ?? []),
-    '--host-resolver-rules=MAP laptop.test 127.0.0.1',
-    '--disable-gpu',
-    '--disable-software-rasterizer',
-  ];
-  const browser = await chromium.launch({ ...options, args });
+  const withoutWebgl = ['--disable-gpu', '--disable-software-rasterizer'];
+  const browser = await chromium.launch(
+    lightChromium('--host-resolver-rules=MAP laptop.test 127.0.0.1', ...withoutWebgl),
+  );
   try {
     const context = await browser.newContext({ locale: 'en-US' });
     await fewSamples(context, 60);
