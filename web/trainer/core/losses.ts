@@ -10,11 +10,9 @@ import {
   type GradSaveFunc,
   log,
   max,
-  mean,
   mul,
   reshape,
   type Scalar,
-  square,
   sub,
   sum,
   type Tensor,
@@ -52,9 +50,21 @@ const categoricalCrossentropy: Loss = (outputs, targets, weights) => {
   return weigh(outputs) as Scalar;
 };
 
-/** Mean over the classes of (output − target)², as Keras has it. */
-const meanSquaredError: Loss = (outputs, targets, weights) =>
-  sum(mul(mean(square(sub(outputs, targets)), -1), weights)) as Scalar;
+/**
+ * Mean over the outputs of (output − target)², as Keras has it. Its gradient is 2 · weight · (output − target) ÷ outputs:
+ * written out for the same reason.
+ */
+const meanSquaredError: Loss = (outputs, targets, weights) => {
+  const weigh = customGrad((...inputs: (Tensor | GradSaveFunc)[]) => {
+    const [answers, save] = inputs as [Tensor2D, GradSaveFunc];
+    const differences = sub(answers, targets);
+    const weighted = mul(differences, expandDims(div(weights, outputs.shape[1]), -1));
+    save([weighted]);
+    const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor => mul(saved[0] as Tensor, mul(dy, 2));
+    return { value: sum(mul(weighted, differences)), gradFunc };
+  });
+  return weigh(outputs) as Scalar;
+};
 
 export const LOSSES: Readonly<Record<ClientPlan['loss'], Loss>> = { categoricalCrossentropy, meanSquaredError };
 
