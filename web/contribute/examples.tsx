@@ -47,7 +47,7 @@ function Ways({ isDisabled, ...shared }: OfKind & { readonly isDisabled: boolean
           </button>
         )}
       </div>
-      {data.sample === 'trips' && <p class="muted small">{t.invented}</p>}
+      {data.sample && t.sampleNotes[data.sample] && <p class="muted small">{t.sampleNotes[data.sample]}</p>}
     </>
   );
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { wordNumbers } from '../../shared/task/kinds/words.ts';
+import { nextCharacter } from '../../shared/task/templates/next-character.ts';
 import { table } from '../../shared/task/templates/table.ts';
+import { text } from '../../shared/task/templates/text.ts';
 import { columnsOfExamples, type Example } from './example.ts';
 
 const data = { kind: 'image', shape: [2, 2, 1], labels: ['cat', 'dog', '7'] } as const;
@@ -45,6 +48,44 @@ describe('rows', () => {
     expect(answer).toMatchObject({ ok: false, reason: 'bad-examples' });
     expect(answer.ok || answer.message).toContain(`Example 1: `);
     expect(answer.ok || answer.message).toContain(words);
+  });
+});
+
+describe('texts', () => {
+  const texts = (...examples: unknown[]) => columnsOfExamples(examples as Example[], structuredClone(text.data));
+  const good = { text: 'a small bird', label: 'animal' };
+
+  it('take a label by name or by index', async () => {
+    expect(await texts(good, { text: 'warm bread', label: 2 })).toEqual({
+      ok: true,
+      columns: {
+        features: Int32Array.from(
+          ['a small bird', 'warm bread'].flatMap((one) => [...(wordNumbers(one, text.data) ?? [])]),
+        ),
+        targets: Uint16Array.of(0, 2),
+      },
+    });
+  });
+
+  it.each([
+    ['a picture', { image: [1], label: 'animal' }, '{ text, label }'],
+    ['no label', { text: 'a bird' }, 'none of the labels'],
+    ['no word', { text: '…', label: 'animal' }, 'no word'],
+  ])('refuse %s, and say which', async (_, example, words) => {
+    const answer = await texts(good, example);
+    expect(answer.ok || answer.message).toContain('Example 1: ');
+    expect(answer.ok || answer.message).toContain(words);
+  });
+
+  it('of characters become an example for each place, one text after the other', async () => {
+    const read = (...examples: unknown[]) =>
+      columnsOfExamples(examples as Example[], { ...nextCharacter.data, length: 2 });
+    expect(await read({ text: 'abc' }, { text: 'ba' })).toEqual({
+      ok: true,
+      columns: { features: Int32Array.of(0, 1, 1, 2, 0, 2), targets: Uint16Array.of(1, 2, 0) },
+    });
+    expect(await read({ text: 'abc' }, { text: 'a' })).toMatchObject({ ok: false, reason: 'bad-examples' });
+    expect(await read({ label: 'a' })).toMatchObject({ ok: false });
   });
 });
 

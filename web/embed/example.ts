@@ -1,11 +1,15 @@
+import { LIMITS } from '../../shared/limits.ts';
+import { type CharacterData, characterIndices, columnsOfCharacters } from '../../shared/task/kinds/characters.ts';
 import { type ExampleColumns, emptyColumns } from '../../shared/task/kinds/form.ts';
 import { type PictureData, type PictureStyle, pictureStyle } from '../../shared/task/kinds/image.ts';
 import { type DataOf, formOf, type TaskData } from '../../shared/task/kinds/index.ts';
 import { encodeCells, encodeTarget, type RowData } from '../../shared/task/kinds/table.ts';
+import type { TextData } from '../../shared/task/kinds/text.ts';
+import { wordNumbers } from '../../shared/task/kinds/words.ts';
 import { type DataFailure, dataFailure } from '../data/failure.ts';
 
 /** One example as a site gives it: a picture, or a row, as the task's data are. */
-export type Example = PictureExample | RowExample;
+export type Example = PictureExample | RowExample | TextExample;
 
 export interface PictureExample {
   /**
@@ -22,6 +26,12 @@ export interface RowExample {
   readonly row: Readonly<Record<string, string | number | null>>;
 }
 
+/** A text of a task on texts with its label; one of a task on characters has none. */
+export interface TextExample {
+  readonly text: string;
+  readonly label?: string | number;
+}
+
 type Columns = Promise<{ readonly ok: true; readonly columns: ExampleColumns } | DataFailure>;
 
 /** What a site gives as an example, by the kind of the task's data. */
@@ -29,6 +39,8 @@ const READERS: { readonly [Kind in TaskData['kind']]: (examples: readonly Exampl
   {
     image: columnsOfPictures,
     table: columnsOfRows,
+    text: columnsOfTexts,
+    characters: columnsOfCharacterTexts,
   };
 
 /** As a dataset takes them; the first example that is none says why. */
@@ -44,10 +56,8 @@ async function columnsOfPictures(examples: readonly Example[], { shape, labels, 
     const bad = (what: string): DataFailure => badExample(index, what);
     if (!('image' in example)) return bad('an example of this task is { image, label }');
     const { image, label } = example;
-    const place = typeof label === 'number' ? label : labels.indexOf(label);
-    if (!Number.isInteger(place) || place < 0 || place >= labels.length) {
-      return bad(`${JSON.stringify(label)} is none of the labels ${labels.join(', ')}, nor the index of one`);
-    }
+    const place = placeOf(label, labels);
+    if (place === null) return bad(noLabel(label, labels));
     const values = isPicture(image) ? await valuesOf(image, shape, pictureStyle({ shape, picture })) : image;
     if (values === null) return bad('the picture is empty');
     if (values?.length !== size)
@@ -86,6 +96,52 @@ async function columnsOfRows(examples: readonly Example[], data: RowData): Colum
   }
   return { ok: true, columns };
 }
+
+async function columnsOfTexts(examples: readonly Example[], data: TextData): Columns {
+  const columns = emptyColumns(formOf(data), examples.length);
+  for (const [index, example] of examples.entries()) {
+    if (!('text' in example) || typeof example.text !== 'string')
+      return badExample(index, 'an example of this task is { text, label }');
+    const place = placeOf(example.label, data.labels);
+    if (place === null) return badExample(index, noLabel(example.label, data.labels));
+    const numbers = wordNumbers(example.text, data);
+    if (numbers === null) return badExample(index, 'there is no word in the text');
+    columns.features.set(numbers, index * data.length);
+    columns.targets[index] = place;
+  }
+  return { ok: true, columns };
+}
+
+/** Each text is as many examples as it has characters, but one. */
+async function columnsOfCharacterTexts(examples: readonly Example[], data: CharacterData): Columns {
+  const texts: ExampleColumns[] = [];
+  let count = 0;
+  for (const [index, example] of examples.entries()) {
+    if (!('text' in example) || typeof example.text !== 'string')
+      return badExample(index, 'an example of this task is { text }');
+    const columns = columnsOfCharacters(data, characterIndices(data, example.text));
+    if (columns.targets.length === 0) return badExample(index, 'the text has no two characters that the task knows');
+    texts.push(columns);
+    count += columns.targets.length;
+    if (count > LIMITS.examplesPerDatasetCount) return badExample(index, 'that is more than one browser keeps');
+  }
+  const columns = emptyColumns(formOf(data), count);
+  let at = 0;
+  for (const { features, targets } of texts) {
+    columns.features.set(features, at * data.length);
+    columns.targets.set(targets, at);
+    at += targets.length;
+  }
+  return { ok: true, columns };
+}
+
+function placeOf(label: string | number | undefined, labels: readonly string[]): number | null {
+  const place = typeof label === 'number' ? label : labels.indexOf(label ?? '');
+  return Number.isInteger(place) && place >= 0 && place < labels.length ? place : null;
+}
+
+const noLabel = (label: unknown, labels: readonly string[]): string =>
+  `${JSON.stringify(label)} is none of the labels ${labels.join(', ')}, nor the index of one`;
 
 const badExample = (index: number, what: string): DataFailure =>
   dataFailure('bad-examples', `Example ${index}: ${what}.`);

@@ -40,6 +40,7 @@ export const pictureStyle = ({ shape, picture }: Pick<PictureData, 'shape' | 'pi
 export const image = {
   schema,
   form: ({ shape, labels }) => bytesForm(shape, labels.length),
+  labels: (data) => data.labels,
   problems: (data) => [...labelProblems(data.labels), ...sampleProblems(data), ...styleProblems(data)],
 } satisfies DataKind<PictureData>;
 

@@ -1,12 +1,14 @@
 import * as v from 'valibot';
 import type { Problem } from '../../errors.ts';
+import { characters } from './characters.ts';
 import type { ExampleForm } from './form.ts';
 import { image } from './image.ts';
 import type { DataKind } from './kind.ts';
 import { table } from './table.ts';
+import { text } from './text.ts';
 
 /** The kinds of data that people bring: one file each, one line here. */
-export const KINDS = { image, table } as const;
+export const KINDS = { image, table, text, characters } as const;
 export type KindName = keyof typeof KINDS;
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
@@ -27,4 +29,4 @@ export const dataProblems = (data: TaskData): readonly Problem[] => kindOf(data)
 export const predictsNumber = (data: TaskData): boolean => formOf(data).target.type === 'number';
 
 /** The names of the classes; none where the task is to predict a number. */
-export const labelsOf = (data: TaskData): readonly string[] => data.labels ?? [];
+export const labelsOf = (data: TaskData): readonly string[] => kindOf(data).labels(data);

@@ -55,6 +55,7 @@ export const table = {
         ? { type: 'number', offset: target.mean ?? 0, scale: target.deviation ?? 1 }
         : { type: 'class', count: labels.length },
   }),
+  labels: (data): readonly string[] => data.labels ?? [],
   problems({ columns, target, labels }): readonly Problem[] {
     const names = [...columns.map((column) => column.name), target.name];
     const inputs = columns.reduce((sum, column) => sum + widthOf(column), 0);

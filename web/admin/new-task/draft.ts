@@ -62,16 +62,18 @@ export function changeModel(draft: Draft, zoo: string | null): Draft {
 }
 
 /** Decided by the template: data of another kind need another model too. */
-export const kindIn = (draft: Draft): KindName => valueAt(draft.spec, 'data.kind') as KindName;
+export const kindIn = ({ spec }: Draft): KindName => kindOf(spec);
+const kindOf = (spec: Tree): KindName => valueAt(spec, 'data.kind') as KindName;
 
 export const hasOwnTopology = (draft: Draft): boolean => valueAt(draft.spec, 'model.zoo') === undefined;
 
 /** What is to be parsed: the texts put in their places. A topology that is not JSON stays text, which is a problem. */
 export function specOf({ spec, texts }: Draft): unknown {
   const labels = linesOf(texts['data.labels']);
-  const isTable = valueAt(spec, 'data.kind') === 'table';
-  // A table without labels is one whose target is a number.
-  let whole = withValue(spec, 'data.labels', isTable && labels.length === 0 ? undefined : labels);
+  const isTable = kindOf(spec) === 'table';
+  // A table without labels is one whose target is a number; those of characters are the characters themselves.
+  const hasNone = kindOf(spec) === 'characters' || (isTable && labels.length === 0);
+  let whole = withValue(spec, 'data.labels', hasNone ? undefined : labels);
   if (isTable) whole = withValue(whole, 'data.columns', jsonIn(texts['data.columns']));
   whole = withValue(whole, 'access.allowedOrigins', linesOf(texts['access.allowedOrigins']));
   return valueAt(spec, 'model.zoo') === undefined

@@ -354,6 +354,12 @@ export const en = {
     ],
     'data.target.mean': ['Its mean', 'Of a number: about what is usual.'],
     'data.target.deviation': ['Its deviation', 'Of a number: how far it usually is from that.'],
+    'data.length': ['How much it sees', 'Words of a text, or characters before the one that it is to tell.'],
+    'data.buckets': ['Word numbers', 'Words are spread over so many; two words may share one.'],
+    'data.alphabet': [
+      'Characters',
+      'All that there are, each once, in the order of the model’s outputs. Text is read in lower case.',
+    ],
     'data.sample': ['Sample data', 'Lets people try with ready-made examples, and lets the server score each version.'],
     'model.zoo': ['Architecture', 'A ready-made one, or your own.'],
     'model.topology': ['Topology', 'As JSON: the input’s shape and a list of TF.js layers.'],
@@ -400,6 +406,9 @@ export const en = {
     'hidden.train': 'Go on',
     'hidden.pause': 'Pause',
     table: 'Rows of a table',
+    text: 'Texts, sorted by what they are',
+    characters: 'Texts, to tell the next character',
+    wordnet: 'WordNet 3.1, definitions',
     trips: 'Trips, 22,000 rows invented by a script',
     mnist: 'MNIST, 70,000 handwritten digits',
     fashion: 'Fashion-MNIST, 70,000 things to wear',
@@ -450,6 +459,10 @@ export const en = {
       'a number is learnt by mean squared error': 'A number is learned by mean squared error.',
       'tokens need an Embedding with a row for each at the start of the model, and nothing else may have one':
         'Only tokens go through an Embedding, at the start of the model.',
+      'has two characters or more': 'Two characters or more.',
+      'has each character once': 'Every character once.',
+      'is in lower case: so is every text before it is read':
+        'In lower case: every text is brought to that before it is read.',
       'have names of their own': 'Every column needs a name of its own, and the one to be learned too.',
       'a number has mean and deviation, or neither; a class has none':
         'A number has both mean and deviation, or neither; labels have none.',

@@ -9,15 +9,17 @@ export function ClassAnswer(props: {
   readonly labels: readonly string[];
   /** What to do while there is no example. */
   readonly ask: string;
+  /** The sentence for the class that it is surest of; by default for something that was shown. */
+  readonly say?: (name: string) => string;
 }): JSX.Element {
-  const { trial, labels, ask } = props;
+  const { trial, labels, ask, say } = props;
   const t = contributeWords().tryIt;
   const top = trial.scores === null ? null : topOf(trial.scores, labels);
   const topBefore = trial.scoresBefore === null ? null : topOf(trial.scoresBefore, labels);
   return (
     <div class="try-side">
       <p class="say-first" role="status">
-        {top === null ? ask : top.share >= 0.5 ? t.looksLike(top.name) : t.maybe(top.name)}
+        {top === null ? ask : say ? say(top.name) : top.share >= 0.5 ? t.looksLike(top.name) : t.maybe(top.name)}
       </p>
       <p class="muted small try-before">{topBefore && t.beforeSaid(topBefore.name, formatShare(topBefore.share, 0))}</p>
       <Bars caption={t.scores} bars={barsOf(trial.scores, labels)} />

@@ -1,52 +1,54 @@
 import type { JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { LIMITS } from '../../../shared/limits.ts';
+import type { ExampleForm } from '../../../shared/task/kinds/form.ts';
 import { formOf } from '../../../shared/task/kinds/index.ts';
-import type { RowData } from '../../../shared/task/kinds/table.ts';
+import { type RowReader, tableRows } from '../../data/import/row-reader.ts';
 import type { TableFailure, TableHead, TableReport } from '../../data/import/table-file.ts';
-import { Dialog, formatBytes, formatNumber, Icon, SelectField, showToast } from '../../ui/index.ts';
+import { Dialog, formatBytes, formatNumber, SelectField, showToast } from '../../ui/index.ts';
 import type { Contribution } from '../contribution.ts';
 import { contributeWords } from '../words/index.ts';
+import { FileButton } from './file-button.tsx';
 import type { BringProps } from './kind-view.ts';
 
-interface Chosen extends TableHead {
+/** A file of columns that somebody chose. */
+export interface ChosenTable extends TableHead {
   readonly file: File;
-  /** One for each column of the task, and the target last. */
+  /** One for each name of the reader; what is to be learned last. */
   readonly matched: readonly (number | null)[];
+}
+
+/** Looks at the top of a file; null where it is no table (a toast has said so). */
+export async function chooseTable(file: File, reader: RowReader): Promise<ChosenTable | null> {
+  const { matchColumns, readTableHead } = await import('../../data/import/table-file.ts');
+  const head = await readTableHead(file);
+  if (head.ok) return { ...head, file, matched: matchColumns(reader, head.header) };
+  showToast(tableFailureSentence(head.reason), 'problem');
+  return null;
 }
 
 /** Chooses a CSV file, asks which of its columns is which, and takes its rows: all that can be used, or none. */
 export function TableUpload({ contribution, data, isDisabled }: BringProps<'table'>): JSX.Element {
   const t = contributeWords().table;
-  const input = useRef<HTMLInputElement>(null);
-  const [chosen, setChosen] = useState<Chosen | null>(null);
-  const choose = async (file: File): Promise<void> => {
-    const { matchColumns, readTableHead } = await import('../../data/import/table-file.ts');
-    const head = await readTableHead(file);
-    if (head.ok) setChosen({ ...head, file, matched: matchColumns(data, head.header) });
-    else showToast(failureSentence(head.reason), 'problem');
-  };
+  const [chosen, setChosen] = useState<ChosenTable | null>(null);
+  const reader = tableRows(data);
   return (
     <>
-      <button type="button" disabled={isDisabled} onClick={() => input.current?.click()}>
-        <Icon name="upload" />
-        {t.upload}
-      </button>
-      <input
-        class="visually-hidden"
-        ref={input}
-        type="file"
+      <FileButton
+        text={t.upload}
+        name={t.file}
         accept=".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain"
-        tabIndex={-1}
-        aria-label={t.file}
-        onChange={(event) => {
-          const [file] = event.currentTarget.files ?? [];
-          event.currentTarget.value = '';
-          if (file) void choose(file);
-        }}
+        isDisabled={isDisabled}
+        onFile={(file) => void chooseTable(file, reader).then(setChosen)}
       />
       {chosen && (
-        <PickColumns contribution={contribution} data={data} chosen={chosen} onClose={() => setChosen(null)} />
+        <PickColumns
+          contribution={contribution}
+          reader={reader}
+          form={formOf(data)}
+          chosen={chosen}
+          onClose={() => setChosen(null)}
+        />
       )}
     </>
   );
@@ -54,18 +56,19 @@ export function TableUpload({ contribution, data, isDisabled }: BringProps<'tabl
 
 interface PickProps {
   readonly contribution: Contribution;
-  readonly data: RowData;
-  readonly chosen: Chosen;
+  readonly reader: RowReader;
+  readonly form: ExampleForm;
+  readonly chosen: ChosenTable;
   readonly onClose: () => void;
 }
 
-function PickColumns({ contribution, data, chosen, onClose }: PickProps): JSX.Element {
+export function PickColumns({ contribution, reader, form, chosen, onClose }: PickProps): JSX.Element {
   const t = contributeWords().table;
   const { file, header, rows } = chosen;
   const [matched, setMatched] = useState(chosen.matched);
   const [isReading, setReading] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const names = [...data.columns.map(({ name }) => name), data.target.name];
+  const { names } = reader;
   const target = matched.at(-1) ?? null;
   const hasFeature = matched.slice(0, -1).some((at) => at !== null);
   const sampleOf = (at: number | null): string =>
@@ -81,9 +84,9 @@ function PickColumns({ contribution, data, chosen, onClose }: PickProps): JSX.El
     setReading(true);
     setProblem(null);
     const { readTable } = await import('../../data/import/table-file.ts');
-    const read = await readTable(file, data, formOf(data), { columns: matched.slice(0, -1), target });
+    const read = await readTable(file, reader, form, { columns: matched.slice(0, -1), target });
     setReading(false);
-    if (!read.ok) return setProblem(failureSentence(read.reason));
+    if (!read.ok) return setProblem(tableFailureSentence(read.reason));
     if (!(await contribution.addExamples(read.examples))) return;
     const sentence = reportSentence(read.report);
     if (sentence !== null) showToast(sentence);
@@ -140,7 +143,7 @@ function PickColumns({ contribution, data, chosen, onClose }: PickProps): JSX.El
   );
 }
 
-function failureSentence(reason: TableFailure): string {
+export function tableFailureSentence(reason: TableFailure): string {
   const t = contributeWords().table.failures;
   if (reason === 'too-large') return t.tooLarge(formatBytes(LIMITS.tableFileBytes));
   if (reason === 'too-many') return t.tooMany(formatNumber(LIMITS.examplesPerDatasetCount));
@@ -148,12 +151,13 @@ function failureSentence(reason: TableFailure): string {
 }
 
 /** What was left out, and why; null where nothing was. */
-function reportSentence({ leftOut, missingCells }: TableReport): string | null {
+export function reportSentence({ leftOut, missingCells }: TableReport): string | null {
   const t = contributeWords().table.report;
   const parts = [
     ...(leftOut['not-a-number'] > 0 ? [t.notANumber(formatNumber(leftOut['not-a-number']))] : []),
     ...(leftOut['no-target'] > 0 ? [t.noTarget(formatNumber(leftOut['no-target']))] : []),
     ...(leftOut['unknown-label'] > 0 ? [t.unknownLabel(formatNumber(leftOut['unknown-label']))] : []),
+    ...(leftOut['no-words'] > 0 ? [t.noWords(formatNumber(leftOut['no-words']))] : []),
     ...(missingCells > 0 ? [t.missing(formatNumber(missingCells))] : []),
   ];
   return parts.length === 0 ? null : parts.join(' ');

@@ -37,7 +37,12 @@ export const en = {
 
   flow: {
     stays: 'Stays on this device',
-    staysWhat: { image: 'Your pictures, labels and results', table: 'Your rows and results' },
+    staysWhat: {
+      image: 'Your pictures, labels and results',
+      table: 'Your rows and results',
+      text: 'Your texts, labels and results',
+      characters: 'Your texts and results',
+    },
     leaves: 'Leaves this device',
     leavesWhat: (count: string) => `Changes of ${count} numbers`,
     noExamples: 'No examples yet',
@@ -67,8 +72,14 @@ export const en = {
     none: {
       image: 'Nothing here yet. Draw, upload, or take some sample data: all of it stays on this device.',
       table: 'Nothing here yet. Add rows from a file, or take some sample data: all of it stays on this device.',
+      text: 'Nothing here yet. Write, add a file, or take some sample data: all of it stays on this device.',
+      characters:
+        'Nothing here yet. Paste a text, add a file, or take some sample data: all of it stays on this device.',
     },
-    invented: 'The sample rows are invented by a script, the same for everybody: no real trips.',
+    sampleNotes: {
+      trips: 'The sample rows are invented by a script, the same for everybody: no real trips.',
+      wordnet: 'The sample texts are definitions of WordNet 3.1, Princeton University 2011.',
+    } as Readonly<Record<string, string>>,
     opening: 'Opening your examples.',
     again: 'Try again',
     more: (count: string) => `Show ${count} more`,
@@ -163,8 +174,48 @@ export const en = {
       notANumber: (count: string) => `${rows(count)} left out: a cell is no number.`,
       noTarget: (count: string) => `${rows(count)} left out: what is to be learned is missing.`,
       unknownLabel: (count: string) => `${rows(count)} left out: the task has no such label.`,
+      noWords: (count: string) => `${rows(count)} left out: there is no word in the text.`,
       missing: (count: string) => `Cells that were empty or not known to the task, and count as missing: ${count}.`,
     },
+  },
+
+  text: {
+    write: 'Write here',
+    writeHow: (words: string) =>
+      `Write or paste a text, then press what it is. The model sees its first ${words} words. Kept, in this browser, are their numbers and not the words; this page shows the words until it is closed.`,
+    noWords: 'There is no word in that text.',
+    numbers: (numbers: string) => `Words, kept as ${numbers} …`,
+    upload: 'Add texts from a file',
+    file: 'Text or CSV file',
+    title: 'What are these texts?',
+    linesLead: (name: string, bytes: string) =>
+      `${name}, ${bytes}: one text a line. The file stays here: only the numbers of the words are kept, in this browser.`,
+    lines: 'All of them are',
+    addLines: 'Add texts',
+    failures: {
+      'no-table': 'That file is no text with lines. Nothing was added.',
+      'no-rows': 'There is no word in that file. Nothing was added.',
+    } as Readonly<Record<string, string>>,
+    tryWrite: 'Text for trying the model',
+    ask: 'Write to see what the model thinks.',
+  },
+
+  characters: {
+    write: 'Paste a text',
+    writeHow:
+      'Each of its characters becomes an example, with the ones before it. It is kept in lower case, in this browser.',
+    add: 'Add this text',
+    upload: 'Add a text file',
+    file: 'Text file',
+    failures: {
+      tooMany: (limit: string) =>
+        `That text has more than ${limit} characters, as many as one browser keeps. Nothing was added. Use a part of it.`,
+      'no-table': 'That is no text. Nothing was added.',
+      'no-rows': 'That text has no two characters that the task knows. Nothing was added.',
+    },
+    tryWrite: 'Text to go on with',
+    ask: 'Write to see which character the model expects next.',
+    next: (character: string) => `Most likely next: ${character}`,
   },
 
   train: {

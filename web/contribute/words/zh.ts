@@ -37,7 +37,12 @@ export const zh: ContributeWords = {
 
   flow: {
     stays: '留在本设备',
-    staysWhat: { image: '你的图片、标签和结果', table: '你的数据行和结果' },
+    staysWhat: {
+      image: '你的图片、标签和结果',
+      table: '你的数据行和结果',
+      text: '你的文字、标签和结果',
+      characters: '你的文字和结果',
+    },
     leaves: '离开本设备',
     leavesWhat: (count) => `${count} 个数值的变化`,
     noExamples: '还没有样本',
@@ -67,8 +72,13 @@ export const zh: ContributeWords = {
     none: {
       image: '这里还没有内容。可以绘制、上传，或取一些示例数据：它们都留在本设备上。',
       table: '这里还没有内容。可以从文件添加行，或取一些示例数据：它们都留在本设备上。',
+      text: '这里还没有内容。可以写一段、添加文件，或取一些示例数据：它们都留在本设备上。',
+      characters: '这里还没有内容。可以粘贴文字、添加文件，或取一些示例数据：它们都留在本设备上。',
     },
-    invented: '示例数据由脚本虚构，人人相同：并非真实行程。',
+    sampleNotes: {
+      trips: '示例数据由脚本虚构，人人相同：并非真实行程。',
+      wordnet: '示例文字是 WordNet 3.1（普林斯顿大学，2011）的英文释义。',
+    },
     opening: '正在打开你的样本。',
     again: '重试',
     more: (count) => `再显示 ${count} 个`,
@@ -158,8 +168,45 @@ export const zh: ContributeWords = {
       notANumber: (count) => `略过 ${count} 行：有单元格不是数字。`,
       noTarget: (count) => `略过 ${count} 行：缺少要学习的内容。`,
       unknownLabel: (count) => `略过 ${count} 行：任务没有这样的标签。`,
+      noWords: (count) => `略过 ${count} 行：文字里没有词。`,
       missing: (count) => `${count} 个单元格为空或任务不认识，按缺失处理。`,
     },
+  },
+
+  text: {
+    write: '在此书写',
+    writeHow: (words) =>
+      `写下或粘贴一段文字，再按它是什么。模型只看前 ${words} 个词。此浏览器中保存的是词的编号，而不是词本身；页面关闭之前仍会显示原文。`,
+    noWords: '这段文字里没有词。',
+    numbers: (numbers) => `词，保存为 ${numbers} …`,
+    upload: '从文件添加文字',
+    file: '文本或 CSV 文件',
+    title: '这些文字是什么？',
+    linesLead: (name, bytes) => `${name}，${bytes}：每行一段文字。文件留在本设备：只有词的编号会保存在此浏览器中。`,
+    lines: '全部都是',
+    addLines: '添加文字',
+    failures: {
+      'no-table': '这个文件不是分行的文本。没有添加任何内容。',
+      'no-rows': '文件里没有词。没有添加任何内容。',
+    },
+    tryWrite: '试用模型的文字',
+    ask: '写一段，看看模型怎么想。',
+  },
+
+  characters: {
+    write: '粘贴一段文字',
+    writeHow: '每个字符连同它前面的字符成为一个样本。文字以小写保存在此浏览器中。',
+    add: '添加这段文字',
+    upload: '添加文本文件',
+    file: '文本文件',
+    failures: {
+      tooMany: (limit) => `文字超过 ${limit} 个字符，即一个浏览器最多保存的数量。没有添加任何内容，请使用其中一部分。`,
+      'no-table': '这不是文字。没有添加任何内容。',
+      'no-rows': '这段文字里任务认识的字符不足两个。没有添加任何内容。',
+    },
+    tryWrite: '要接着写的文字',
+    ask: '写几个字，看看模型认为下一个字符是什么。',
+    next: (character) => `最可能的下一个：${character}`,
   },
 
   train: {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LIMITS } from '../../../shared/limits.ts';
 import { type RowData, table } from '../../../shared/task/kinds/table.ts';
+import { tableRows } from './row-reader.ts';
 import { matchColumns, readTable, readTableHead } from './table-file.ts';
 
 const data: RowData = {
@@ -14,7 +15,7 @@ const data: RowData = {
 const form = table.form(data);
 const choice = { columns: [1, 2], target: 0 };
 const fileOf = (text: BlobPart): Blob => new Blob([text]);
-const read = (text: BlobPart, of: RowData = data) => readTable(fileOf(text), of, table.form(of), choice);
+const read = (text: BlobPart, of: RowData = data) => readTable(fileOf(text), tableRows(of), table.form(of), choice);
 
 describe('the head of a file', () => {
   test('is the names and the first rows', async () => {
@@ -28,7 +29,7 @@ describe('the head of a file', () => {
         ['7', '7', 'dry'],
       ],
     });
-    expect(matchColumns(data, ['minutes', 'Distance KM', 'cloud'])).toEqual([1, null, 0]);
+    expect(matchColumns(tableRows(data), ['minutes', 'Distance KM', 'cloud'])).toEqual([1, null, 0]);
   });
 
   test.each([
@@ -52,7 +53,7 @@ describe('the rows of a file', () => {
       },
       report: {
         kept: 3,
-        leftOut: { 'not-a-number': 2, 'no-target': 1, 'unknown-label': 0 },
+        leftOut: { 'not-a-number': 2, 'no-target': 1, 'unknown-label': 0, 'no-words': 0 },
         missingCells: 4,
       },
     });
@@ -82,7 +83,7 @@ describe('the rows of a file', () => {
     };
     let turns = 0;
     const turning = setInterval(() => turns++, 1);
-    expect(await readTable(million, data, form, choice)).toEqual({ ok: false, reason: 'too-many' });
+    expect(await readTable(million, tableRows(data), form, choice)).toEqual({ ok: false, reason: 'too-many' });
     clearInterval(turning);
     // The page has its turn all the while; read in one go there would be none.
     expect(turns).toBeGreaterThan(2);
@@ -91,7 +92,7 @@ describe('the rows of a file', () => {
 
   test('a file too large is not opened, and one that is gone is said', async () => {
     const huge = Object.defineProperty(fileOf('a'), 'size', { value: LIMITS.tableFileBytes + 1 });
-    expect(await readTable(huge, data, form, choice)).toEqual({ ok: false, reason: 'too-large' });
+    expect(await readTable(huge, tableRows(data), form, choice)).toEqual({ ok: false, reason: 'too-large' });
     const gone = fileOf('a,b\n1,2\n');
     gone.slice = () => ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotFoundError')) }) as never;
     expect(await readTableHead(gone)).toEqual({ ok: false, reason: 'unreadable' });

@@ -1,7 +1,8 @@
 import { LIMITS } from '../../../shared/limits.ts';
-import type { ExampleColumns, ExampleForm } from '../../../shared/task/kinds/form.ts';
-import { encodeCells, encodeTarget, type RowData, type RowProblem } from '../../../shared/task/kinds/table.ts';
-import { csvReader } from './csv.ts';
+import { type ExampleColumns, type ExampleForm, emptyColumns, exampleSize } from '../../../shared/task/kinds/form.ts';
+import { type CsvReader, csvReader } from './csv.ts';
+import { lineReader } from './lines.ts';
+import type { LeftOut, ReadRow, RowReader } from './row-reader.ts';
 
 /** Why a file of rows was not taken; each has a sentence in the dictionaries. Nothing of the file was kept. */
 export const TABLE_FAILURES = [
@@ -30,7 +31,7 @@ export interface ColumnChoice {
 /** Rows that were used, and those that were left out, by what was wrong with them. */
 export interface TableReport {
   readonly kept: number;
-  readonly leftOut: Readonly<Record<RowProblem, number>>;
+  readonly leftOut: Readonly<Record<LeftOut, number>>;
   /** Cells of the used rows that were empty or had a value that the task does not know. */
   readonly missingCells: number;
 }
@@ -39,7 +40,7 @@ const HEAD_ROWS = 3;
 
 export async function readTableHead(file: Blob): Promise<({ readonly ok: true } & TableHead) | Failed> {
   const rows: string[][] = [];
-  const failure = await eachRow(file, (row) => {
+  const failure = await eachRow(file, csvReader(), (row) => {
     rows.push(row);
     return rows.length <= HEAD_ROWS ? null : 'enough';
   });
@@ -50,60 +51,60 @@ export async function readTableHead(file: Blob): Promise<({ readonly ok: true } 
 }
 
 /** Columns of the file whose names are those of the task, whatever their case and spaces. */
-export function matchColumns({ columns, target }: RowData, header: readonly string[]): (number | null)[] {
+export function matchColumns({ names }: RowReader, header: readonly string[]): (number | null)[] {
   const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]+/g, '');
-  const names = header.map(plain);
-  return [...columns.map(({ name }) => name), target.name].map((name) => {
-    const at = names.indexOf(plain(name));
+  const columns = header.map(plain);
+  return names.map((name) => {
+    const at = columns.indexOf(plain(name));
     return at < 0 ? null : at;
   });
 }
 
-/** The whole file as examples, or none of it. The page stays alive meanwhile: after each piece it has its turn. */
-export async function readTable(
+export type TableRead = { readonly ok: true; readonly examples: ExampleColumns; readonly report: TableReport } | Failed;
+
+/** A file of columns as examples: the whole of it, or none. */
+export const readTable = (file: Blob, reader: RowReader, form: ExampleForm, choice: ColumnChoice): Promise<TableRead> =>
+  readRows(file, { lines: csvReader(), headerRows: 1 }, form, (row) =>
+    reader.read(
+      choice.columns.map((at) => (at === null ? undefined : row[at])),
+      row[choice.target],
+    ),
+  );
+
+/** A file of plain text as examples, one a line, all of them the same: the whole of it, or none. */
+export const readLines = (file: Blob, reader: RowReader, form: ExampleForm, target: string): Promise<TableRead> =>
+  readRows(file, { lines: lineReader(), headerRows: 0 }, form, (row) => reader.read(row, target));
+
+async function readRows(
   file: Blob,
-  data: RowData,
+  { lines, headerRows }: { readonly lines: CsvReader; readonly headerRows: number },
   form: ExampleForm,
-  choice: ColumnChoice,
-): Promise<{ readonly ok: true; readonly examples: ExampleColumns; readonly report: TableReport } | Failed> {
-  const features: Float32Array[] = [];
-  const targets: number[] = [];
-  const leftOut: Record<RowProblem, number> = { 'not-a-number': 0, 'no-target': 0, 'unknown-label': 0 };
-  let missingCells = 0;
-  let rows = -1; // the header is none
-  const failure = await eachRow(file, (row) => {
-    if (++rows === 0) return null;
+  read: (row: string[]) => ReadRow | LeftOut,
+): Promise<TableRead> {
+  const kept: ReadRow[] = [];
+  const leftOut: Record<LeftOut, number> = { 'not-a-number': 0, 'no-target': 0, 'unknown-label': 0, 'no-words': 0 };
+  let rows = -headerRows;
+  const failure = await eachRow(file, lines, (row) => {
+    if (++rows < 1) return null;
     if (rows > LIMITS.examplesPerDatasetCount) return 'too-many';
-    const target = encodeTarget(data, row[choice.target]);
-    if (typeof target !== 'number') {
-      leftOut[target]++;
-      return null;
-    }
-    const cells = choice.columns.map((at) => (at === null ? undefined : row[at]));
-    const encoded = encodeCells(data, cells);
-    if ('notANumber' in encoded) {
-      leftOut['not-a-number']++;
-      return null;
-    }
-    missingCells += encoded.missing;
-    features.push(encoded.features);
-    targets.push(target);
+    const one = read(row);
+    if (typeof one === 'string') leftOut[one]++;
+    else kept.push(one);
     return null;
   });
   if (failure !== null) return { ok: false, reason: failure };
-  if (targets.length === 0) return { ok: false, reason: rows < 1 ? 'no-table' : 'no-rows' };
-  return {
-    ok: true,
-    examples: columnsOf(features, targets, form),
-    report: { kept: targets.length, leftOut, missingCells },
-  };
+  if (kept.length === 0) return { ok: false, reason: rows < 1 ? 'no-table' : 'no-rows' };
+  const missingCells = kept.reduce((sum, { missing }) => sum + missing, 0);
+  return { ok: true, examples: columnsOf(kept, form), report: { kept: kept.length, leftOut, missingCells } };
 }
 
-function columnsOf(rows: readonly Float32Array[], targets: readonly number[], form: ExampleForm): ExampleColumns {
-  const size = rows[0]?.length ?? 0;
-  const features = new Float32Array(rows.length * size);
-  for (const [at, row] of rows.entries()) features.set(row, at * size);
-  return { features, targets: form.target.type === 'class' ? Uint16Array.from(targets) : Float32Array.from(targets) };
+function columnsOf(rows: readonly ReadRow[], form: ExampleForm): ExampleColumns {
+  const columns = emptyColumns(form, rows.length);
+  for (const [at, { features, target }] of rows.entries()) {
+    columns.features.set(features, at * exampleSize(form));
+    columns.targets[at] = target;
+  }
+  return columns;
 }
 
 /** Small enough to be parsed in a few milliseconds. */
@@ -114,10 +115,10 @@ const TURN_MS = 8;
 /** Hands over each row until `onRow` says that it is enough, or why not to go on; null at the end of the file. */
 async function eachRow<Stop extends TableFailure | 'enough'>(
   file: Blob,
+  reader: CsvReader,
   onRow: (row: string[]) => Stop | null,
 ): Promise<Stop | TableFailure | null> {
   if (file.size > LIMITS.tableFileBytes) return 'too-large';
-  const reader = csvReader();
   // What is no UTF-8 becomes signs that no label has, and the page says how many rows were of no use.
   const decoder = new TextDecoder();
   let turnEndsMs = performance.now() + TURN_MS;
