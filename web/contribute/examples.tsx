@@ -47,9 +47,15 @@ function Ways({ isDisabled, ...shared }: OfKind & { readonly isDisabled: boolean
           </button>
         )}
       </div>
-      {data.sample === 'trips' && <p class="muted small">{t.invented}</p>}
+      {data.sample && madeUp(data.sample) && <p class="muted small">{madeUp(data.sample)}</p>}
     </>
   );
+}
+
+/** What is to be known of sample data that nobody collected. */
+function madeUp(sample: NonNullable<TaskData['sample']>): string | null {
+  const t = contributeWords().examples;
+  return { trips: t.invented, keywords: t.synthetic, mnist: null, fashion: null }[sample];
 }
 
 function Stored({ contribution, data, view }: OfKind & { readonly view: ExamplesView }): JSX.Element | null {

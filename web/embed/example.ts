@@ -1,11 +1,13 @@
+import { LIMITS } from '../../shared/limits.ts';
+import type { SoundData } from '../../shared/task/kinds/audio.ts';
 import { type ExampleColumns, emptyColumns } from '../../shared/task/kinds/form.ts';
 import { type PictureData, type PictureStyle, pictureStyle } from '../../shared/task/kinds/image.ts';
 import { type DataOf, formOf, type TaskData } from '../../shared/task/kinds/index.ts';
 import { encodeCells, encodeTarget, type RowData } from '../../shared/task/kinds/table.ts';
 import { type DataFailure, dataFailure } from '../data/failure.ts';
 
-/** One example as a site gives it: a picture, or a row, as the task's data are. */
-export type Example = PictureExample | RowExample;
+/** One example as a site gives it: a picture, a row, or a sound, as the task's data are. */
+export type Example = PictureExample | RowExample | SoundExample;
 
 export interface PictureExample {
   /**
@@ -22,6 +24,14 @@ export interface RowExample {
   readonly row: Readonly<Record<string, string | number | null>>;
 }
 
+/** A sound of a task on sounds; the part of it with most to hear becomes the example, and the sound is not kept. */
+export interface SoundExample {
+  /** One channel, from −1 to 1: what `AudioBuffer.getChannelData` gives, and its `sampleRate`. */
+  readonly sound: { readonly sampleRate: number; readonly samples: ArrayLike<number> };
+  /** One of the task's labels, or its index. */
+  readonly label: string | number;
+}
+
 type Columns = Promise<{ readonly ok: true; readonly columns: ExampleColumns } | DataFailure>;
 
 /** What a site gives as an example, by the kind of the task's data. */
@@ -29,6 +39,7 @@ const READERS: { readonly [Kind in TaskData['kind']]: (examples: readonly Exampl
   {
     image: columnsOfPictures,
     table: columnsOfRows,
+    audio: columnsOfSounds,
   };
 
 /** As a dataset takes them; the first example that is none says why. */
@@ -44,10 +55,8 @@ async function columnsOfPictures(examples: readonly Example[], { shape, labels, 
     const bad = (what: string): DataFailure => badExample(index, what);
     if (!('image' in example)) return bad('an example of this task is { image, label }');
     const { image, label } = example;
-    const place = typeof label === 'number' ? label : labels.indexOf(label);
-    if (!Number.isInteger(place) || place < 0 || place >= labels.length) {
-      return bad(`${JSON.stringify(label)} is none of the labels ${labels.join(', ')}, nor the index of one`);
-    }
+    const place = placeOf(label, labels);
+    if (place === null) return bad(noLabel(label, labels));
     const values = isPicture(image) ? await valuesOf(image, shape, pictureStyle({ shape, picture })) : image;
     if (values === null) return bad('the picture is empty');
     if (values?.length !== size)
@@ -86,6 +95,37 @@ async function columnsOfRows(examples: readonly Example[], data: RowData): Colum
   }
   return { ok: true, columns };
 }
+
+async function columnsOfSounds(examples: readonly Example[], data: SoundData): Columns {
+  const { exampleOfSound } = await import('../../shared/audio/example.ts');
+  const columns = emptyColumns(formOf(data), examples.length);
+  const size = columns.features.length / Math.max(1, examples.length);
+  for (const [index, example] of examples.entries()) {
+    if (!('sound' in example) || typeof example.sound !== 'object' || example.sound === null)
+      return badExample(index, 'an example of this task is { sound: { sampleRate, samples }, label }');
+    const { sampleRate, samples } = example.sound;
+    const place = placeOf(example.label, data.labels);
+    if (place === null) return badExample(index, noLabel(example.label, data.labels));
+    if (!Number.isInteger(sampleRate) || sampleRate < LIMITS.soundRateLeast || sampleRate > LIMITS.soundRateMost)
+      return badExample(index, `sampleRate is from ${LIMITS.soundRateLeast} to ${LIMITS.soundRateMost}`);
+    if (!(samples?.length <= sampleRate * LIMITS.soundSeconds))
+      return badExample(index, `samples are a list, of ${LIMITS.soundSeconds} seconds at most`);
+    const values = Float32Array.from(samples);
+    if (!values.every((value) => Math.abs(value) <= 1)) return badExample(index, 'samples are from -1 to 1');
+    const made = exampleOfSound({ rate: sampleRate, samples: values }, data);
+    if (!made.ok) return badExample(index, `the sound is ${made.problem}`);
+    columns.features.set(made.features, index * size);
+    columns.targets[index] = place;
+  }
+  return { ok: true, columns };
+}
+
+function placeOf(label: string | number, labels: readonly string[]): number | null {
+  const place = typeof label === 'number' ? label : labels.indexOf(label);
+  return Number.isInteger(place) && place >= 0 && place < labels.length ? place : null;
+}
+const noLabel = (label: string | number, labels: readonly string[]): string =>
+  `${JSON.stringify(label)} is none of the labels ${labels.join(', ')}, nor the index of one`;
 
 const badExample = (index: number, what: string): DataFailure =>
   dataFailure('bad-examples', `Example ${index}: ${what}.`);

@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import type { Problem } from '../../errors.ts';
+import { audio } from './audio.ts';
 import type { ExampleForm } from './form.ts';
 import { image } from './image.ts';
 import type { DataKind } from './kind.ts';
 import { table } from './table.ts';
 
 /** The kinds of data that people bring: one file each, one line here. */
-export const KINDS = { image, table } as const;
+export const KINDS = { image, table, audio } as const;
 export type KindName = keyof typeof KINDS;
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 

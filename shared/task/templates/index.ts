@@ -1,8 +1,16 @@
 import { digits } from './digits.ts';
 import { fashion } from './fashion.ts';
+import { keywords } from './keywords.ts';
 import { seedDense } from './seed-dense.ts';
 import { table, tableClasses } from './table.ts';
 
 /** The tasks that ship: one file each, one line here. */
-export const TEMPLATES = { digits, fashion, 'seed-dense': seedDense, table, 'table-classes': tableClasses } as const;
+export const TEMPLATES = {
+  digits,
+  fashion,
+  'seed-dense': seedDense,
+  table,
+  'table-classes': tableClasses,
+  keywords,
+} as const;
 export type TemplateName = keyof typeof TEMPLATES;

@@ -44,6 +44,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
           ...field('number', 'data.target.mean', 'data.target.deviation'),
         ],
       ),
+      ...ofKinds(['audio'], field('number', 'data.clipMs', 'data.hopMs', 'data.bands')),
       ...field('lines', 'data.labels'),
       ...field('choice', 'data.sample'),
     ],

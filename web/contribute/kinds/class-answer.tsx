@@ -9,15 +9,18 @@ export function ClassAnswer(props: {
   readonly labels: readonly string[];
   /** What to do while there is no example. */
   readonly ask: string;
+  /** The example is a sound. */
+  readonly isHeard?: boolean;
 }): JSX.Element {
-  const { trial, labels, ask } = props;
+  const { trial, labels, ask, isHeard = false } = props;
   const t = contributeWords().tryIt;
+  const [like, maybe] = isHeard ? [t.soundsLike, t.soundsMaybe] : [t.looksLike, t.maybe];
   const top = trial.scores === null ? null : topOf(trial.scores, labels);
   const topBefore = trial.scoresBefore === null ? null : topOf(trial.scoresBefore, labels);
   return (
     <div class="try-side">
       <p class="say-first" role="status">
-        {top === null ? ask : top.share >= 0.5 ? t.looksLike(top.name) : t.maybe(top.name)}
+        {top === null ? ask : top.share >= 0.5 ? like(top.name) : maybe(top.name)}
       </p>
       <p class="muted small try-before">{topBefore && t.beforeSaid(topBefore.name, formatShare(topBefore.share, 0))}</p>
       <Bars caption={t.scores} bars={barsOf(trial.scores, labels)} />

@@ -1,9 +1,14 @@
 import type { KindName, TaskData } from '../../../shared/task/kinds/index.ts';
+import { audioView } from './audio.tsx';
 import { imageView } from './image.tsx';
 import type { KindView } from './kind-view.ts';
 import { tableView } from './table.tsx';
 
-const KIND_VIEWS: { readonly [Kind in KindName]: KindView<Kind> } = { image: imageView, table: tableView };
+const KIND_VIEWS: { readonly [Kind in KindName]: KindView<Kind> } = {
+  image: imageView,
+  table: tableView,
+  audio: audioView,
+};
 
 /** Its parts take the data of their own kind only, which they are given by the `kind` that chose them. */
 export const viewOf = (data: TaskData): KindView<KindName> => KIND_VIEWS[data.kind] as unknown as KindView<KindName>;
