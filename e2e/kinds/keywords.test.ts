@@ -16,10 +16,10 @@ it('keywords: eight voices with forty words each close most of the gap to traini
     '--task keywords --clients 8 --rounds 4 --partition people --seed 1',
   );
   // Voices that nobody has trained on; another version of espeak-ng speaks a little differently.
-  expect(before).toBeCloseTo(0.125, 1);
+  expect(before).toBeCloseTo(0.0906, 1);
   expect(trivial).toBe(0.125);
-  expect(central).toBeGreaterThan(0.85);
-  // The server seeds the shuffling of each round.
+  expect(central).toBeCloseTo(0.9375, 1);
+  // The server seeds the shuffling of each round: 0.897 in the run that this was written by.
   expect(after).toBeGreaterThan(0.75);
   expect(closed).toBeGreaterThan(0.75);
 });

@@ -13,7 +13,7 @@ import {
   startRounds,
 } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
-import { beeps, silence, writeWav } from '../fixtures/sound.ts';
+import { beeps, silence, writeTelephoneWav, writeWav } from '../fixtures/sound.ts';
 
 // Chromium's fake microphone plays a file, again and again: a tone of 1,000 Hz for half of every second.
 const folder = mkdtempSync(join(tmpdir(), 'fedtab-sounds-'));
@@ -168,14 +168,21 @@ test('files become examples; what is silent, too short, too long or no sound is 
   await expect(page.getByText('poem.wav: no sound that this browser can read.')).toBeVisible();
   expect(await databases(page)).toBe(0);
 
-  await choose(writeWav(path('stop.wav'), 0.6, beeps(400)), writeWav(path('something.wav'), 3, beeps(2_000)));
+  await choose(
+    writeWav(path('stop.wav'), 0.6, beeps(400)),
+    writeWav(path('something.wav'), 3, beeps(2_000)),
+    // Not read here but by the browser.
+    writeTelephoneWav(path('up.wav')),
+  );
   const ask = page.getByRole('dialog', { name: 'What do they say?' });
   // The file's name says which word it is; the other one is asked for.
   await expect(ask.getByLabel('What stop.wav says')).toHaveValue('6');
+  await expect(ask.getByLabel('What up.wav says')).toHaveValue('2');
   await expect(ask.getByRole('button', { name: 'Add', exact: true })).toBeDisabled();
   await ask.getByLabel('What something.wav says').selectOption('go');
   await ask.getByRole('button', { name: 'Add', exact: true }).click();
-  await expect(list(page)).toHaveCount(2);
-  await expect(list(page).first()).toContainText('go');
+  await expect(list(page)).toHaveCount(3);
+  await expect(list(page).first()).toContainText('up');
+  await expect(list(page).nth(1)).toContainText('go');
   await expect(list(page).last()).toContainText('stop');
 });

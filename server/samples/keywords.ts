@@ -26,7 +26,7 @@ const PER_VOICE = KEYWORDS.length * MANNERS.length;
 const HISS = { training: 20_260_201, heldOut: 20_260_202 } as const;
 /** Of every recording, its largest value: that of a quiet room. */
 const [HISS_LEAST, HISS_MOST] = [0.001, 0.02];
-/** Tasks whose voices are kept, 60 kB each voice. */
+/** Voices kept in memory, of all tasks together, 60 kB each. */
 const VOICES_KEPT = 128;
 
 function voices(accents: readonly string[], speakers: readonly string[]): readonly string[] {
