@@ -130,7 +130,13 @@ const build: ViteUserConfig = {
       output: {
         // No chunk imports from trainer.js itself: WebKit would run a worker's entry a second time beside the first.
         codeSplitting: {
-          groups: [{ name: 'trainer-core', tags: ['$initial'], test: (id: string) => id !== trainer }],
+          groups: [
+            {
+              name: 'trainer-core',
+              tags: ['$initial'],
+              test: (id: string) => id !== trainer && !id.endsWith('-worklet.ts'),
+            },
+          ],
         },
         entryFileNames: ({ facadeModuleId }) => (facadeModuleId === trainer ? 'trainer.js' : 'assets/[name]-[hash].js'),
         chunkFileNames: 'assets/[name]-[hash].js',

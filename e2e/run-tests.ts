@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isToRun } from './command-line.ts';
 import { ensureChromium, ensureHeadlessShell } from './fixtures/browser.ts';
 import { ensureBuilt } from './fixtures/built.ts';
+import { ensureEspeak } from './fixtures/espeak.ts';
 import { ensureFashion } from './fixtures/fashion.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
 
@@ -59,9 +60,11 @@ function runAll(): void {
   ensureBuilt();
   const firefox = ensureFirefox();
   const noFashion = ensureFashion();
+  const noEspeak = ensureEspeak();
   const unit = runVitest([
     ...(firefox.ok ? [] : ['e2e/browsers/firefox.test.ts']),
     ...(noFashion === null ? [] : ['e2e/kinds/fashion.test.ts']),
+    ...(noEspeak === null ? [] : ['e2e/kinds/keywords.test.ts']),
   ]);
   const browser = ensureChromium();
   if (browser.ok) ensureHeadlessShell();
@@ -73,6 +76,7 @@ function runAll(): void {
     ...(browser.ok ? [] : [`the specs in e2e/specs: ${browser.reason}`]),
     ...(firefox.ok ? [] : [`e2e/browsers/firefox.test.ts: ${firefox.reason}`]),
     ...(noFashion === null ? [] : [`the figures of the fashion task: ${noFashion}`]),
+    ...(noEspeak === null ? [] : [`e2e/kinds/keywords.test.ts: ${noEspeak}`]),
   ];
   if (missing.length > 0) console.log(`${missing.length} not possible here: ${missing.join('; ')}`);
   console.log(`${counts.passed} passed, ${counts.failed} failed`);

@@ -96,6 +96,16 @@ export const LIMITS = {
   textCharacters: 20_000,
   /** One shard of examples in IndexedDB (DESIGN §6: 1 to 4 MB). */
   datasetShardBytes: 1 * MiB,
+  /** A WAV file: a minute of the finest there is. */
+  soundFileBytes: 32 * MiB,
+  /** Another sound file: packed, it may become a hundred times as large, and a few words are not so long. */
+  packedSoundFileBytes: 2 * MiB,
+  /** Sound that is looked through for one example. */
+  soundSeconds: 60,
+  /** Samples in a second: of a telephone, … */
+  soundRateLeast: 8_000,
+  /** … and of a studio. */
+  soundRateMost: 192_000,
   /** Rounds an admin may ask for in one call. */
   roundsPerRequestCount: 100_000,
   /** Free text of people: titles and the like. */

@@ -51,7 +51,7 @@ describe('npm run simulate', () => {
     ['--task unknown', '--task takes one of digits'],
     ['--strategy fedadam', '--strategy fedadam is not supported by this version: it takes fedavg, fedsgd'],
     ['--codec eden', '--codec eden is not supported by this version: it takes float32'],
-    ['--partition halves', '--partition takes iid, shards:N or dirichlet:ALPHA'],
+    ['--partition halves', '--partition takes iid, people, shards:N or dirichlet:ALPHA'],
     ['--partition shards:9 --examples 5', 'more shards than'],
     ['--clients 0', '--clients takes a number from 1 to 10000'],
     ['--clients 2.5', '--clients takes a whole number'],

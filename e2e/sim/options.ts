@@ -34,7 +34,7 @@ Headless contributors with the tabs' own engine and training, over real sockets 
   --cohort N        contributors in each round (all of them)
   --rounds N        rounds to commit (10)
   --examples N      examples of each contributor (600)
-  --partition P     iid | shards:N | dirichlet:ALPHA (iid)
+  --partition P     iid | people | shards:N | dirichlet:ALPHA (iid)
   --strategy S      ${STRATEGIES.join(' | ')} (the task's)
   --codec C         ${CODEC_NAMES.join(' | ')} (the task's)
   --lr R            the contributors' learning rate (the task's)
@@ -83,7 +83,7 @@ function optionsOf(values: Values): SimulateOptions {
   const { task = '' } = values;
   if (!isTemplateName(task)) throw new Wrong(`--task takes one of ${Object.keys(TEMPLATES).join(', ')}`);
   const partition = readPartition(values.partition ?? '');
-  if (partition === null) throw new Wrong('--partition takes iid, shards:N or dirichlet:ALPHA');
+  if (partition === null) throw new Wrong('--partition takes iid, people, shards:N or dirichlet:ALPHA');
   const clients = whole(values, 'clients', 1, 10_000) ?? 0;
   const cohort = whole(values, 'cohort', 1, 10_000) ?? clients;
   if (cohort > clients) throw new Wrong('--cohort cannot be more than --clients');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRng } from '../../shared/rng.ts';
-import { deal, type Partition, readPartition } from './partition.ts';
+import { deal, dealPeople, type LabelPartition, type Partition, readPartition } from './partition.ts';
 
 const labels = Uint8Array.from({ length: 2_000 }, (_, index) => index % 10);
 const classesOf = (indices: Uint32Array): number => new Set([...indices].map((index) => labels[index])).size;
@@ -10,6 +10,8 @@ it.each<[string, Partition | null]>([
   ['iid', { kind: 'iid' }],
   ['shards:2', { kind: 'shards', perClient: 2 }],
   ['dirichlet:0.5', { kind: 'dirichlet', alpha: 0.5 }],
+  ['people', { kind: 'people' }],
+  ['people:3', null],
   ['', null],
   ['iid:1', null],
   ['shards', null],
@@ -27,9 +29,9 @@ it.each<[string, Partition | null]>([
 describe('dealing', () => {
   it('gives nobody an example twice, and everybody as many as asked for', () => {
     const partition = fc.oneof(
-      fc.constant<Partition>({ kind: 'iid' }),
-      fc.integer({ min: 1, max: 4 }).map<Partition>((perClient) => ({ kind: 'shards', perClient })),
-      fc.double({ min: 0.01, max: 100, noNaN: true }).map<Partition>((alpha) => ({ kind: 'dirichlet', alpha })),
+      fc.constant<LabelPartition>({ kind: 'iid' }),
+      fc.integer({ min: 1, max: 4 }).map<LabelPartition>((perClient) => ({ kind: 'shards', perClient })),
+      fc.double({ min: 0.01, max: 100, noNaN: true }).map<LabelPartition>((alpha) => ({ kind: 'dirichlet', alpha })),
     );
     fc.assert(
       fc.property(
@@ -52,9 +54,16 @@ describe('dealing', () => {
   });
 
   it('is the same for the same seed', () => {
-    const how: Partition = { kind: 'dirichlet', alpha: 0.5 };
+    const how: LabelPartition = { kind: 'dirichlet', alpha: 0.5 };
     expect(deal(labels, 5, 50, how, seededRng(7))).toEqual(deal(labels, 5, 50, how, seededRng(7)));
     expect(deal(labels, 5, 50, how, seededRng(7))).not.toEqual(deal(labels, 5, 50, how, seededRng(8)));
+  });
+
+  it('of people gives each contributor one of them, whole or the first examples', () => {
+    const dealt = dealPeople(6, 10, 4, 3, seededRng(1));
+    expect(dealt.map((indices) => [...indices].map((index) => index % 10))).toEqual(new Array(4).fill([0, 1, 2]));
+    expect(new Set(dealt.map(([first = 0]) => Math.floor(first / 10))).size).toBe(4);
+    expect(dealPeople(6, 10, 1, 600, seededRng(1))[0]).toHaveLength(10);
   });
 
   it('by shards leaves each contributor few labels, evenly it leaves all', () => {

@@ -1,19 +1,25 @@
 import { type Rng, shuffle } from '../../shared/rng.ts';
 import type { TargetValues } from '../../shared/task/kinds/form.ts';
 
-/** How a labelled data set is dealt out to contributors: nobody gets an example that another has. */
+/** How a data set is dealt out to contributors: nobody gets an example that another has. */
 export type Partition =
+  | LabelPartition
+  /** Each contributor is one of the people that the sample data come from. */
+  | { readonly kind: 'people' };
+
+/** What needs to know the labels at most. */
+export type LabelPartition =
   | { readonly kind: 'iid' }
   /** McMahan et al. 2017, §3: sorted by label, cut into pieces of the same size, so many to each. */
   | { readonly kind: 'shards'; readonly perClient: number }
   /** Hsu, Qi and Brown 2019 (arXiv 1909.06335), §3: each contributor's mix of labels is drawn from Dir(alpha). */
   | { readonly kind: 'dirichlet'; readonly alpha: number };
 
-/** `iid`, `shards:2`, `dirichlet:0.5`; null for anything else. */
+/** `iid`, `people`, `shards:2`, `dirichlet:0.5`; null for anything else. */
 export function readPartition(text: string): Partition | null {
   const [kind, figure, more] = text.split(':');
   if (more !== undefined) return null;
-  if (kind === 'iid') return figure === undefined ? { kind } : null;
+  if (kind === 'iid' || kind === 'people') return figure === undefined ? { kind } : null;
   const value = figure === undefined || figure.trim() === '' ? Number.NaN : Number(figure);
   if (kind === 'shards' && Number.isInteger(value) && value >= 1 && value <= 1_000) return { kind, perClient: value };
   if (kind === 'dirichlet' && value > 0 && value <= 1_000_000) return { kind, alpha: value };
@@ -25,7 +31,7 @@ export function deal(
   labels: Uint8Array | TargetValues,
   clients: number,
   each: number,
-  partition: Partition,
+  partition: LabelPartition,
   rng: Rng,
 ): Uint32Array[] {
   const order = shuffle(
@@ -36,6 +42,17 @@ export function deal(
   return partition.kind === 'shards'
     ? byShards(order, labels, clients, each, partition.perClient, rng)
     : byDirichlet(order, labels, clients, each, partition.alpha, rng);
+}
+
+/** The examples of one person each, who is drawn: `clients` may not exceed the people. */
+export function dealPeople(people: number, perPerson: number, clients: number, each: number, rng: Rng): Uint32Array[] {
+  const order = shuffle(
+    Uint32Array.from({ length: people }, (_, index) => index),
+    rng,
+  );
+  return [...order.subarray(0, clients)].map((person) =>
+    Uint32Array.from({ length: Math.min(each, perPerson) }, (_, at) => person * perPerson + at),
+  );
 }
 
 const evenly = (order: Uint32Array, clients: number, each: number): Uint32Array[] =>

@@ -13,7 +13,7 @@ import { endedRound, type Patience, scoredCheckpoint } from '../demo/waiting.ts'
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { CoreTrainers } from './core-trainer.ts';
 import type { SimulateOptions } from './options.ts';
-import { deal } from './partition.ts';
+import { deal, dealPeople } from './partition.ts';
 import { Population } from './population.ts';
 import { eager } from './transports.ts';
 
@@ -152,13 +152,21 @@ export async function examplesOfEach({
   const training = await sourceOf(data)?.openTraining(data);
   if (!training) throw new Error(`there is no sample data for this task on this machine: ${data.sample}`);
   try {
-    if (clients * examples > training.count)
+    if (partition.kind !== 'people' && clients * examples > training.count)
       throw new Error(
         `${clients} contributors with ${examples} examples each need more than the ${training.count} there are`,
       );
-    const all = await training.readAll();
     const form = formOf(data);
-    return deal(all.targets, clients, examples, partition, seededRng(seed, PARTITION_STREAM)).map((indices) =>
+    const rng = seededRng(seed, PARTITION_STREAM);
+    if (partition.kind === 'people') {
+      const { count, perPerson } = training;
+      if (perPerson === undefined) throw new Error(`the sample data of ${task} are not those of people`);
+      if (clients * perPerson > count) throw new Error(`there are ${count / perPerson} people in the data of ${task}`);
+      const dealt = dealPeople(count / perPerson, perPerson, clients, examples, rng);
+      return Promise.all(dealt.map(async (indices) => examplesOf(form, [await training.read(indices)])));
+    }
+    const all = await training.readAll();
+    return deal(all.targets, clients, examples, partition, rng).map((indices) =>
       examplesOf(form, [rowsOf(all, form, indices)]),
     );
   } finally {

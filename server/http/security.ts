@@ -40,7 +40,7 @@ export async function addSecurityHeaders(app: App, { server }: Pick<HttpDependen
     xFrameOptions: { action: 'deny' },
   });
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('permissions-policy', 'camera=(self), microphone=(), geolocation=(), payment=(), usb=()');
+    reply.header('permissions-policy', 'camera=(self), microphone=(self), geolocation=(), payment=(), usb=()');
     // Browsers complain about it where they do not trust the origin.
     const host = hostOf(request.headers.host) ?? '';
     if (server.isSecure || LOOPBACK.test(host)) reply.header('cross-origin-opener-policy', 'same-origin');

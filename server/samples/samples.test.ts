@@ -104,6 +104,35 @@ describe('samples', () => {
   });
 });
 
+describe('samples of people', () => {
+  /** Of five people, five images each; `writeImages` has them one after the other. */
+  const people = (saved: Map<string, string>): Samples => {
+    const files = writeImages();
+    const source = idxSource(() => files);
+    const openTraining: SampleSource['openTraining'] = async (data) => {
+      const training = await source.openTraining(data);
+      return training && { ...training, perPerson: 5 };
+    };
+    const samples = createSamples(settingsIn(saved), sourcesOf({ ...source, openTraining }));
+    opened.push(samples);
+    return samples;
+  };
+
+  test('are one person for each call, until there is nobody left; then they start over and say so', async () => {
+    const saved = new Map<string, string>();
+    const shards = [];
+    for (let call = 0; call < 4; call++) shards.push(await people(saved).take(task, 600));
+    for (let call = 0; call < 2; call++) shards.push(await people(saved).take(task, 2));
+    const numbers = shards.map(numbersOf);
+    const firsts = numbers.map(([first = 0]) => first);
+    expect(numbers.map((own) => own.length)).toEqual([5, 5, 5, 5, 2, 2]);
+    expect(numbers.every((own) => own.every((number, at) => number === (own[0] ?? 0) + at))).toBe(true);
+    expect(firsts.slice(0, 5).toSorted((a, b) => a - b)).toEqual([0, 5, 10, 15, 20]);
+    expect(firsts[5]).toBe(firsts[0]);
+    expect(shards.map((shard) => shard?.reusedCount)).toEqual([0, 0, 0, 0, 0, 2]);
+  });
+});
+
 describe('the installed data', () => {
   test('60,000 + 10,000 digits of 28 × 28', async () => {
     const training = await mnist.openTraining(TEMPLATES.digits.data);

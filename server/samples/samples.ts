@@ -8,8 +8,8 @@ import type { SampleSource, TrainingSamples } from './source.ts';
 
 /**
  * Sample examples for demos. Every task has its own order of the training examples, seeded by its model's seed; each call
- * takes the next ones, so that callers get disjoint examples of the same distribution. The place in that order is
- * durable. When all were handed out it starts over from the front, and the shard says how many are reused.
+ * takes the next ones, so that callers get disjoint examples of the same distribution; where the examples come from
+ * people, each call takes those of the next person. The place in that order is durable. When all were handed out it starts over from the front, and the shard says how many are reused.
  */
 export interface Samples {
   /** At most `count` examples of the task's sample data, or null: the task has none, or it is not installed. */
@@ -71,13 +71,26 @@ export function createSamples(
     return start;
   }
 
+  /** The next person, or as many of the examples of that one as are wanted. */
+  async function takePerson(training: TrainingSamples, perPerson: number, seed: number, key: string, count: number) {
+    const people = training.count / perPerson;
+    const order = orderOf(seed, people);
+    const turn = await advance(key, 1);
+    const first = (order[turn % people] as number) * perPerson;
+    const indices = Uint32Array.from({ length: count }, (_, at) => first + at);
+    return { ...(await training.read(indices)), reusedCount: turn < people ? 0 : count };
+  }
+
   return {
     async take({ spec, createdAt }, wanted) {
       const training = await trainingOf(spec.data);
       if (training === null) return null;
-      const count = Math.min(wanted, LIMITS.samplesPerRequestCount, training.count);
+      const key = `samples/${spec.id}/${createdAt}`;
+      const count = Math.min(wanted, LIMITS.samplesPerRequestCount, training.perPerson ?? training.count);
+      if (training.perPerson !== undefined)
+        return takePerson(training, training.perPerson, spec.model.seed, key, count);
       const order = orderOf(spec.model.seed, training.count);
-      const start = await advance(`samples/${spec.id}/${createdAt}`, count);
+      const start = await advance(key, count);
       const indices = Uint32Array.from({ length: count }, (_, at) => order[(start + at) % training.count] as number);
       const reusedCount = Math.min(count, Math.max(0, start + count - training.count));
       return { ...(await training.read(indices)), reusedCount };

@@ -12,6 +12,11 @@ export interface SampleSource {
 
 export interface TrainingSamples {
   readonly count: number;
+  /**
+   * Where examples come from people: how many each has. They lie one person after the other, and whoever takes samples
+   * gets those of one.
+   */
+  readonly perPerson?: number;
   /** Examples with these indices, in this order. */
   read(indices: Uint32Array): Promise<ExampleColumns>;
   readAll(): Promise<ExampleColumns>;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { wordNumbers } from '../../shared/task/kinds/words.ts';
+import { keywords } from '../../shared/task/templates/keywords.ts';
 import { nextCharacter } from '../../shared/task/templates/next-character.ts';
 import { table } from '../../shared/task/templates/table.ts';
 import { text } from '../../shared/task/templates/text.ts';
@@ -86,6 +87,33 @@ describe('texts', () => {
     });
     expect(await read({ text: 'abc' }, { text: 'a' })).toMatchObject({ ok: false, reason: 'bad-examples' });
     expect(await read({ label: 'a' })).toMatchObject({ ok: false });
+  });
+});
+
+describe('sounds', () => {
+  const sounds = (...examples: unknown[]) => columnsOfExamples(examples as Example[], structuredClone(keywords.data));
+  const samples = Array.from({ length: 8_000 }, (_, at) => 0.4 * Math.sin(at / 3));
+  const sound = { sampleRate: 16_000, samples };
+
+  it('become what the model sees of them', async () => {
+    const answer = await sounds({ sound, label: 'no' }, { sound, label: 7 });
+    expect(answer.ok && [...answer.columns.targets]).toEqual([1, 7]);
+    expect(answer.ok && answer.columns.features.length).toBe(2 * 49 * 32);
+    expect(answer.ok && Math.max(...answer.columns.features)).toBe(255);
+  });
+
+  it.each([
+    ['a picture', { image: [1], label: 'no' }, '{ sound: { sampleRate, samples }, label }'],
+    ['a label of another task', { sound, label: 'perhaps' }, 'none of the labels'],
+    ['no rate', { sound: { samples }, label: 'no' }, 'sampleRate is from 8000 to 192000'],
+    ['no samples', { sound: { sampleRate: 16_000 }, label: 'no' }, 'of 60 seconds at most'],
+    ['whole numbers', { sound: { sampleRate: 16_000, samples: [0, 8_000] }, label: 'no' }, 'from -1 to 1'],
+    ['silence', { sound: { ...sound, samples: new Float32Array(16_000) }, label: 'no' }, 'the sound is silent'],
+  ])('are refused where it is %s, and say which', async (_, example, words) => {
+    const answer = await sounds({ sound, label: 'no' }, example);
+    expect(answer).toMatchObject({ ok: false, reason: 'bad-examples' });
+    expect(answer.ok || answer.message).toContain('Example 1: ');
+    expect(answer.ok || answer.message).toContain(words);
   });
 });
 

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../shared/limits.ts';
+import type { SoundData } from '../../shared/task/kinds/audio.ts';
 import { type CharacterData, characterIndices, columnsOfCharacters } from '../../shared/task/kinds/characters.ts';
 import { type ExampleColumns, emptyColumns } from '../../shared/task/kinds/form.ts';
 import { type PictureData, type PictureStyle, pictureStyle } from '../../shared/task/kinds/image.ts';
@@ -8,8 +9,8 @@ import type { TextData } from '../../shared/task/kinds/text.ts';
 import { wordNumbers } from '../../shared/task/kinds/words.ts';
 import { type DataFailure, dataFailure } from '../data/failure.ts';
 
-/** One example as a site gives it: a picture, or a row, as the task's data are. */
-export type Example = PictureExample | RowExample | TextExample;
+/** One example as a site gives it: a picture, a row, a text or a sound, as the task's data are. */
+export type Example = PictureExample | RowExample | TextExample | SoundExample;
 
 export interface PictureExample {
   /**
@@ -32,6 +33,14 @@ export interface TextExample {
   readonly label?: string | number;
 }
 
+/** A sound of a task on sounds; the part of it with most to hear becomes the example, and the sound is not kept. */
+export interface SoundExample {
+  /** One channel, from −1 to 1: what `AudioBuffer.getChannelData` gives, and its `sampleRate`. */
+  readonly sound: { readonly sampleRate: number; readonly samples: ArrayLike<number> };
+  /** One of the task's labels, or its index. */
+  readonly label: string | number;
+}
+
 type Columns = Promise<{ readonly ok: true; readonly columns: ExampleColumns } | DataFailure>;
 
 /** What a site gives as an example, by the kind of the task's data. */
@@ -41,6 +50,7 @@ const READERS: { readonly [Kind in TaskData['kind']]: (examples: readonly Exampl
     table: columnsOfRows,
     text: columnsOfTexts,
     characters: columnsOfCharacterTexts,
+    audio: columnsOfSounds,
   };
 
 /** As a dataset takes them; the first example that is none says why. */
@@ -107,6 +117,30 @@ async function columnsOfTexts(examples: readonly Example[], data: TextData): Col
     const numbers = wordNumbers(example.text, data);
     if (numbers === null) return badExample(index, 'there is no word in the text');
     columns.features.set(numbers, index * data.length);
+    columns.targets[index] = place;
+  }
+  return { ok: true, columns };
+}
+
+async function columnsOfSounds(examples: readonly Example[], data: SoundData): Columns {
+  const { exampleOfSound } = await import('../../shared/audio/example.ts');
+  const columns = emptyColumns(formOf(data), examples.length);
+  const size = columns.features.length / Math.max(1, examples.length);
+  for (const [index, example] of examples.entries()) {
+    if (!('sound' in example) || typeof example.sound !== 'object' || example.sound === null)
+      return badExample(index, 'an example of this task is { sound: { sampleRate, samples }, label }');
+    const { sampleRate, samples } = example.sound;
+    const place = placeOf(example.label, data.labels);
+    if (place === null) return badExample(index, noLabel(example.label, data.labels));
+    if (!Number.isInteger(sampleRate) || sampleRate < LIMITS.soundRateLeast || sampleRate > LIMITS.soundRateMost)
+      return badExample(index, `sampleRate is from ${LIMITS.soundRateLeast} to ${LIMITS.soundRateMost}`);
+    if (!(samples?.length <= sampleRate * LIMITS.soundSeconds))
+      return badExample(index, `samples are a list, of ${LIMITS.soundSeconds} seconds at most`);
+    const values = Float32Array.from(samples);
+    if (!values.every((value) => Math.abs(value) <= 1)) return badExample(index, 'samples are from -1 to 1');
+    const made = exampleOfSound({ rate: sampleRate, samples: values }, data);
+    if (!made.ok) return badExample(index, `the sound is ${made.problem}`);
+    columns.features.set(made.features, index * size);
     columns.targets[index] = place;
   }
   return { ok: true, columns };

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Problem } from '../../errors.ts';
+import { audio } from './audio.ts';
 import { characters } from './characters.ts';
 import type { ExampleForm } from './form.ts';
 import { image } from './image.ts';
@@ -8,7 +9,7 @@ import { table } from './table.ts';
 import { text } from './text.ts';
 
 /** The kinds of data that people bring: one file each, one line here. */
-export const KINDS = { image, table, text, characters } as const;
+export const KINDS = { image, table, text, characters, audio } as const;
 export type KindName = keyof typeof KINDS;
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 

@@ -1,5 +1,6 @@
 import { digits } from './digits.ts';
 import { fashion } from './fashion.ts';
+import { keywords } from './keywords.ts';
 import { nextCharacter } from './next-character.ts';
 import { seedDense } from './seed-dense.ts';
 import { table, tableClasses } from './table.ts';
@@ -14,5 +15,6 @@ export const TEMPLATES = {
   'table-classes': tableClasses,
   text,
   'next-character': nextCharacter,
+  keywords,
 } as const;
 export type TemplateName = keyof typeof TEMPLATES;

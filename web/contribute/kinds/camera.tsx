@@ -1,7 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type PictureData, pictureStyle } from '../../../shared/task/kinds/image.ts';
-import type { Camera, CameraFailure } from '../../data/import/camera.ts';
+import type { Camera } from '../../data/import/camera.ts';
+import type { DeviceFailure } from '../../data/import/device-failure.ts';
 import { Dialog, Icon, showToast } from '../../ui/index.ts';
 import { columnsOfImages } from '../example-images.ts';
 import { contributeWords } from '../words/index.ts';
@@ -82,7 +83,7 @@ interface CameraDialogProps {
   readonly children: (take: () => Uint8Array | null) => ComponentChildren;
 }
 
-type Shown = 'asking' | 'on' | CameraFailure | 'ended';
+type Shown = 'asking' | 'on' | DeviceFailure | 'ended';
 
 /** On from the press that opens it until it is closed, however that happens. */
 function CameraDialog({ lead, data, onClose, children }: CameraDialogProps): JSX.Element {

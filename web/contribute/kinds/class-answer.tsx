@@ -10,7 +10,7 @@ export function ClassAnswer(props: {
   /** What to do while there is no example. */
   readonly ask: string;
   /** The sentence for the class that it is surest of; by default for something that was shown. */
-  readonly say?: (name: string) => string;
+  readonly say?: (name: string, share: number) => string;
 }): JSX.Element {
   const { trial, labels, ask, say } = props;
   const t = contributeWords().tryIt;
@@ -19,7 +19,13 @@ export function ClassAnswer(props: {
   return (
     <div class="try-side">
       <p class="say-first" role="status">
-        {top === null ? ask : say ? say(top.name) : top.share >= 0.5 ? t.looksLike(top.name) : t.maybe(top.name)}
+        {top === null
+          ? ask
+          : say
+            ? say(top.name, top.share)
+            : top.share >= 0.5
+              ? t.looksLike(top.name)
+              : t.maybe(top.name)}
       </p>
       <p class="muted small try-before">{topBefore && t.beforeSaid(topBefore.name, formatShare(topBefore.share, 0))}</p>
       <Bars caption={t.scores} bars={barsOf(trial.scores, labels)} />

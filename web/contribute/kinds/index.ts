@@ -1,4 +1,5 @@
 import type { KindName, TaskData } from '../../../shared/task/kinds/index.ts';
+import { audioView } from './audio.tsx';
 import { charactersView } from './characters.tsx';
 import { imageView } from './image.tsx';
 import type { KindView } from './kind-view.ts';
@@ -10,6 +11,7 @@ const KIND_VIEWS: { readonly [Kind in KindName]: KindView<Kind> } = {
   table: tableView,
   text: textView,
   characters: charactersView,
+  audio: audioView,
 };
 
 /** Its parts take the data of their own kind only, which they are given by the `kind` that chose them. */

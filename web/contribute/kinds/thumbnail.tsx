@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { shownTheme } from '../../ui/index.ts';
+import { inkOf } from './ink.ts';
 
 /** One example as the model sees it: grey images in the page's ink on its paper, colours as they are. */
 export function Thumbnail({
@@ -25,17 +26,4 @@ export function Thumbnail({
     context.putImageData(pixels, 0, 0);
   }, [image, width, height, channels, shownTheme.value]);
   return <canvas class="thumbnail" ref={canvas} width={width} height={height} />;
-}
-
-/** The text colour as numbers: drawn, since style sheets may write it in any notation. */
-function inkOf(element: HTMLElement): readonly [number, number, number] {
-  const probe = document.createElement('canvas');
-  probe.width = 1;
-  probe.height = 1;
-  const context = probe.getContext('2d');
-  if (!context) return [128, 128, 128];
-  context.fillStyle = getComputedStyle(element).color;
-  context.fillRect(0, 0, 1, 1);
-  const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data;
-  return [red, green, blue];
 }

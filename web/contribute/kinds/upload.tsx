@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { PictureData } from '../../../shared/task/kinds/image.ts';
-import { Dialog, formatNumber, Icon, SelectField, showToast } from '../../ui/index.ts';
-import type { Contribution, ImageRead } from '../contribution.ts';
+import { formatNumber, Icon, showToast } from '../../ui/index.ts';
+import type { ImageRead } from '../contribution.ts';
 import { contributeWords } from '../words/index.ts';
+import { AskLabels } from './ask-labels.tsx';
 import type { BringProps } from './kind-view.ts';
 import { Thumbnail } from './thumbnail.tsx';
 
@@ -48,74 +48,20 @@ export function UploadButton({ contribution, data, isDisabled }: BringProps<'ima
           void choose(files);
         }}
       />
-      {images && <Ask contribution={contribution} data={data} images={images} onClose={() => setImages(null)} />}
-    </>
-  );
-}
-
-interface AskProps {
-  readonly contribution: Contribution;
-  readonly data: PictureData;
-  readonly images: readonly Readable[];
-  readonly onClose: () => void;
-}
-
-function Ask({ contribution, data, images, onClose }: AskProps): JSX.Element {
-  const words = contributeWords().upload;
-  const [chosen, setChosen] = useState<readonly (number | null)[]>(images.map(({ guess }) => guess));
-  const options = [
-    { value: '', name: words.choose },
-    ...data.labels.map((name, label) => ({ value: String(label), name })),
-  ];
-  const labelOf = (value: string): number | null => (value === '' ? null : Number(value));
-  const isAll = chosen.every((label) => label === chosen[0]);
-  const add = (): void => {
-    onClose();
-    void contribution.addImages(
-      images.flatMap(({ image }, index) => {
-        const label = chosen[index];
-        return label === null || label === undefined ? [] : [{ image, label }];
-      }),
-    );
-  };
-  return (
-    <Dialog
-      isOpen
-      title={words.title}
-      onClose={onClose}
-      actions={
-        <>
-          <button type="button" class="quiet" onClick={onClose}>
-            {words.cancel}
-          </button>
-          <button type="button" class="primary" disabled={chosen.includes(null)} onClick={add}>
-            {words.add}
-          </button>
-        </>
-      }
-    >
-      <p class="muted small">{words.lead}</p>
-      {images.length > 1 && (
-        <SelectField
-          label={words.all}
-          value={isAll ? String(chosen[0] ?? '') : ''}
-          options={options}
-          onChange={(value) => setChosen(images.map(() => labelOf(value)))}
+      {images && (
+        <AskLabels
+          title={words.upload.title}
+          lead={words.upload.lead}
+          each={words.upload.each}
+          labels={data.labels}
+          items={images.map(({ name, image, guess }) => ({ name, features: image, guess }))}
+          shown={(image) => <Thumbnail image={image} shape={data.shape} />}
+          onAdd={(chosen) =>
+            void contribution.addImages(chosen.map(({ features, label }) => ({ image: features, label })))
+          }
+          onClose={() => setImages(null)}
         />
       )}
-      <ul class="upload-list">
-        {images.map(({ name, image }, index) => (
-          <li key={`${name}-${String(index)}`}>
-            <Thumbnail image={image} shape={data.shape} />
-            <SelectField
-              label={words.each(name)}
-              value={String(chosen[index] ?? '')}
-              options={options}
-              onChange={(value) => setChosen(chosen.map((old, at) => (at === index ? labelOf(value) : old)))}
-            />
-          </li>
-        ))}
-      </ul>
-    </Dialog>
+    </>
   );
 }

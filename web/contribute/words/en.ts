@@ -42,6 +42,7 @@ export const en = {
       table: 'Your rows and results',
       text: 'Your texts, labels and results',
       characters: 'Your texts and results',
+      audio: 'Your sounds, labels and results',
     },
     leaves: 'Leaves this device',
     leavesWhat: (count: string) => `Changes of ${count} numbers`,
@@ -75,10 +76,12 @@ export const en = {
       text: 'Nothing here yet. Write, add a file, or take some sample data: all of it stays on this device.',
       characters:
         'Nothing here yet. Paste a text, add a file, or take some sample data: all of it stays on this device.',
+      audio: 'Nothing here yet. Speak, upload, or take some sample data: all of it stays on this device.',
     },
     sampleNotes: {
       trips: 'The sample rows are invented by a script, the same for everybody: no real trips.',
       wordnet: 'The sample texts are definitions of WordNet 3.1, Princeton University 2011.',
+      keywords: 'The sample words are spoken by a program, espeak-ng, one voice for each contributor: no real people.',
     } as Readonly<Record<string, string>>,
     opening: 'Opening your examples.',
     again: 'Try again',
@@ -218,6 +221,56 @@ export const en = {
     next: (character: string) => `Most likely next: ${character}`,
   },
 
+  microphone: {
+    open: 'Microphone',
+    title: 'Microphone',
+    lead: 'Press a word and say it: each press listens once. Nothing is recorded before the press, and the sound itself is never kept: only the picture that the model sees of it, on this device.',
+    tryLead:
+      'Press “Listen” and say one of the words. Nothing is recorded before the press, nothing is kept and nothing is sent.',
+    view: 'What the microphone hears',
+    asking: 'The browser asks whether this page may use the microphone.',
+    on: 'The microphone is on.',
+    say: (label: string) => `Listening. Say ${label} now.`,
+    sayAny: 'Listening. Say a word now.',
+    listen: 'Listen',
+    close: 'Close the microphone',
+    seen: 'What the model sees of the last one',
+    unseen: 'Nothing heard yet',
+    nothing: 'There was nothing to hear, and nothing was kept. Speak louder, or closer to the microphone.',
+    failures: {
+      denied:
+        'The browser does not let this page use the microphone. Nothing was recorded. Allow it in the browser’s settings for this site, or upload sound files instead.',
+      missing: 'There is no microphone on this device. Upload sound files instead.',
+      busy: 'Another program is using the microphone. Close it there and open it here again.',
+      insecure: 'Browsers offer the microphone only to pages that came over https. Upload sound files instead.',
+      failed: 'The microphone could not be started. Upload sound files instead, or try again.',
+      ended: 'The microphone is off: it was unplugged, or taken from this page. What was kept is unharmed.',
+    },
+  },
+
+  sound: {
+    upload: 'Upload sounds',
+    soundFiles: 'Sound files',
+    oneFile: 'Sound file to try',
+    reading: 'Reading the sounds',
+    title: 'What do they say?',
+    lead: 'Of each file the part with most to hear becomes a picture that the model sees. The sounds themselves are not kept.',
+    each: (name: string) => `What ${name} says`,
+    ask: 'Say a word, or upload one, to see what the model thinks.',
+    files: (count: string) => `${count} files`,
+    failures: {
+      'not-sound': (name: string) =>
+        `${name}: no sound that this browser can read. Nothing of it was added. Try WAV, MP3 or Ogg.`,
+      'too-large': (name: string) => `${name}: too large. Nothing of it was added. Cut out the word and choose that.`,
+      'too-long': (name: string) =>
+        `${name}: longer than a minute. Nothing of it was added. Cut out the word and choose that.`,
+      'too-short': (name: string) =>
+        `${name}: too short to hear a word. Nothing of it was added. Record a little more around it.`,
+      silent: (name: string) =>
+        `${name}: there is nothing to hear in it. Nothing of it was added. Record it again, louder or closer.`,
+    },
+  },
+
   train: {
     title: 'Train',
     join: 'Join training',
@@ -346,6 +399,8 @@ export const en = {
     clear: 'Clear the pad',
     looksLike: (label: string) => `This looks like ${label}.`,
     maybe: (label: string) => `This might be ${label}.`,
+    soundsLike: (label: string) => `This sounds like “${label}”.`,
+    soundsMaybe: (label: string) => `This might be “${label}”.`,
     about: (name: string, value: string) => `${name}: about ${value}`,
     aboutBefore: (value: string) => `The version from before you joined says ${value}.`,
     scores: 'How sure the model is of each',

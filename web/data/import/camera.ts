@@ -1,14 +1,5 @@
+import { type DeviceFailure, failureOf } from './device-failure.ts';
 import type { Picture } from './picture.ts';
-
-/** Why there is no camera; each has a sentence in the dictionaries. */
-export const CAMERA_FAILURES = [
-  'denied', // the person, or the browser's settings, said no
-  'missing', // there is none
-  'busy', // another program holds it
-  'insecure', // browsers offer cameras only to pages that came over https, or from this very machine
-  'failed', // none of these
-] as const;
-export type CameraFailure = (typeof CAMERA_FAILURES)[number];
 
 /** A camera that is on. Pictures are taken one by one, when asked; nothing is recorded in between. */
 export interface Camera {
@@ -26,7 +17,7 @@ const LONGEST_SIDE = 640;
 /** Asks for the camera at the back, where there are two. `onEnded`: it was unplugged, or taken away in the settings. */
 export async function openCamera(
   onEnded: () => void,
-): Promise<{ readonly ok: true; readonly camera: Camera } | { readonly ok: false; readonly reason: CameraFailure }> {
+): Promise<{ readonly ok: true; readonly camera: Camera } | { readonly ok: false; readonly reason: DeviceFailure }> {
   // Absent on plain http, whatever the types say.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (devices === undefined) return { ok: false, reason: isSecureContext ? 'missing' : 'insecure' };
@@ -62,20 +53,4 @@ function cameraOf(stream: MediaStream): Camera {
       for (const track of stream.getTracks()) track.stop();
     },
   };
-}
-
-function failureOf(error: unknown): CameraFailure {
-  switch (error instanceof Error ? error.name : '') {
-    case 'NotAllowedError':
-    case 'SecurityError':
-      return 'denied';
-    case 'NotFoundError':
-    case 'OverconstrainedError':
-      return 'missing';
-    case 'NotReadableError':
-    case 'AbortError':
-      return 'busy';
-    default:
-      return 'failed';
-  }
 }
