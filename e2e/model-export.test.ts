@@ -1,8 +1,26 @@
 // The package that people load the model with, not the parts of it that the trainer is built from.
-import { loadLayersModel, type Tensor, tensor, tidy } from '@tensorflow/tfjs';
+import { io, type LayersModel, loadLayersModel, type Tensor, tensor, tidy } from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ZOO_NAMES } from '../shared/model/zoo.ts';
+import { readLayersModel } from '../shared/model/import/layers-model.ts';
+import { joinWeights, planWeights } from '../shared/model/import/weight-files.ts';
+import { ZOO_NAMES, zooTopology } from '../shared/model/zoo.ts';
 import { type RunningServer, startServer } from './fixtures/server.ts';
+
+/** As `model.save` hands it to whoever stores it. */
+async function artifactsOf(model: LayersModel): Promise<{ readonly json: unknown; readonly weights: Uint8Array }> {
+  let saved: io.ModelArtifacts | undefined;
+  await model.save(
+    io.withSaveHandler(async (artifacts) => {
+      saved = artifacts;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  const { modelTopology, weightSpecs, weightData } = saved as io.ModelArtifacts;
+  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
+  // Through text, as in a file.
+  const json: unknown = JSON.parse(JSON.stringify({ modelTopology, weightsManifest }));
+  return { json, weights: new Uint8Array(weightData as ArrayBuffer) };
+}
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -22,6 +40,16 @@ test.each(ZOO_NAMES)('tf.loadLayersModel opens the %s of the server, with its we
   const loaded = Float32Array.from(model.getWeights().flatMap((weight) => [...weight.dataSync()]));
   expect(loaded.length).toBe(served.length);
   expect(Buffer.from(loaded.buffer).equals(Buffer.from(served.buffer))).toBe(true);
+
+  // What TF.js itself writes of it comes in again as it went out.
+  const written = await artifactsOf(model);
+  const brought = readLayersModel(written.json);
+  if (!brought.ok) throw new Error(JSON.stringify(brought.failure));
+  expect(brought.value.topology).toEqual(zooTopology(zoo));
+  const plan = planWeights(brought.value);
+  if (!plan.ok) throw new Error(JSON.stringify(plan.failure));
+  const weights = joinWeights(plan.value, new Map([['weights.bin', written.weights]]));
+  expect(weights.ok && Buffer.from(weights.value.buffer).equals(Buffer.from(served.buffer))).toBe(true);
 
   const image = tensor(new Float32Array(784).fill(0.5), [1, 28, 28, 1]);
   const output = [...tidy(() => (model.predict(image) as Tensor).dataSync())];

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { Agent, get } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kerasFolder } from './fixtures/keras-folder.ts';
 import { type RunningServer, startServer } from './fixtures/server.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -71,6 +73,22 @@ describe('one server', () => {
       code: 1,
       errors: expect.stringContaining('mine'),
     });
+    const keras = kerasFolder();
+    expect(await task('create', '--model', keras.folder, '--id', 'own')).toEqual({
+      code: 0,
+      output:
+        'note: dropout is left out: it only acts while training, and contributors train without it\ncreated own\n',
+      errors: '',
+    });
+    const own = await fetch(`${server.url}/api/tasks/own/model/weights.bin`);
+    expect(Buffer.from(await own.arrayBuffer()).equals(Buffer.from(keras.weights.buffer))).toBe(true);
+    rmSync(keras.files[2] as string);
+    expect(await task('create', '--model', keras.folder)).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/group1-shard2of2\.bin is missing/),
+    });
+    await rm(keras.folder, { recursive: true });
+    expect(await task('delete', 'own', '--yes')).toMatchObject({ code: 0 });
     expect((await task('list')).output).toMatch(/^mine {2}idle {2}version 0 {2}round 0, 0 left {2}0 online/);
     const file = join(folder(), 'model.npz');
     const byToken = { FEDTAB_ADMIN_TOKEN: server.adminToken };

@@ -114,7 +114,7 @@ async function start(
 
   let readiness: Readiness = 'starting';
   const dependencies: HttpDependencies = {
-    ...{ coordinator, storage, blobs, samples, admins, audit, metrics, logger, clock, webFolder },
+    ...{ coordinator, storage, blobs, arithmetic, samples, admins, audit, metrics, logger, clock, webFolder },
     readiness: () => readiness,
     addressOf: (remote, forwardedFor) => clientAddress(remote, forwardedFor, config.trustedProxies),
     server: {

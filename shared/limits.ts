@@ -24,6 +24,20 @@ export const LIMITS = {
   openUploadsCount: 1_000,
   /** No model of more parameters: 400 MB of float32 is beyond what a tab can train. */
   parametersCount: 100_000_000,
+  /** Layers of a model. */
+  layersCount: 64,
+  /** Sides of a picture, and of a window over it. */
+  windowSideCount: 1_024,
+  /** Layers of a model that somebody brings, with those that are left out or merged on the way in. */
+  importedLayersCount: 256,
+  /** A `model.json` that somebody brings: about 1 KiB a layer; no more than the body it is sent in. */
+  modelJsonBytes: 1 * MiB,
+  /** Files that the weights of such a model are cut into; the converter cuts at 4 MiB. */
+  weightFilesCount: 256,
+  /** Weights that somebody brings: held in memory while they are checked, and sent up within 30 s. */
+  uploadedWeightsBytes: 64 * MiB,
+  /** Calls with weights of one address in a minute: each may put as many bytes on the disk for an hour. */
+  weightUploadsPerMinute: 20,
   /** What all layers make of one example: a convolution of few parameters can still ask a tab for gigabytes. */
   activationBytes: 64 * MiB,
   /** Largest flat vector the frame header may announce, checked before anything is allocated. */

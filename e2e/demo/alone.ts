@@ -33,12 +33,13 @@ const isBetter = (score: Score, than: Score | null): boolean =>
 const isConvolutional = (spec: TaskSpec): boolean =>
   topologyOf(spec).layers.some((layer) => layer.class_name === 'Conv2D');
 
-/** One tab alone: the same start, the same plan, as many rounds of local work, nothing shared. Scored on `held`. */
+/** One tab alone: the same start, the same plan, as many rounds of local work, nothing shared. Scored on `held`. `start`: not from the seed. */
 export async function trainAlone(
   spec: TaskSpec,
   parts: readonly ExamplePart[],
   rounds: number,
   held: Examples,
+  start: Float32Array | null = null,
 ): Promise<Score | null> {
   const openers = {
     wasm: () => openWasm(),
@@ -47,7 +48,7 @@ export async function trainAlone(
   const { model } = await prepareModel(topologyOf(spec), spec.client, 'wasm', openers);
   try {
     const own = examplesOf(formOf(spec.data), parts);
-    let params = initialWeights(modelOf(spec), spec.model.seed);
+    let params = start ?? initialWeights(modelOf(spec), spec.model.seed);
     for (let round = 0; round < rounds; round++) {
       const outcome = await train(model, params, own, { plan: spec.client, seed: round });
       if (!outcome.ok) return null;

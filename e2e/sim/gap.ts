@@ -1,6 +1,8 @@
+import { readModelFolder } from '../../server/cli/model-folder.ts';
 import { sourceOf } from '../../server/samples/index.ts';
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { examplesOf } from '../../web/trainer/core/examples.ts';
 import { trainAlone } from '../demo/alone.ts';
@@ -24,11 +26,13 @@ export async function gapOf(flags: string): Promise<Gap> {
   const options = readOptions(flags.split(' '));
   if (options === 'help' || 'problem' in options) throw new Error(`bad flags: ${flags}`);
   const template = TEMPLATES[options.task];
-  const spec = { ...template, model: { ...template.model, seed: options.seed } };
+  const own = options.model === null ? null : readModelFolder(options.model);
+  const model = own === null ? template.model : { topology: own.topology };
+  const spec = { ...template, model: { ...model, seed: options.seed } } as TaskSpec;
   const columns = await sourceOf(spec.data)?.readHeldOut(spec.data);
   if (!columns) throw new Error(`the sample data of ${options.task} is not on this machine`);
   const parts = (await examplesOfEach(options)).flatMap((examples) => examples.parts);
-  const central = await trainAlone(spec, parts, options.rounds, examplesOf(formOf(spec.data), [columns]));
+  const central = await trainAlone(spec, parts, options.rounds, examplesOf(formOf(spec.data), [columns]), own?.weights);
   if (central === null) throw new Error('training in one place failed');
   const { initial, final } = await simulate(options, () => {});
   const figure = (score: { readonly accuracy?: number; readonly absoluteError?: number }): number =>

@@ -20,13 +20,14 @@ describe('npm run simulate', () => {
       dropout: 0,
       seed: 1,
       backend: 'auto',
+      model: null,
       json: null,
     });
   });
 
   it('takes every flag', () => {
     const flags =
-      '--task seed-dense --clients 20 --cohort 5 --rounds 3 --examples 100 --partition dirichlet:0.5 --strategy fedsgd --codec float32 --lr 0.05 --epochs 2 --batch 20 --dropout 0.25 --seed 7 --backend cpu --json out.json';
+      '--task seed-dense --clients 20 --cohort 5 --rounds 3 --examples 100 --partition dirichlet:0.5 --strategy fedsgd --codec float32 --lr 0.05 --epochs 2 --batch 20 --dropout 0.25 --seed 7 --backend cpu --model mine --json out.json';
     expect(read(flags)).toEqual({
       task: 'seed-dense',
       clients: 20,
@@ -42,6 +43,7 @@ describe('npm run simulate', () => {
       dropout: 0.25,
       seed: 7,
       backend: 'cpu',
+      model: 'mine',
       json: 'out.json',
     });
     for (const [flag] of flags.matchAll(/--[a-z]+/g)) expect(HELP).toContain(`  ${flag} `);

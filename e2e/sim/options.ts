@@ -21,6 +21,8 @@ export interface SimulateOptions {
   readonly dropout: number;
   readonly seed: number;
   readonly backend: RequestedBackend;
+  /** A folder with a model of one's own, in the place of the task's. */
+  readonly model: string | null;
   readonly json: string | null;
 }
 
@@ -43,6 +45,7 @@ Headless contributors with the tabs' own engine and training, over real sockets 
   --dropout P       probability that a selected contributor leaves in mid-training (0)
   --seed N          seeds the model, the partition and the dropouts (1); the server draws cohorts by itself
   --backend B       ${BACKENDS.join(' | ')} (auto: WebAssembly, else the plain CPU)
+  --model DIR       a model of your own: model.json and its .bin files (the task's)
   --json FILE       write the figures as JSON
 `;
 
@@ -61,6 +64,7 @@ const flags = {
   dropout: { type: 'string', default: '0' },
   seed: { type: 'string', default: '1' },
   backend: { type: 'string', default: 'auto' },
+  model: { type: 'string' },
   json: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -105,6 +109,7 @@ function optionsOf(values: Values): SimulateOptions {
     dropout: real(values, 'dropout', 0, 1) ?? 0,
     seed: whole(values, 'seed', 0, 0xffffffff) ?? 0,
     backend: oneOf(values.backend ?? '', BACKENDS, 'backend'),
+    model: values.model ?? null,
     json: values.json ?? null,
   };
 }

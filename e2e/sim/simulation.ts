@@ -1,3 +1,4 @@
+import { readModelFolder } from '../../server/cli/model-folder.ts';
 import { sourceOf } from '../../server/samples/index.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Score } from '../../shared/protocol/index.ts';
@@ -6,6 +7,7 @@ import { seededRng } from '../../shared/rng.ts';
 import { rowsOf } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
+import { toBytes } from '../../shared/weights/vector.ts';
 import type { FederatedClient } from '../../web/client/index.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { type ApiRound, figuresOf, lineOf } from '../demo/figures.ts';
@@ -51,7 +53,9 @@ export async function simulate(options: SimulateOptions, say: (line: string) => 
   let population: Population | undefined;
   try {
     const { adminJson } = server;
-    await adminJson('/api/tasks', { body: taskOf(options) });
+    const task = taskOf(options);
+    const own = options.model === null ? {} : await bring(options.model, server);
+    await adminJson('/api/tasks', { body: { ...task, model: { ...task.model, ...own } } });
     population = new Population({
       server: server.url,
       task: options.task as string as TaskId,
@@ -114,8 +118,21 @@ async function runRounds(
   };
 }
 
+/** A model of one's own, its weights handed to the server: what `model` of the task is of it. */
+async function bring(folder: string, { url, adminToken }: RunningServer): Promise<object> {
+  const { topology, weights } = readModelFolder(folder);
+  if (weights === null) return { topology };
+  const response = await fetch(`${url}/api/weights`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/octet-stream' },
+    body: toBytes(weights) as Uint8Array<ArrayBuffer>,
+  });
+  const { sha256 } = (await response.json()) as { sha256: string };
+  return { topology, weights: sha256 };
+}
+
 /** The template with what the options ask for. */
-function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize, seed }: SimulateOptions): object {
+function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize, seed }: SimulateOptions) {
   const isFullBatch = strategy === 'fedsgd';
   return {
     template: task,

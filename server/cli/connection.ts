@@ -7,6 +7,8 @@ import { codeForRunning } from './admin-link.ts';
 export interface Connection {
   /** The answer's body, parsed where it is JSON; throws its message where it is a refusal. */
   call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+  /** Sends bytes as they are; the answer is parsed. */
+  sendBytes(path: string, body: Uint8Array): Promise<unknown>;
   /** The answer's bytes. */
   bytes(path: string): Promise<Uint8Array>;
 }
@@ -41,13 +43,15 @@ export async function connect(server: string | undefined, environment: NodeJS.Pr
   }
 
   async function send(method: string, path: string, body?: unknown): Promise<Response> {
-    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const isBytes = body instanceof Uint8Array;
+    const type =
+      body === undefined ? {} : { 'content-type': isBytes ? 'application/octet-stream' : 'application/json' };
     let response: Response;
     try {
       response = await fetch(new URL(path, url), {
         method,
-        headers: { ...headers, ...json },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: { ...headers, ...type },
+        ...(body === undefined ? {} : { body: isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
         signal: AbortSignal.timeout(60_000),
       });
     } catch (error) {
@@ -63,6 +67,7 @@ export async function connect(server: string | undefined, environment: NodeJS.Pr
       const text = await (await send(method, path, body)).text();
       return text === '' ? null : (JSON.parse(text) as unknown);
     },
+    sendBytes: async (path, body) => JSON.parse(await (await send('POST', path, body)).text()) as unknown,
     bytes: async (path) => new Uint8Array(await (await send('GET', path)).arrayBuffer()),
   };
 }

@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Score } from '../../shared/protocol/index.ts';
 import { scoreText } from '../../shared/protocol/score-text.ts';
-import { CommandError, connect, runCommand } from './connection.ts';
+import { toBytes } from '../../shared/weights/vector.ts';
+import { CommandError, type Connection, connect, runCommand } from './connection.ts';
+import { readModelFolder } from './model-folder.ts';
 
 const HELP = `Usage: node dist/server/cli/task.js COMMAND [--server URL]
 
   list                       every task with its state, version and accuracy
   show ID                    one task as JSON
   create TEMPLATE [--id ID] [--file FILE]   a task from a template; FILE holds overrides as JSON
+  create [TEMPLATE] --model DIR …   the same with a model of your own: model.json and its .bin files (template: custom)
   start ID COUNT             run that many rounds more
   pause ID | resume ID | stop ID | archive ID
   rollback ID VERSION
@@ -33,13 +36,19 @@ await runCommand(HELP, async () => {
       server: { type: 'string' },
       id: { type: 'string' },
       file: { type: 'string' },
+      model: { type: 'string' },
       yes: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   const [command, id, third] = positionals;
-  if (values.help || command === undefined || (command !== 'list' && id === undefined)) return 'usage';
-  const { call } = await connect(values.server, process.env);
+  if (
+    values.help ||
+    command === undefined ||
+    (command !== 'list' && id === undefined && !(command === 'create' && values.model))
+  )
+    return 'usage';
+  const { call, sendBytes } = await connect(values.server, process.env);
   const path = `/api/tasks/${encodeURIComponent(id ?? '')}`;
   switch (command) {
     case 'list':
@@ -51,7 +60,9 @@ await runCommand(HELP, async () => {
     case 'create': {
       const overrides = values.file === undefined ? {} : readJson(values.file);
       const named = values.id === undefined ? {} : { id: values.id };
-      const made = (await call('POST', '/api/tasks', { ...overrides, ...named, template: id })) as { id: string };
+      const own = values.model === undefined ? {} : { model: await bring(values.model, sendBytes) };
+      const template = id ?? 'custom';
+      const made = (await call('POST', '/api/tasks', { ...overrides, ...own, ...named, template })) as { id: string };
       console.log(`created ${made.id}`);
       return 'done';
     }
@@ -82,6 +93,15 @@ await runCommand(HELP, async () => {
   console.log('done');
   return 'done';
 });
+
+/** Reads a model of one's own and hands its weights to the server; the answer is `model` of the task. */
+async function bring(folder: string, sendBytes: Connection['sendBytes']): Promise<object> {
+  const { topology, weights, notes } = readModelFolder(folder);
+  for (const note of notes) console.log(`note: ${note}`);
+  if (weights === null) return { topology };
+  const { sha256 } = (await sendBytes('/api/weights', toBytes(weights))) as { sha256: string };
+  return { topology, weights: sha256 };
+}
 
 function tableOf(tasks: readonly Listed[]): string {
   if (tasks.length === 0) return 'no tasks';

@@ -4,7 +4,7 @@ import type { Admins } from '../auth/admins.ts';
 import type { Audit } from '../observability/audit.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { Coordinator } from '../rounds/port.ts';
+import type { Arithmetic, Coordinator } from '../rounds/port.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
 import type { Storage } from '../storage/port.ts';
@@ -16,6 +16,7 @@ export interface HttpDependencies {
   readonly coordinator: Coordinator;
   readonly storage: Storage;
   readonly blobs: Pick<BlobStore, 'size' | 'stream'>;
+  readonly arithmetic: Pick<Arithmetic, 'keep'>;
   readonly samples: Pick<Samples, 'take'>;
   readonly admins: Admins;
   readonly audit: Audit;

@@ -9,6 +9,7 @@ export type AuditAction =
   | 'session.refused'
   | 'session.end'
   | 'link.make'
+  | 'weights.keep'
   | `task.${'create' | 'duplicate' | 'archive' | 'delete' | 'rounds' | 'pause' | 'resume' | 'stop' | 'rollback'}`;
 
 export interface Audit {

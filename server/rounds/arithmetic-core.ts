@@ -24,6 +24,8 @@ interface OpenAggregate {
   state: unknown;
 }
 
+const NOT_FINITE = 'every value must be a finite number';
+
 /** Memory: one frame, and one aggregate for each open key. */
 export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): ArithmeticCore {
   const open = new Map<string, OpenAggregate>();
@@ -47,7 +49,25 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
   }
 
   return {
-    initial: async (spec) => putVector(initialWeights(modelOf(spec), spec.model.seed)),
+    async initial({ model }) {
+      const { layout } = modelOf({ model });
+      if (!('weights' in model) || model.weights === undefined)
+        return putVector(initialWeights(modelOf({ model }), model.seed));
+      const bytes = await blobs.get(model.weights);
+      if (bytes === null) return { problem: 'these weights are not here, or not any more; send them again' };
+      if (bytes.byteLength !== layout.size * 4)
+        return { problem: `the model takes ${layout.size * 4} bytes of weights, these are ${bytes.byteLength}` };
+      if (!isFinite32(fromBytes(bytes))) return { problem: NOT_FINITE };
+      // Put again: what nothing refers to yet may be about to be swept.
+      return { sha256: await blobs.put(bytes), bytes: bytes.byteLength };
+    },
+
+    async keep(bytes) {
+      if (bytes.byteLength === 0 || bytes.byteLength % 4 !== 0)
+        return { problem: 'must be float32 values, four bytes each' };
+      if (!isFinite32(fromBytes(bytes))) return { problem: NOT_FINITE };
+      return { sha256: await blobs.put(bytes), bytes: bytes.byteLength };
+    },
 
     check: async (path, announced, expected, maxDeltaNorm) =>
       checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, maxDeltaNorm),

@@ -197,7 +197,25 @@ test('initial weights are those of the model and its seed', async () => {
   const spec = { ...digits, model: { zoo: 'softmax', seed: 5 } } as const;
   const made = await arithmetic.initial(spec);
   expect(made).toEqual({ sha256: sha256Hex(toBytes(initialWeights(modelOf(spec), 5))), bytes: 7_850 * 4 });
-  expect(await blobs.size(made.sha256)).toBe(31_400);
+  expect(await blobs.size(sha256Hex(toBytes(initialWeights(modelOf(spec), 5))))).toBe(31_400);
+});
+
+const dense = { class_name: 'Dense', config: { name: 'd', units: 1, activation: 'linear' } } as const;
+test('weights that were brought are kept if they are finite float32, and taken if the model has as many', async () => {
+  const topology = { input: [1], layers: [dense] };
+  const bytes = toBytes(Float32Array.of(2, -3));
+  const kept = { sha256: sha256Hex(bytes), bytes: 8 };
+  expect(await arithmetic.keep(bytes)).toEqual(kept);
+  const weights = kept.sha256;
+  expect(await arithmetic.initial({ model: { topology, seed: 1, weights } })).toEqual(kept);
+  const wider = { input: [2], layers: [dense] };
+  expect(await arithmetic.initial({ model: { topology: wider, seed: 1, weights } })).toEqual({
+    problem: 'the model takes 12 bytes of weights, these are 8',
+  });
+  const nowhere = '0'.repeat(64) as Sha256;
+  expect(await arithmetic.initial({ model: { topology, seed: 1, weights: nowhere } })).toHaveProperty('problem');
+  for (const bad of [bytes.subarray(1), new Uint8Array(), toBytes(Float32Array.of(Number.NaN))])
+    expect(await arithmetic.keep(bad)).toHaveProperty('problem');
 });
 
 test('calls are answered in order, and what is under way when it is closed is rejected', async () => {

@@ -50,6 +50,7 @@ export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
 
   return {
     initial: ({ model }) => call('initial', { model }),
+    keep: (bytes) => call('keep', bytes),
     check: (path, announced, expected, maxDeltaNorm) => call('check', path, announced, expected, maxDeltaNorm),
     begin: (key, { strategy }, values) => call('begin', key, { strategy }, values),
     fold: (key, path, expected) => call('fold', key, path, expected),

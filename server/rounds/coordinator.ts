@@ -13,7 +13,7 @@ import type { Control, Coordinator, CoordinatorEvent } from './port.ts';
 import { ReceiptBatches } from './receipt-batches.ts';
 import { ReportIntake } from './report-intake.ts';
 import { Scoring } from './scoring.ts';
-import { archiveTask, conflict, done, notFound, removeTask, rollBackTask } from './task-orders.ts';
+import { archiveTask, conflict, done, invalid, notFound, removeTask, rollBackTask } from './task-orders.ts';
 
 interface Entry {
   readonly task: LiveTask;
@@ -155,6 +155,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       creating.add(spec.id);
       try {
         const weights = await arithmetic.initial(spec);
+        if ('problem' in weights) return invalid([{ path: 'model.weights', message: weights.problem }]);
         const initial = { version: 0, ...weights, optimizerSha256: null, round: null, copyOf: null } as const;
         const saved = await storage.tasks.create(spec, { ...initial, origin: 'initial' }, clock.now());
         if (saved === 'taken') return conflict('taken', `a task ${spec.id} exists`);

@@ -167,10 +167,21 @@ export interface Evaluator {
   close(): Promise<void>;
 }
 
+/** A flat vector as a blob. */
+export interface StoredVector {
+  readonly sha256: Sha256;
+  readonly bytes: number;
+}
+
 /** Validates, folds and commits numbers off the event loop; a worker thread implements it. */
 export interface Arithmetic {
-  /** Stores a task's initial weights as a blob (durable): the same for the same model and seed. */
-  initial(spec: Pick<TaskSpec, 'model'>): Promise<{ readonly sha256: Sha256; readonly bytes: number }>;
+  /**
+   * Stores a task's initial weights as a blob (durable): those that its model names, which must be there and fit it, else
+   * the same for the same model and seed.
+   */
+  initial(spec: Pick<TaskSpec, 'model'>): Promise<StoredVector | { readonly problem: string }>;
+  /** Stores weights that somebody brought (durable); whoever names them in a task within `LIMITS.blobGraceMs` finds them. */
+  keep(bytes: Uint8Array): Promise<StoredVector | { readonly problem: string }>;
   /**
    * Header, hash, finiteness, zero and norm of a frame on disk, in the order of DESIGN §7.1. Nothing of the file is
    * kept. Resolves to what the receipt needs, or the refusal.
@@ -192,7 +203,7 @@ export interface Arithmetic {
     key: string,
     spec: Pick<TaskSpec, 'strategy'>,
     base: { readonly params: Sha256; readonly optimizer: Sha256 | null },
-  ): Promise<{ readonly sha256: Sha256; readonly bytes: number; readonly optimizerSha256: Sha256 | null }>;
+  ): Promise<StoredVector & { readonly optimizerSha256: Sha256 | null }>;
   drop(key: string): Promise<void>;
   close(): Promise<void>;
 }

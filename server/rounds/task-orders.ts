@@ -1,4 +1,4 @@
-import { refuse } from '../../shared/errors.ts';
+import { type Problem, refuse } from '../../shared/errors.ts';
 import type { ClientDesk } from './client-desk.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import type { LiveTask } from './live-task.ts';
@@ -9,6 +9,10 @@ import type { Scoring } from './scoring.ts';
 
 export const done: Control = { ok: true };
 export const notFound = (code: string, message: string): Control => ({ ok: false, status: 404, code, message });
+export const invalid = (problems: readonly Problem[]): Control => ({
+  ...{ ok: false, status: 422, code: 'invalid' },
+  ...{ message: problems.map(({ message }) => message).join('; '), problems },
+});
 export const conflict = (code: string, message: string): Control => ({ ok: false, status: 409, code, message });
 
 /** T8: the next version, with the weights and the optimizer state of an older one. */

@@ -8,7 +8,7 @@ import { layoutOf, type WeightLayout } from '../weights/layout.ts';
  */
 
 const units = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.parametersCount));
-const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024));
+const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.windowSideCount));
 const pair = v.tuple([side, side]);
 const name = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,39}$/));
 const activation = v.picklist(['linear', 'relu', 'sigmoid', 'tanh', 'softmax']);
@@ -63,7 +63,7 @@ export const topologySchema = v.strictObject({
     v.minLength(1),
     v.maxLength(3),
   ),
-  layers: v.pipe(v.array(layerConfig), v.minLength(1), v.maxLength(64)),
+  layers: v.pipe(v.array(layerConfig), v.minLength(1), v.maxLength(LIMITS.layersCount)),
 });
 export type ModelTopology = v.InferOutput<typeof topologySchema>;
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { CODEC_NAMES } from '../codec/index.ts';
-import { isTaskId, type TaskId } from '../ids.ts';
+import { isSha256, isTaskId, type Sha256, type TaskId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { topologySchema } from '../model/topology.ts';
 import { ZOO_NAMES } from '../model/zoo.ts';
@@ -32,7 +32,18 @@ const origin = v.pipe(
 
 const model = v.union([
   v.strictObject({ zoo: v.picklist(ZOO_NAMES), seed: whole(0, 0xffffffff) }),
-  v.strictObject({ topology: topologySchema, seed: v.optional(whole(0, 0xffffffff), 1) }),
+  v.strictObject({
+    topology: topologySchema,
+    seed: v.optional(whole(0, 0xffffffff), 1),
+    /** Initial weights that were sent before (`POST /api/weights`); without it the seed makes them. */
+    weights: v.optional(
+      v.pipe(
+        v.string(),
+        v.check((sha256) => isSha256(sha256), 'must be the sha256 that POST /api/weights answered'),
+        v.transform((sha256) => sha256 as Sha256),
+      ),
+    ),
+  }),
 ]);
 
 const clientPlan = v.strictObject({

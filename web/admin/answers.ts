@@ -59,6 +59,9 @@ export const checkpointSchema = v.object({
 });
 export type Checkpoint = v.InferOutput<typeof checkpointSchema>;
 
+/** Weights that were handed over. */
+export const keptWeightsSchema = v.object({ sha256 });
+
 export const ticketSchema = v.object({ ticket: v.string() });
 
 export const errorSchema = v.object({

@@ -1,13 +1,15 @@
 import * as v from 'valibot';
 import type { Problem } from '../../shared/errors.ts';
-import type { TaskId } from '../../shared/ids.ts';
+import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
+import { toBytes } from '../../shared/weights/vector.ts';
 import {
   type AdminTask,
   adminTaskSchema,
   type Checkpoint,
   checkpointSchema,
   errorSchema,
+  keptWeightsSchema,
   type Round,
   roundSchema,
   ticketSchema,
@@ -47,10 +49,12 @@ export interface AdminApi {
   ticket(): Promise<Answer<string>>;
   tasks(): Promise<Answer<readonly AdminTask[]>>;
   task(id: TaskId): Promise<Answer<AdminTask>>;
-  /** The last `limit` of them, oldest first. */
-  rounds(id: TaskId, limit: number): Promise<Answer<readonly Round[]>>;
+  /** The last `limit` of them, or of those before round `before`; oldest first. */
+  rounds(id: TaskId, limit: number, before?: number): Promise<Answer<readonly Round[]>>;
   checkpoints(id: TaskId): Promise<Answer<readonly Checkpoint[]>>;
   create(spec: TaskSpec): Promise<Answer<unknown>>;
+  /** Hands over initial weights; the answer is their name, for `model.weights` of a task. */
+  keepWeights(weights: Float32Array): Promise<Answer<Sha256>>;
   order(id: TaskId, order: Order): Promise<Answer<unknown>>;
   remove(id: TaskId): Promise<Answer<unknown>>;
 }
@@ -68,8 +72,13 @@ export function createApi(onLoggedOut: () => void, send: typeof fetch = (...requ
       response = await send(path, {
         method,
         cache: 'no-store',
-        headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        body: body === undefined ? null : JSON.stringify(body),
+        headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': typeOf(body) }) },
+        body:
+          body === undefined
+            ? null
+            : body instanceof Float32Array
+              ? (toBytes(body) as Uint8Array<ArrayBuffer>)
+              : JSON.stringify(body),
       });
     } catch {
       return failed({ reason: 'unreachable' });
@@ -92,13 +101,24 @@ export function createApi(onLoggedOut: () => void, send: typeof fetch = (...requ
     },
     tasks: () => ask(v.array(adminTaskSchema), '/api/tasks'),
     task: (id) => ask(adminTaskSchema, `/api/tasks/${id}`),
-    rounds: (id, limit) => ask(v.array(roundSchema), `/api/tasks/${id}/rounds?limit=${limit}`),
+    rounds: (id, limit, before) =>
+      ask(
+        v.array(roundSchema),
+        `/api/tasks/${id}/rounds?limit=${limit}${before === undefined ? '' : `&before=${before}`}`,
+      ),
     checkpoints: (id) => ask(v.array(checkpointSchema), `/api/tasks/${id}/checkpoints`),
+    async keepWeights(weights) {
+      const answer = await ask(keptWeightsSchema, '/api/weights', 'POST', weights);
+      return answer.ok ? { ok: true, value: answer.value.sha256 } : answer;
+    },
     create: (spec) => ask(anything, '/api/tasks', 'POST', spec),
     order: (id, { kind, ...details }) => ask(anything, `/api/tasks/${id}/${kind}`, 'POST', details),
     remove: (id) => ask(anything, `/api/tasks/${id}`, 'DELETE', { confirm: id }),
   };
 }
+
+const typeOf = (body: unknown): string =>
+  body instanceof Float32Array ? 'application/octet-stream' : 'application/json';
 
 const failed = (failure: Failure): { readonly ok: false; readonly failure: Failure } => ({ ok: false, failure });
 

@@ -7,6 +7,7 @@ import type { AdminTask } from './answers.ts';
 import type { AdminApi, Answer, Failure, Order } from './api.ts';
 import { emptyHistory, type History, withRounds, withScore } from './history.ts';
 import { type Connection, type LiveEvents, openLiveEvents } from './live-events.ts';
+import { allRounds, reachesStart } from './round-pages.ts';
 
 /** Who is looking. `notice`: why one is out, where there is a reason. */
 export type Session =
@@ -36,7 +37,8 @@ export interface Dashboard {
   logOut(): Promise<void>;
   order(task: TaskId, order: Order): Promise<Answer<unknown>>;
   /** These two resolve when the new task can be shown. */
-  create(spec: TaskSpec): Promise<Answer<unknown>>;
+  /** With initial weights, which are handed over first and must be those of the spec's own topology. */
+  create(spec: TaskSpec, weights: Float32Array | null): Promise<Answer<unknown>>;
   duplicate(task: TaskId, id: TaskId, title: string): Promise<Answer<unknown>>;
   remove(task: TaskId): Promise<Answer<unknown>>;
   /** Fetches the tasks again after a failure. */
@@ -50,8 +52,6 @@ export interface Dashboard {
 
 /** Rounds that a sparkline draws. */
 const SPARK_ROUNDS = 60;
-/** More than a server lists in one answer. */
-const ALL_ROUNDS = 10_000;
 /** Fetched when one has ended: those that ended in the meantime too. */
 const NEWEST_ROUNDS = 5;
 
@@ -172,9 +172,12 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
 
   async function fetchRounds(task: TaskId, limit: number): Promise<void> {
     const answer = await api.rounds(task, limit);
-    if (!answer.ok) return;
-    const isWhole = limit === ALL_ROUNDS || answer.value.length < limit;
-    change(task, (history) => withRounds(history, answer.value, isWhole));
+    if (answer.ok) change(task, (history) => withRounds(history, answer.value, reachesStart(answer.value)));
+  }
+
+  async function fetchAllRounds(task: TaskId): Promise<void> {
+    const answer = await allRounds((limit, before) => api.rounds(task, limit, before));
+    if (answer.ok) change(task, (history) => withRounds(history, answer.value, true));
   }
 
   async function needSpark(task: TaskId): Promise<void> {
@@ -183,7 +186,7 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
 
   function needHistory(task: TaskId): void {
     const history = histories.value.get(task);
-    if (!history?.isWhole) fetchRounds(task, ALL_ROUNDS);
+    if (!history?.isWhole) fetchAllRounds(task);
     if (!history?.checkpoints) needCheckpoints(task);
   }
 
@@ -200,7 +203,7 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
     const rounds = histories.value.get(task)?.rounds ?? [];
     // More ended than were asked for: a gap would look like rounds that never were.
     const next = rounds.find(({ number }) => number > last)?.number ?? last + 1;
-    if (next > last + 1) await fetchRounds(task, before.isWhole ? ALL_ROUNDS : SPARK_ROUNDS);
+    if (next > last + 1) await (before.isWhole ? fetchAllRounds(task) : fetchRounds(task, SPARK_ROUNDS));
     const here = place.value;
     if (here.kind === 'task' && here.task === task && here.tab === 'model') await needCheckpoints(task);
   }
@@ -237,8 +240,11 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
       if (answer.ok && order.kind === 'archive') await adopt(task);
       return answer;
     },
-    async create(spec) {
-      const answer = await api.create(spec);
+    async create(spec, weights) {
+      const kept = weights === null ? null : await api.keepWeights(weights);
+      if (kept?.ok === false) return kept;
+      const model = kept === null ? spec.model : { ...spec.model, weights: kept.value };
+      const answer = await api.create({ ...spec, model } as TaskSpec);
       if (answer.ok) await adopt(spec.id);
       return answer;
     },

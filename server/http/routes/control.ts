@@ -11,6 +11,7 @@ import type { TaskRow } from '../../storage/port.ts';
 import type { Authentication } from '../authentication.ts';
 import type { App, HttpDependencies } from '../dependencies.ts';
 import { deny, denyControl, denyProblems } from '../errors.ts';
+import { withBroughtModel } from '../model/brought-model.ts';
 import { findTask, parseBody, parseQueryCount } from '../parsing.ts';
 import { viewTask } from '../task-view.ts';
 
@@ -31,7 +32,12 @@ export function controlRoutes(app: App, dependencies: HttpDependencies, auth: Au
   const { coordinator, storage, audit } = dependencies;
   app.addHook('onRequest', auth.requireAdmin);
 
-  app.post('/api/tasks', (request, reply) => create(request, reply, specOf(request.body), 'task.create'));
+  app.post('/api/tasks', async (request, reply) => {
+    const brought = withBroughtModel(request.body);
+    if (!brought.ok) return denyProblems(reply, brought.failure);
+    const { body, notes } = brought.value;
+    return create(request, reply, specOf(body), 'task.create', {}, notes);
+  });
 
   app.post('/api/tasks/:id/duplicate', async (request, reply) => {
     const row = findTask(coordinator, request, reply);
@@ -104,6 +110,7 @@ export function controlRoutes(app: App, dependencies: HttpDependencies, auth: Au
     spec: Result<TaskSpec, readonly Problem[]>,
     action: AuditAction,
     details: Readonly<Record<string, unknown>> = {},
+    notes: readonly string[] = [],
   ): Promise<FastifyReply> {
     if (!spec.ok) return denyProblems(reply, spec.failure);
     const { id } = spec.value;
@@ -111,7 +118,7 @@ export function controlRoutes(app: App, dependencies: HttpDependencies, auth: Au
     const control = await coordinator.create(spec.value);
     if (!control.ok) return denyControl(reply, control);
     await audit.record(actorOf(request), action, id, details);
-    return reply.code(201).send({ id });
+    return reply.code(201).send(notes.length === 0 ? { id } : { id, notes });
   }
 
   async function run(

@@ -1,3 +1,4 @@
+import { custom } from './custom.ts';
 import { digits } from './digits.ts';
 import { fashion } from './fashion.ts';
 import { keywords } from './keywords.ts';
@@ -16,5 +17,6 @@ export const TEMPLATES = {
   text,
   'next-character': nextCharacter,
   keywords,
+  custom,
 } as const;
 export type TemplateName = keyof typeof TEMPLATES;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTaskId } from '../../../shared/ids.ts';
+import { isTaskId, type Sha256 } from '../../../shared/ids.ts';
+import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { parseTaskSpec } from '../../../shared/task/parse.ts';
 import { TEMPLATES } from '../../../shared/task/templates/index.ts';
 import {
@@ -12,6 +13,7 @@ import {
   idFrom,
   specOf,
   valueAt,
+  withModel,
   withText,
   withValue,
 } from './draft.ts';
@@ -63,6 +65,28 @@ describe('a model of one’s own', () => {
     expect(parsed.ok && parsed.value.model).toMatchObject({ seed: 9, topology: { input: [28, 28, 1] } });
     expect(valueAt(specOf(changeModel(own, 'cnn')), 'model')).toEqual({ zoo: 'cnn', seed: 9 });
   });
+  it('that was brought takes its weights along until the topology is written by hand, and pictures take its shape', () => {
+    const { topology } = TEMPLATES.custom.model;
+    const weights = new Float32Array(4_138);
+    const brought = withModel(digits(), { topology: structuredClone(topology) as never, weights });
+    expect(brought.weights).toBe(weights);
+    expect(specOf(brought)).toEqual({ ...TEMPLATES.digits, model: { topology, seed: 1 } });
+    const written = withText(brought, 'model.topology', '{}');
+    expect(written.weights).toBeNull();
+    expect(changeModel(brought, 'cnn').weights).toBeNull();
+    // A copy names its weights; they go in the same way.
+    const named = draftOf({ ...TEMPLATES.custom, model: { ...topology_(), weights: 'a'.repeat(64) as Sha256 } });
+    expect(valueAt(specOf(named), 'model.weights')).toBe('a'.repeat(64));
+    expect(valueAt(specOf(withText(named, 'model.topology', '{}')), 'model.weights')).toBeUndefined();
+
+    const colour = withModel(digits(), { topology: { ...topology_().topology, input: [32, 32, 3] }, weights: null });
+    expect(valueAt(specOf(colour), 'data')).toEqual({
+      kind: 'image',
+      shape: [32, 32, 3],
+      labels: TEMPLATES.digits.data.labels,
+    });
+  });
+  const topology_ = () => structuredClone(TEMPLATES.custom.model) as { topology: ModelTopology; seed: number };
   it('that is not JSON is a problem, not a crash', () => {
     const own = withText(changeModel(digits(), null), 'model.topology', '{ "input"');
     expect(parseTaskSpec(specOf(own)).ok).toBe(false);

@@ -1,3 +1,4 @@
+import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { type KindName, labelsOf } from '../../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
@@ -7,6 +8,8 @@ export interface Draft {
   readonly spec: Tree;
   /** What is written as text and means something else: lists one item a line, a topology as JSON. */
   readonly texts: Readonly<Record<TextPath, string>>;
+  /** Of the model that was brought, to be handed to the server first; null: none, or `model.weights` names them. */
+  readonly weights: Float32Array | null;
 }
 export type Tree = { readonly [key: string]: unknown };
 export type TextPath = 'data.labels' | 'data.columns' | 'access.allowedOrigins' | 'model.topology';
@@ -19,6 +22,7 @@ export const draftOf = (spec: TaskSpec): Draft => ({
     'access.allowedOrigins': spec.access.allowedOrigins.join('\n'),
     'model.topology': JSON.stringify(topologyOf(spec), null, 2),
   },
+  weights: null,
 });
 
 export function valueAt(tree: unknown, path: string): unknown {
@@ -36,10 +40,31 @@ export function withValue<Whole>(tree: Whole, path: string, value: unknown): Who
   return (inner === undefined ? others : { ...(tree as Tree), [key]: inner }) as Whole;
 }
 
-export const withText = (draft: Draft, path: TextPath, text: string): Draft => ({
-  ...draft,
-  texts: { ...draft.texts, [path]: text },
-});
+/** Weights belong to the topology that they came with: one that is written by hand starts from the seed. */
+export function withText(draft: Draft, path: TextPath, text: string): Draft {
+  const next = { ...draft, texts: { ...draft.texts, [path]: text } };
+  if (path !== 'model.topology') return next;
+  return { ...next, spec: withValue(draft.spec, 'model.weights', undefined), weights: null };
+}
+
+/** A model that was brought takes the place of the one before; pictures take its shape, since no other fits. */
+export function withModel(
+  draft: Draft,
+  { topology, weights }: { readonly topology: ModelTopology; readonly weights: Float32Array | null },
+): Draft {
+  const own = withText(changeModel(draft, null), 'model.topology', JSON.stringify(topology, null, 2));
+  const { input } = topology;
+  const shape = valueAt(own.spec, 'data.shape');
+  const isOther =
+    kindIn(own) === 'image' && input.length === 3 && Array.isArray(shape) && shape.join() !== input.join();
+  const spec = isOther
+    ? ['data.sample', 'data.picture'].reduce(
+        (tree, path) => withValue(tree, path, undefined),
+        withValue(own.spec, 'data.shape', input),
+      )
+    : own.spec;
+  return { ...own, spec, weights };
+}
 
 /** A field was changed by hand. What follows from it of necessity follows. */
 export function change(draft: Draft, path: string, value: unknown): Draft {
@@ -54,7 +79,7 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
 /** A model of the zoo by name, or `null` for one's own topology, which starts as the model of before. */
 export function changeModel(draft: Draft, zoo: string | null): Draft {
   const seed = valueAt(draft.spec, 'model.seed');
-  if (zoo !== null) return { ...draft, spec: withValue(draft.spec, 'model', { zoo, seed }) };
+  if (zoo !== null) return { ...draft, spec: withValue(draft.spec, 'model', { zoo, seed }), weights: null };
   const model = valueAt(draft.spec, 'model') as TaskSpec['model'];
   const text = 'zoo' in model ? JSON.stringify(topologyOf({ model }), null, 2) : draft.texts['model.topology'];
   const spec = withValue(draft.spec, 'model', { topology: null, seed });

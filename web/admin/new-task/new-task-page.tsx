@@ -66,7 +66,7 @@ export function NewTaskPage({ from }: { readonly from: TaskId | null }): JSX.Ele
     if (isBusy.value) return;
     if (!checked.ok) return focusFirst();
     isBusy.value = true;
-    const answer = await dashboard.create(checked.spec);
+    const answer = await dashboard.create(checked.spec, draft.value.weights);
     isBusy.value = false;
     if (answer.ok) {
       showToast(t.newTask.created(checked.spec.title));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { taskSpecSchema } from '../../../shared/task/spec.ts';
 import { TEMPLATES } from '../../../shared/task/templates/index.ts';
+import { zh } from '../words/zh.ts';
 import { boundsOf } from './bounds.ts';
 import { change, changeModel, type Draft, draftOf, withText } from './draft.ts';
 import { byField, check, plainNumber } from './problems.ts';
@@ -42,6 +43,13 @@ describe('what is wrong', () => {
       'access.allowedOrigins': 'Each line an origin such as https://example.org, or *.',
     });
     expect(problemsOf(withText(digits(), 'data.labels', 'one'))).toEqual({ 'data.labels': 'From 2 to 1,000 lines.' });
+  });
+
+  it('of sample data that are no such data is told in the language of the page', () => {
+    expect(problemsOf(withText(digits(), 'data.labels', 'a\nb'))['data.sample']).toBe(
+      'mnist is for data of shape 28 × 28 × 1 with 10 labels; choose none for other data.',
+    );
+    expect(zh.form.sampleShape('mnist', '28 × 28 × 1', '10')).toContain('28 × 28 × 1');
   });
 
   it('of the amount of work stands at the amount', () => {

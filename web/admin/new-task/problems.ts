@@ -44,11 +44,14 @@ function relevant(problems: readonly Problem[], draft: Draft): readonly Problem[
   return problems.filter((problem) => !isOtherBranch(problem));
 }
 
+/** The shared parser's sentence that names what the sample data are. */
+const SAMPLE_SHAPE = /^(\S+) is for data of shape (.+) with (\d+) labels; leave it out for other data$/;
+
 const PATHS = SECTIONS.flatMap(({ fields }) => fields.map(({ path }) => path));
 
 function fieldOf(path: string, draft: Draft): FieldPath | '' {
   if (path === 'client.epochs' || path === 'client.maxSteps') return 'client.amount';
-  if (path === 'model' || path === 'model.zoo' || path.startsWith('model.topology')) {
+  if (path === 'model' || path === 'model.zoo' || path === 'model.weights' || path.startsWith('model.topology')) {
     return hasOwnTopology(draft) ? 'model.topology' : 'model.zoo';
   }
   const longest = PATHS.filter((field) => path === field || path.startsWith(`${field}.`)).sort(
@@ -61,6 +64,8 @@ function sentenceOf({ path, message }: Problem, field: FieldPath | '', draft: Dr
   const t = adminWords().form;
   const known = Object.hasOwn(t.problems, message) ? t.problems[message] : undefined;
   if (known !== undefined) return known;
+  const sample = SAMPLE_SHAPE.exec(message);
+  if (sample !== null) return t.sampleShape(sample[1] ?? '', sample[2] ?? '', sample[3] ?? '');
   if (field === 'model.topology' || field === 'data.columns') return jsonSentence(path, message, field);
   // The schema's own words are about values; a range says more. What the server adds stays as it is.
   if (!/^Invalid |^must be a (whole|finite) number$/.test(message))

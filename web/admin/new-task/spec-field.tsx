@@ -5,6 +5,7 @@ import { CheckField, Field, NumberField, SelectField, TextField } from '../../ui
 import { adminWords } from '../words/index.ts';
 import { type Bounds, boundsOf } from './bounds.ts';
 import { change, changeModel, type Draft, hasOwnTopology, kindIn, type TextPath, valueAt, withText } from './draft.ts';
+import { ModelFilesField } from './model-files-field.tsx';
 import type { FieldProblems } from './problems.ts';
 import type { FieldPath, SpecField } from './sections.ts';
 
@@ -173,15 +174,18 @@ function ModelInput({ draft, problems, onChange }: PartProps): JSX.Element {
         onChange={(value) => onChange(changeModel(draft, value === OWN ? null : value), 'model.zoo')}
       />
       {isOwn && (
-        <div class="topology" data-field="model.topology">
-          <TextField
-            label={topologyLabel}
-            help={topologyHelp}
-            problem={problems.get('model.topology')}
-            lines={12}
-            value={draft.texts['model.topology']}
-            onChange={(text) => onChange(withText(draft, 'model.topology', text), 'model.topology')}
-          />
+        <div class="topology">
+          <ModelFilesField draft={draft} onChange={(next) => onChange(next, 'model.topology')} />
+          <div data-field="model.topology">
+            <TextField
+              label={topologyLabel}
+              help={topologyHelp}
+              problem={problems.get('model.topology')}
+              lines={12}
+              value={draft.texts['model.topology']}
+              onChange={(text) => onChange(withText(draft, 'model.topology', text), 'model.topology')}
+            />
+          </div>
         </div>
       )}
     </>

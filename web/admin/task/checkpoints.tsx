@@ -99,7 +99,8 @@ export function Checkpoints(props: {
 
   function origin({ round, copyOf }: Checkpoint): string {
     if (copyOf !== undefined) return t.model.byRollBack(formatNumber(copyOf));
-    return round === undefined ? t.model.byStart : t.model.byRound(formatNumber(round));
+    if (round !== undefined) return t.model.byRound(formatNumber(round));
+    return 'weights' in (task.spec?.model ?? {}) ? t.model.byBringing : t.model.byStart;
   }
 }
 

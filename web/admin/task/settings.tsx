@@ -62,7 +62,9 @@ function rowsOf({ path, kind }: SpecField, spec: TaskSpec): Row[] {
       : [[label('client.maxSteps'), plainNumber(maxSteps)]];
   }
   if (kind === 'model' && !('zoo' in spec.model)) {
-    return [[label('model.topology'), <code key="topology">{JSON.stringify(spec.model.topology)}</code>]];
+    const { topology, weights } = spec.model;
+    const rows: Row[] = [[label('model.topology'), <code key="topology">{JSON.stringify(topology)}</code>]];
+    return weights === undefined ? rows : [...rows, [label('model.weights'), <code key="weights">{weights}</code>]];
   }
   if (kind === 'secret') return [[label(path), value === undefined ? t.settings.none : t.settings.closed]];
   if (kind === 'seconds') return [[label(path), formatDuration(Number(value))]];

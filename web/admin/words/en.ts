@@ -1,3 +1,5 @@
+import { IMPORT_SENTENCES, type ImportCode, NOTE_SENTENCES } from '../../../shared/model/import/problem.ts';
+
 const plural = (count: string, one: string, many: string): string => `${count} ${count === '1' ? one : many}`;
 const people = (count: string): string => plural(count, 'contributor', 'contributors');
 
@@ -247,6 +249,7 @@ export const en = {
     made: 'Made by',
     byRound: (round: string) => `round ${round}`,
     byStart: 'the seed',
+    byBringing: 'brought weights',
     byRollBack: (version: string) => `roll-back to ${version}`,
     size: 'Size',
     created: 'Created',
@@ -324,6 +327,17 @@ export const en = {
     otherProblem: 'Something else is wrong',
   },
 
+  ownModel: {
+    choose: 'Choose files',
+    taken: (input: string, output: string, parameters: string) =>
+      `The model is in the form: it takes ${input} numbers, gives ${output}, and has ${parameters} parameters.`,
+    weights: (bytes: string) => `Version 0 starts from its own weights, ${bytes}.`,
+    noWeights: 'No .bin file was chosen: version 0 starts from weights that the seed makes.',
+    refused: 'These files cannot be taken. The form is as it was.',
+    notes: NOTE_SENTENCES as Readonly<Record<keyof typeof NOTE_SENTENCES, (layer: string) => string>>,
+    problems: IMPORT_SENTENCES as Readonly<Record<ImportCode, (one: string, other: string) => string>>,
+  },
+
   sections: {
     what: ['What', 'How people will know it.'],
     data: ['Data', 'What one example is. The examples themselves stay with the contributors.'],
@@ -365,6 +379,11 @@ export const en = {
     'data.bands': ['Bands', 'Of the mel scale, from 60 to 7,600 Hz. Windows and bands are the model’s input.'],
     'data.sample': ['Sample data', 'Lets people try with ready-made examples, and lets the server score each version.'],
     'model.zoo': ['Architecture', 'A ready-made one, or your own.'],
+    'model.files': [
+      'Files of your model',
+      'model.json and its .bin files together, as tensorflowjs_converter or TF.js writes them. Without .bin files the seed makes the weights.',
+    ],
+    'model.weights': ['Initial weights', 'Those that were brought, by their SHA-256.'],
     'model.topology': ['Topology', 'As JSON: the input’s shape and a list of TF.js layers.'],
     'model.seed': ['Seed', 'The same seed gives the same initial weights.'],
     'client.work': ['Work', 'Many small steps, or one step on all examples at once.'],
@@ -422,7 +441,7 @@ export const en = {
     photo: 'As they are',
     'picture.none': 'By the shape',
     none: 'None',
-    own: 'Own topology',
+    own: 'A model of your own',
     'zoo.softmax': 'softmax: one layer',
     'zoo.seed-dense': 'seed-dense: one relu layer',
     'zoo.mlp-2nn': 'mlp-2nn: two hidden layers of 200',
@@ -452,6 +471,8 @@ export const en = {
     text: (least: string, most: string) => `From ${least} to ${most} characters.`,
     lines: (least: string, most: string) => `From ${least} to ${most} lines.`,
     taken: 'There is a task of this id already.',
+    sampleShape: (sample: string, shape: string, labels: string) =>
+      `${sample} is for data of shape ${shape} with ${labels} labels; choose none for other data.`,
     /** The shared parser's own sentences. */
     problems: {
       'must not be above the goal': 'Not above the goal.',
