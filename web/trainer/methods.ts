@@ -3,6 +3,7 @@ import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { Backend, BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
+import type { FitResult, Fitting } from './fitting.ts';
 import type { KeptProbe } from './kept-probe.ts';
 
 /** What the trainer's worker answers to. One worker serves one task. */
@@ -26,6 +27,7 @@ export type TrainerMethods = {
   ease: { input: { share: number }; progress: never; output: null };
   examples: { input: null; progress: never; output: { ok: true; count: number } | DataFailure };
   train: { input: { params: Float32Array; seed: number }; progress: TrainProgress; output: TrainResult };
+  fit: { input: Fitting & { seed: number }; progress: TrainProgress; output: FitResult };
   /** The score on own examples; null where there are none. */
   evaluate: { input: { params: Float32Array }; progress: never; output: Score | null };
   /** `params: null`: those of the last prediction. */

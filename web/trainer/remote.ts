@@ -3,6 +3,7 @@ import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../client/ports.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { FitResult, Fitting } from './fitting.ts';
 import { lossesOf } from './losses.ts';
 import type { TrainerMethods } from './methods.ts';
 import { type Caller, type CallResult, callerOf } from './rpc.ts';
@@ -11,6 +12,8 @@ import { type Caller, type CallResult, callerOf } from './rpc.ts';
 export interface RemoteTrainer extends Trainer {
   /** At most this share of the time is spent training, 0 … 1, from now on; what trains already heeds it too. */
   ease(share: number): void;
+  /** A personal model of the own examples, which stays here. Like `train`, and in turn with it. */
+  fit(fitting: Fitting, options: Parameters<Trainer['train']>[1]): Promise<FitResult>;
   /** The score of these weights on own examples; null where there are none or the worker failed. */
   evaluate(params: Float32Array): Promise<Score | null>;
   /** What the model says of one example as it is kept (see `core/predict.ts`). Null if the worker failed. */
@@ -101,6 +104,26 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
     await caller().call('give', read.parts);
   }
 
+  /** Work of many steps: told how far it is, stopped within a second, and the end of a worker that fails. */
+  async function long<Name extends 'train' | 'fit'>(
+    method: Name,
+    input: TrainerMethods[Name]['input'],
+    { onProgress, signal }: Omit<Parameters<Trainer['train']>[1], 'seed'>,
+  ): Promise<TrainerMethods[Name]['output'] | Stopped> {
+    const choice = await ready();
+    if (!choice.ok) return failed(choice.message);
+    if (signal.aborted) return aborted;
+    const ending = endAfterAbort(signal, () => stop('it did not stop in time'));
+    const answer = await caller().call(method, input, { onProgress, signal });
+    ending.cancel();
+    if (!answer.ok && signal.aborted) return aborted;
+    const result = answer.ok ? answer.value : failed(answer.message);
+    if (result.ok) losses.endRows();
+    else if (result.reason === 'backend-lost') losses.add(choice.value.used);
+    if (!result.ok && (result.reason === 'backend-lost' || result.reason === 'failed')) stop(result.message);
+    return result;
+  }
+
   return {
     async prepare(participation, requested) {
       const next = { participation, requested };
@@ -125,20 +148,8 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
       // A damaged dataset is not an empty one: training says what is wrong with it.
       return answer.value.ok ? answer.value.count : answer.value.reason === 'dataset-damaged' ? 1 : 0;
     },
-    async train(params, { seed, onProgress, signal }) {
-      const choice = await ready();
-      if (!choice.ok) return failed(choice.message);
-      if (signal.aborted) return aborted;
-      const ending = endAfterAbort(signal, () => stop('it did not stop in time'));
-      const answer = await caller().call('train', { params, seed }, { onProgress, signal });
-      ending.cancel();
-      if (!answer.ok && signal.aborted) return aborted;
-      const result = answer.ok ? answer.value : failed(answer.message);
-      if (result.ok) losses.endRows();
-      else if (result.reason === 'backend-lost') losses.add(choice.value.used);
-      if (!result.ok && (result.reason === 'backend-lost' || result.reason === 'failed')) stop(result.message);
-      return result;
-    },
+    train: (params, { seed, ...options }) => long('train', { params, seed }, options),
+    fit: (fitting, { seed, ...options }) => long('fit', { ...fitting, seed }, options),
     async evaluate(params) {
       if (!(await ready()).ok) return null;
       const answer = await caller().call('evaluate', { params });
@@ -161,8 +172,9 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
   };
 }
 
-const aborted: TrainResult = { ok: false, reason: 'aborted', message: 'training was stopped' };
-const failed = (message: string): TrainResult => ({ ok: false, reason: 'failed', message });
+type Stopped = Extract<TrainResult, { readonly ok: false }>;
+const aborted: Stopped = { ok: false, reason: 'aborted', message: 'training was stopped' };
+const failed = (message: string): Stopped => ({ ok: false, reason: 'failed', message });
 
 type Wanted = { readonly participation: Participation; readonly requested: RequestedBackend };
 

@@ -7,10 +7,12 @@ import type { Duty } from './core/duty.ts';
 import { evaluate, scoreOf } from './core/evaluate.ts';
 import type { Probed } from './core/finding.ts';
 import { buildModel, type DeviceModel } from './core/model.ts';
+import { personalise } from './core/personalise.ts';
 import { predict } from './core/predict.ts';
 import { type DeviceOpeners, type PrepareOptions, prepareModel } from './core/prepare.ts';
 import { train } from './core/train.ts';
 import { type ExampleSource, exampleSourceOf } from './example-source.ts';
+import type { FitResult, Fitting } from './fitting.ts';
 
 /**
  * What one worker has prepared: a model on a device, and a second one of the same kind for predictions and scores, so
@@ -21,13 +23,19 @@ export interface TrainingSession {
   /** What is worth keeping of how the choice was made. */
   readonly probed: Probed | null;
   readonly source: ExampleSource;
-  train(
-    params: Float32Array,
-    options: { seed: number; signal: AbortSignal; duty?: Duty; onProgress: (progress: TrainProgress) => void },
-  ): Promise<TrainResult>;
+  train(params: Float32Array, options: LongOptions): Promise<TrainResult>;
+  /** A personal model of the own examples; it takes its turn with training. */
+  fit(fitting: Fitting, options: LongOptions): Promise<FitResult>;
   evaluate(params: Float32Array, signal: AbortSignal): Promise<Score | null>;
   /** `params: null`: those of the last prediction. */
   predict(params: Float32Array | null, features: FeatureValues): Promise<Float32Array>;
+}
+
+interface LongOptions {
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly duty?: Duty;
+  readonly onProgress: (progress: TrainProgress) => void;
 }
 
 export async function openSession(
@@ -58,6 +66,11 @@ export async function openSession(
       // An assignment that was stopped may still be on its way out when the next one comes.
       return inTurnOnFirst(() => train(model, params, loaded.examples, { plan, seed, signal, duty, onProgress }));
     },
+    async fit({ shared, start }, options) {
+      const loaded = await source.load();
+      if (!loaded.ok) return untrained(loaded);
+      return inTurnOnFirst(() => personalise(model, shared, start, loaded.examples, { plan, ...options }));
+    },
     async evaluate(params, signal) {
       const loaded = await source.load();
       if (!loaded.ok) return null;
@@ -85,7 +98,7 @@ function turns(): <Value>(work: () => Promise<Value>) => Promise<Value> {
   };
 }
 
-const untrained = ({ reason, message }: DataFailure): TrainResult => ({
+const untrained = ({ reason, message }: DataFailure): Extract<TrainResult, { ok: false }> => ({
   ok: false,
   reason: reason === 'dataset-damaged' ? 'dataset-damaged' : 'failed',
   message,

@@ -89,6 +89,11 @@ serve<TrainerMethods>(self, {
     if (result.ok) transfer(result.delta.buffer as ArrayBuffer);
     return result;
   },
+  async fit({ seed, ...fitting }, { signal, progress, transfer }) {
+    const result = await (await session()).fit(fitting, { seed, signal, duty, onProgress: progress });
+    if (result.ok) transfer(result.params.buffer as ArrayBuffer);
+    return result;
+  },
   evaluate: async ({ params }, { signal }) => (await session()).evaluate(params, signal),
   predict: async ({ params, features }) => (await session()).predict(params, features),
 });

@@ -46,6 +46,10 @@ export interface DeviceModel {
   gradient(batch: Batch): { readonly loss: Scalar; readonly gradient: readonly Tensor[] };
   /** params ← params − rate · gradient. */
   descend(gradient: readonly Tensor[], rate: number): void;
+  /** A flat vector as tensors of the layout, which the caller disposes. */
+  upload(params: Float32Array): readonly Tensor[];
+  /** params − anchor, tensor by tensor. */
+  offset(anchor: readonly Tensor[]): readonly Tensor[];
   /** Over the batch's real examples the mean loss, and the share of right answers or the mean absolute error. */
   score(batch: Batch): { readonly loss: Scalar; readonly measure: Scalar };
   /** Probabilities where the model ends in a softmax, else its outputs: rows × classes. */
@@ -66,6 +70,11 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
   const variables = network.trainableWeights.map((weight) => weight.read() as Variable);
   assertLayout(network, layout);
 
+  // A copy: the CPU backend works on the very array that it is given.
+  const upload = (params: Float32Array): readonly Tensor[] => {
+    assert(params.length === layout.size, 'params have the length of the layout');
+    return layout.entries.map((entry) => tensor(tensorAt(params, entry).slice(), [...entry.shape]));
+  };
   const forward = (inputs: Tensor): Tensor2D => network.apply(inputs, { training: true }) as Tensor2D;
   const inputsOf = (values: Float32Array, rows: number): Tensor => tensor(values, [rows, ...topology.input]);
   const tensorsOf = (batch: Batch): readonly [Tensor, Tensor2D, Tensor1D] => [
@@ -81,13 +90,7 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
     outputs,
     form,
     setParams(params) {
-      assert(params.length === layout.size, 'params have the length of the layout');
-      tidy(() => {
-        layout.entries.forEach((entry, index) => {
-          // A copy: the CPU backend works on the very array that it is given.
-          (variables[index] as Variable).assign(tensor(tensorAt(params, entry).slice(), [...entry.shape]));
-        });
-      });
+      tidy(() => upload(params).forEach((part, index) => void (variables[index] as Variable).assign(part)));
     },
     readParams: () => device.read(variables),
     gradient(batch) {
@@ -101,6 +104,8 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
         variable.assign(sub(variable, mul(gradient[index] as Tensor, factor)));
       });
     },
+    upload,
+    offset: (anchor) => variables.map((variable, index) => sub(variable, anchor[index] as Tensor)),
     score(batch) {
       const [inputs, targets, weights] = tensorsOf(batch);
       const answers = forward(inputs);

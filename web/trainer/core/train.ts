@@ -40,7 +40,7 @@ export interface TrainOptions {
 /** Own examples are scored before and after on at most so many: figures for the eye must not cost a second epoch. */
 const SCORED_EXAMPLES = 1_000;
 /** A loss this many times what it was before training, or above this where that was small, does not come back. */
-const EXPLODED_FACTOR = 100;
+export const EXPLODED_FACTOR = 100;
 
 const no = (reason: Exclude<TrainOutcome, { ok: true }>['reason'], message: string): TrainOutcome => ({
   ok: false,

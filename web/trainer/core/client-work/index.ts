@@ -3,6 +3,7 @@ import { fullBatch } from './full-batch.ts';
 import { sgd } from './sgd.ts';
 import type { ClientWork } from './work.ts';
 
+export { ditto } from './ditto.ts';
 export type { ClientWork, WorkJob } from './work.ts';
 
 /** Every kind of client work, by the name in the task. */

@@ -5,7 +5,7 @@ import type { DeviceModel } from '../model.ts';
 
 /** What a client does with the weights it is given: one file and one line in `index.ts` each. */
 export interface ClientWork {
-  readonly name: ClientPlan['work'];
+  readonly name: ClientPlan['work'] | 'ditto';
   /** For so many examples: the local steps that the report counts, and the batches that pass through the device. */
   amount(plan: ClientPlan, count: number): { readonly steps: number; readonly batches: number };
   /** Sends one batch through the device for each `next` and yields its mean loss, which the caller disposes. */
