@@ -29,6 +29,19 @@ for (const rule of Object.keys(DATASET_CONTRACT)) {
   });
 }
 
+test('a personal model in IndexedDB keeps its contract, and goes with the examples', async ({ page }) => {
+  const left = await page.evaluate(async () => {
+    const { CONTRACT_FORM, PERSONAL_CONTRACT, createDataset, createPersonalFits } = parts;
+    for (const [name, keeps] of Object.entries(PERSONAL_CONTRACT)) {
+      const task = `rule-${name.replaceAll(/[^a-z]/g, '-')}` as never;
+      await keeps(createPersonalFits(task));
+      await createDataset(task, CONTRACT_FORM).clear();
+    }
+    return (await indexedDB.databases()).length;
+  });
+  expect(left).toBe(0);
+});
+
 test('reading makes no database, the first example makes one, and clearing leaves none', async ({ page }) => {
   const read = await page.evaluate(async () => {
     const dataset = parts.createDataset('reading' as never, parts.CONTRACT_FORM);

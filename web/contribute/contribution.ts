@@ -6,6 +6,7 @@ import type { BackendChoice, RequestedBackend } from '../client/ports.ts';
 import type { ClientView } from '../client/view.ts';
 import type { StoredExample } from '../data/dataset.ts';
 import type { DataFailureReason } from '../data/failure.ts';
+import type { PersonalFit } from '../data/personal-fits.ts';
 import type { Measure } from '../ui/index.ts';
 import type { Strokes } from './drawing.ts';
 
@@ -22,6 +23,8 @@ export interface Contribution {
   readonly model: ReadonlySignal<ModelNow>;
   readonly examples: ReadonlySignal<ExamplesView>;
   readonly trial: ReadonlySignal<TrialView>;
+  /** The model that was fitted to the examples on this device. */
+  readonly personal: ReadonlySignal<PersonalView>;
   /** The model as it was when this profile last joined; null before. */
   readonly before: ReadonlySignal<ModelThen | null>;
   /** Versions seen since the page was opened, oldest first. */
@@ -55,6 +58,12 @@ export interface Contribution {
   chooseWhen(change: ChoiceChange): void;
 
   openTrial(): Promise<void>;
+  /** Refused while joined and not paused: one thing trains at a time. */
+  fit(): Promise<void>;
+  stopFit(): void;
+  /** Whether "Try it" answers with the fitted model. */
+  usePersonal(isUsed: boolean): void;
+  forgetFit(): Promise<void>;
   /** null where there is nothing to look at. */
   predict(example: FeatureValues | null | Promise<FeatureValues | null>): Promise<void>;
 }
@@ -116,10 +125,40 @@ export type TrialView =
       readonly backend: BackendChoice;
       /** Of the last example: one share a label, or the scaled number; null while there is none. */
       readonly scores: readonly number[] | null;
-      /** The same example by the model from before joining, where that is another one and still to be had. */
+      /** They are those of the model fitted to one's own examples. */
+      readonly isPersonal: boolean;
+      /**
+       * The same example by the shared model where a personal one answers, else by the model from before joining, where
+       * that is another one and still to be had.
+       */
       readonly scoresBefore: readonly number[] | null;
     }
   | { readonly kind: 'failed'; readonly reason: 'unreachable' | 'unsupported'; readonly message: string };
+
+/** All that is to be said of a personal model; there is none where `fit` is null. */
+export interface PersonalView {
+  readonly fit: Omit<PersonalFit, 'params'> | null;
+  /** "Try it" answers with it. */
+  readonly isUsed: boolean;
+  /** False: it goes with the page, since this browser keeps nothing or has no room. */
+  readonly isKept: boolean;
+  /** The fit under way; no steps while it is being prepared. */
+  readonly running: { readonly step: number; readonly steps: number } | null;
+  readonly problem: PersonalProblem | null;
+}
+/** Of what was kept: damaged, of another model, not to be read; of a fit: the rest. */
+export type PersonalProblem =
+  | 'damaged'
+  | 'other-model'
+  | 'unreadable'
+  | 'no-examples'
+  | 'dataset-damaged'
+  | 'unreachable'
+  | 'exploded'
+  | 'failed';
+
+/** May something be fitted here now? Not where a round may begin at any moment. */
+export const mayFit = (view: ClientView): boolean => !isJoined(view) || view.state === 'paused';
 
 /** Joined: anything but idle and left. */
 export const isJoined = (view: ClientView): boolean => view.state !== 'idle' && view.state !== 'left';

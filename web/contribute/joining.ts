@@ -8,9 +8,10 @@ import { courtesyKeeper } from '../courtesy/index.ts';
 import { probeNotes } from '../data/probe-notes.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
 import { formatNumber, showToast } from '../ui/index.ts';
-import { type Contribution, type CourtesyView, isJoined, type ModelThen, type Press } from './contribution.ts';
+import { type Contribution, type CourtesyView, isJoined, type ModelThen, mayFit, type Press } from './contribution.ts';
 import { columnsOfImages, imageOfDrawing, imagesOfFiles } from './example-images.ts';
 import { idleView } from './idle-view.ts';
+import { createPersonal } from './personal.ts';
 import { createPresses } from './presses.ts';
 import { forgetAll, remember, remembered } from './remembered.ts';
 import { sharedModel } from './shared-model.ts';
@@ -130,6 +131,16 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
     trainer: trainerNow,
     now: () => shared.now.peek(),
     before: () => before.peek(),
+    personal: () => personal.params(),
+  });
+  const personal = createPersonal({
+    task,
+    requested: () => requested.peek(),
+    trainer: trainerNow,
+    examples: async () => (await stored.open()) !== null,
+    shared: () => trial.shared(),
+    version: () => shared.now.peek().version,
+    onChange: () => void guarded(() => trial.again()),
   });
 
   const pressed = (press: Press, work: () => Promise<void>): Promise<void> =>
@@ -161,9 +172,11 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
   }
   function join(): Promise<void> {
     isWanted = true;
+    personal.stop();
     return pressed('join', joinNow);
   }
   const resume = (): void => {
+    personal.stop();
     if (client && isJoined(client.view())) client.resume();
     else void join();
   };
@@ -184,6 +197,7 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
     model: shared.now,
     examples: stored.view,
     trial: trial.view,
+    personal: personal.view,
     before,
     seen: shared.seen,
     presses: presses.running,
@@ -244,6 +258,7 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
 
     choose(backend) {
       if (backend === requested.peek()) return;
+      personal.stop();
       requested.value = backend;
       // In the address, where a reload finds it again.
       const address = new URL(location.href);
@@ -268,8 +283,9 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
         await leaving.close();
         client = null;
         trial.close();
+        const isFitGone = await personal.forget();
         closeTrainer();
-        const isGone = await stored.erase();
+        const isGone = (await stored.erase()) && isFitGone;
         forgetAll(task.id);
         keeper.forget();
         notes.forget();
@@ -277,7 +293,18 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
         showToast(!isGone ? t.failed : serverForgot ? t.done : t.doneHere, isGone && serverForgot ? 'info' : 'problem');
       }),
 
-    openTrial: () => guarded(() => trial.open()),
+    openTrial: () =>
+      guarded(async () => {
+        await personal.load();
+        await trial.open();
+      }),
+    fit: () =>
+      guarded(async () => {
+        if (mayFit(view.peek()) && !(isWanted && view.peek().state !== 'paused')) await personal.fit();
+      }),
+    stopFit: () => personal.stop(),
+    usePersonal: (isUsed) => personal.use(isUsed),
+    forgetFit: () => guarded(async () => void (await personal.forget())),
     predict: (example) => guarded(async () => trial.predict(await example)),
   };
 }

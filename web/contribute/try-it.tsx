@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { formatBytes, formatMeasure, formatNumber } from '../ui/index.ts';
 import type { Contribution, ModelThen } from './contribution.ts';
+import { Fit } from './fit.tsx';
 import { viewOf } from './kinds/index.ts';
 import { Step } from './step.tsx';
 import { contributeWords } from './words/index.ts';
@@ -14,7 +15,10 @@ export function TryIt({ contribution }: { readonly contribution: Contribution })
   return (
     <Step number={3} title={t.title} class="try">
       {trial.kind === 'open' && data && Try ? (
-        <Try contribution={contribution} data={data} trial={trial} />
+        <>
+          <Try contribution={contribution} data={data} trial={trial} />
+          <Fit contribution={contribution} />
+        </>
       ) : (
         <>
           <div class="row">

@@ -2,3 +2,6 @@ import type { TaskId } from '../../shared/ids.ts';
 
 /** One database a task: deleting a person's examples leaves no trace of it. */
 export const databaseName = (task: TaskId): string => `fedtab-examples-${task}`;
+
+/** What was fitted to a person's examples, apart from them: it comes and goes by itself, and goes with them. */
+export const personalDatabaseName = (task: TaskId): string => `fedtab-personal-${task}`;

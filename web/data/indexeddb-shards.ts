@@ -1,12 +1,11 @@
 import { deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { TaskId } from '../../shared/ids.ts';
-import { databaseName } from './database-name.ts';
+import { exists, orBlocked } from './database-access.ts';
+import { databaseName, personalDatabaseName } from './database-name.ts';
 import { RefusedChange } from './failure.ts';
 import type { ShardReader, ShardStore, ShardTransaction } from './shard-store.ts';
 
 const VERSION = 1;
-/** A tab that holds an old connection is asked to close it; one that does not answer is told of. */
-const BLOCKED_AFTER_MS = 3_000;
 
 interface Schema {
   index: { key: 'index'; value: unknown };
@@ -86,6 +85,7 @@ export function createIndexedDbShards(task: TaskId): ShardStore {
       forget();
       database?.close();
       await orBlocked((blocked) => deleteDB(name, { blocked }));
+      await orBlocked((blocked) => deleteDB(personalDatabaseName(task), { blocked }));
     },
     close() {
       void opened?.then(
@@ -102,7 +102,7 @@ const nothing: ShardReader = { index: async () => undefined, shard: async () => 
 /** Null where there is no such database and none may be made. */
 async function openOnce(name: string, mayCreate: boolean, onClosed: () => void): Promise<IDBPDatabase<Schema> | null> {
   if (typeof indexedDB === 'undefined') throw new RefusedChange('unavailable', 'This browser keeps no data here.');
-  if (!mayCreate && !(await exists(name))) return null;
+  if (!mayCreate && !(await exists(name, VERSION))) return null;
   return orBlocked(async (blocked) => {
     const database = await openDB<Schema>(name, VERSION, {
       blocked,
@@ -117,39 +117,5 @@ async function openOnce(name: string, mayCreate: boolean, onClosed: () => void):
       onClosed();
     });
     return database;
-  });
-}
-
-async function exists(name: string): Promise<boolean> {
-  // Where the list cannot be had, an opening that would create is given up in its first transaction.
-  if (typeof indexedDB.databases === 'function') {
-    return (await indexedDB.databases()).some((database) => database.name === name);
-  }
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(name, VERSION);
-    let isNew = false;
-    request.onupgradeneeded = () => {
-      isNew = true;
-      request.transaction?.abort();
-    };
-    request.onsuccess = () => {
-      request.result.close();
-      resolve(true);
-    };
-    request.onerror = () => (isNew ? resolve(false) : reject(request.error));
-  });
-}
-
-/** Rejects as `blocked` when another tab holds on to its connection for too long. */
-function orBlocked<Value>(work: (blocked: () => void) => Promise<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const tooLong = () => reject(new RefusedChange('blocked', 'Another tab keeps the examples in use; close it.'));
-    const blocked = (): void => {
-      timer ??= setTimeout(tooLong, BLOCKED_AFTER_MS);
-    };
-    void work(blocked)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
   });
 }

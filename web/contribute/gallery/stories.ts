@@ -5,7 +5,7 @@ import type { PublicTask } from '../../../shared/protocol/public-task.ts';
 import { digits } from '../../../shared/task/templates/digits.ts';
 import type { BackendFinding } from '../../client/ports.ts';
 import type { ClientView, RoundNote } from '../../client/view.ts';
-import type { Contribution, ExamplesView, ModelThen, TrialView } from '../contribution.ts';
+import type { Contribution, ExamplesView, ModelThen, PersonalView, TrialView } from '../contribution.ts';
 import { idleView } from '../idle-view.ts';
 import { drawnExamples } from './digits.ts';
 
@@ -143,6 +143,7 @@ export interface Story {
   readonly trial: TrialView;
   readonly before: ModelThen | null;
   readonly task: PublicTask;
+  readonly personal?: PersonalView;
 }
 
 const stored: ExamplesView = {
@@ -165,7 +166,20 @@ const opened: TrialView = {
   version: 37,
   backend: { requested: 'auto', used: 'webgl', reason: null },
   scores: [0.01, 0, 0.02, 0.01, 0, 0.01, 0, 0.94, 0, 0.01],
+  isPersonal: false,
   scoresBefore: [0.01, 0.3, 0.02, 0.01, 0, 0.01, 0, 0.62, 0, 0.03],
+};
+
+const unfitted: PersonalView = { fit: null, isUsed: false, isKept: true, running: null, problem: null };
+const fitted: PersonalView = {
+  ...unfitted,
+  isUsed: true,
+  fit: {
+    base: { version: 36, sha256: sha('e') },
+    fitted: 95,
+    heldOut: 25,
+    figures: { before: { loss: 0.41, accuracy: 0.88 }, after: { loss: 0.2, accuracy: 0.96 } },
+  },
 };
 
 export const STORIES = {
@@ -199,6 +213,22 @@ export const STORIES = {
   outdated: at('error', { slot: null, reason: 'upgrade-required' }),
   damaged: { ...at('error', { slot: null, reason: 'dataset-damaged' }), examples: { kind: 'damaged' } },
   left: at('left', { slot: null }),
+  fitting: {
+    ...at('paused', { slot: null }),
+    trial: opened,
+    personal: { ...unfitted, running: { step: 12, steps: 20 } },
+  },
+  fitted: { ...standard, trial: { ...opened, isPersonal: true }, personal: fitted },
+  'fitted-few': {
+    ...standard,
+    trial: { ...opened, isPersonal: true },
+    personal: {
+      ...fitted,
+      isKept: false,
+      fit: { base: { version: 37, sha256: sha('a') }, fitted: 9, heldOut: 2, figures: null },
+    },
+  },
+  'fit-damaged': { ...standard, trial: opened, personal: { ...unfitted, problem: 'damaged' } },
   crowd: at('training', {
     status: crowd,
     slot: 704,
@@ -217,7 +247,7 @@ export const STORIES = {
 export type StoryName = keyof typeof STORIES;
 
 /** A contribution of which nothing moves. */
-export function still({ view, examples, trial, before: then, task: its }: Story): Contribution {
+export function still({ view, examples, trial, before: then, task: its, personal = unfitted }: Story): Contribution {
   const { version, sha256, metrics, online, state } = view.status ?? its;
   const nothing = async (): Promise<void> => {};
   const seen = Array.from({ length: version + 1 }, (_, past) => ({
@@ -232,6 +262,7 @@ export function still({ view, examples, trial, before: then, task: its }: Story)
     model: signal({ version, sha256, score: metrics, online, state }),
     examples: signal(examples),
     trial: signal(trial),
+    personal: signal(personal),
     before: signal(then),
     seen: signal(view.state === 'idle' ? [] : seen),
     presses: signal(new Set()),
@@ -253,6 +284,10 @@ export function still({ view, examples, trial, before: then, task: its }: Story)
     leave: nothing,
     erase: nothing,
     openTrial: nothing,
+    fit: nothing,
+    stopFit: () => {},
+    usePersonal: () => {},
+    forgetFit: nothing,
     predict: nothing,
   };
 }

@@ -27,7 +27,9 @@ export function ClassAnswer(props: {
               ? t.looksLike(top.name)
               : t.maybe(top.name)}
       </p>
-      <p class="muted small try-before">{topBefore && t.beforeSaid(topBefore.name, formatShare(topBefore.share, 0))}</p>
+      <p class="muted small try-before">
+        {topBefore && (trial.isPersonal ? t.sharedSaid : t.beforeSaid)(topBefore.name, formatShare(topBefore.share, 0))}
+      </p>
       <Bars caption={t.scores} bars={barsOf(trial.scores, labels)} />
     </div>
   );

@@ -23,7 +23,9 @@ export function NumberAnswer(props: {
       <p class="say-first" role="status">
         {trial.scores === null ? ask : t.about(target.name, say(trial.scores))}
       </p>
-      <p class="muted small try-before">{trial.scoresBefore && t.aboutBefore(say(trial.scoresBefore))}</p>
+      <p class="muted small try-before">
+        {trial.scoresBefore && (trial.isPersonal ? t.aboutShared : t.aboutBefore)(say(trial.scoresBefore))}
+      </p>
     </div>
   );
 }

@@ -406,11 +406,48 @@ export const en = {
     scores: 'How sure the model is of each',
     before: 'Before you joined',
     now: 'Now',
+    sharedSaid: (label: string, share: string) => `The shared model says ${label} (${share}).`,
+    aboutShared: (value: string) => `The shared model says ${value}.`,
     beforeSaid: (label: string, share: string) => `The version from before you joined says ${label} (${share}).`,
     ofVersion: (share: string, version: string) => `${share} · version ${version}`,
     failed: 'The model could not be loaded. Nothing was sent. Try again in a moment.',
     unsupported: 'This browser cannot run the model.',
     again: 'Try again',
+  },
+
+  fit: {
+    title: 'A model of your own',
+    what: 'Trains the shared model a little further on your examples, here on this device. What comes of it stays in this browser and is never sent.',
+    open: 'Fit to my examples',
+    again: 'Fit again',
+    stop: 'Stop',
+    preparing: 'Preparing.',
+    running: (step: string, steps: string) => `Step ${step} of ${steps}`,
+    busy: 'Pause or leave training first: one thing trains at a time.',
+    noExamples: 'Add examples first.',
+    before: 'Shared model',
+    after: 'Fitted to you',
+    about: (heldOut: string, fitted: string) =>
+      `On ${heldOut} of your examples that were set aside; fitted to ${fitted} others. Rounds that you took part in did use all of them.`,
+    worse: 'On those the shared model is better.',
+    tooFew: (heldOut: string, fitted: string) =>
+      `Fitted to ${examples(fitted)}. No figure of how good it is: ${heldOut} set aside are too few to tell. Add more and fit again.`,
+    behind: (version: string, now: string) =>
+      `Fitted to version ${version}. The shared model is at version ${now} now: fit again to follow it.`,
+    notKept: 'This browser does not keep it: it goes when this page is closed.',
+    answers: 'Which one answers',
+    forget: 'Delete this fit',
+    problems: {
+      damaged: 'The fit that was kept here was damaged, and is deleted. Your examples are unharmed. Fit again.',
+      'other-model': 'The fit that was kept here was of another model of this name, and is deleted. Fit again.',
+      unreadable: 'The fit that was kept here cannot be read now. Close other tabs of this page and reload it.',
+      'no-examples': 'There are no examples to fit to. Add some, and fit again.',
+      'dataset-damaged': 'Some of your stored examples are damaged. Nothing was fitted. Repair them under step 1.',
+      unreachable:
+        'The shared model could not be loaded. Nothing was fitted and nothing was sent. Try again in a moment.',
+      exploded: 'The numbers ran away while fitting, and the result was thrown away. The shared model is as it was.',
+      failed: 'Fitting did not work here, and nothing of it was kept. The shared model is as it was. Try again.',
+    },
   },
 
   receipts: {
@@ -431,7 +468,7 @@ export const en = {
     open: 'Delete my data',
     title: 'Delete my data?',
     lead: 'This removes, for this task:',
-    here: 'from this browser: all your examples, the key that counts you, and what this page remembers;',
+    here: 'from this browser: all your examples, what was fitted to them, the key that counts you, and what this page remembers;',
     there:
       'from the server: every result of yours that no version has used yet, and, in its records of rounds, all that says which part was yours.',
     honest:
