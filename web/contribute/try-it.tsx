@@ -15,10 +15,7 @@ export function TryIt({ contribution }: { readonly contribution: Contribution })
   return (
     <Step number={3} title={t.title} class="try">
       {trial.kind === 'open' && data && Try ? (
-        <>
-          <Try contribution={contribution} data={data} trial={trial} />
-          <Fit contribution={contribution} />
-        </>
+        <Try contribution={contribution} data={data} trial={trial} />
       ) : (
         <>
           <div class="row">
@@ -41,6 +38,7 @@ export function TryIt({ contribution }: { readonly contribution: Contribution })
         </>
       )}
       <Progressed contribution={contribution} />
+      {trial.kind === 'open' && <Fit contribution={contribution} />}
     </Step>
   );
 }
