@@ -1,23 +1,28 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { formOf } from '../../../shared/task/kinds/index.ts';
-import { choicesOf, itemsWith } from '../../../shared/task/kinds/ratings.ts';
+import { choicesOf, itemsWith, type RatingScale } from '../../../shared/task/kinds/ratings.ts';
 import { ratingRows } from '../../data/import/row-reader.ts';
 import { formatNumber, TextField } from '../../ui/index.ts';
 import { contributeWords } from '../words/index.ts';
 import { FileButton } from './file-button.tsx';
 import type { BringProps, KindView } from './kind-view.ts';
-import { plainNumber } from './number-answer.tsx';
 import { type ChosenTable, chooseTable, PickColumns } from './table-upload.tsx';
 
 export const ratingsView: KindView<'ratings'> = {
   Make: Rate,
   Import: RatingUpload,
   Shown: ({ data, example }) => <span class="snippet">{data.items[example.features[0] ?? -1] ?? ''}</span>,
-  nameOf: (_, rating) => plainNumber(rating),
+  nameOf: ({ scale }, rating) => ratingText(rating, scale),
   isList: true,
   Try: TryTaste,
 };
+
+/** With as many decimals as the scale has, where it is not whole. */
+function ratingText(rating: number, { step }: RatingScale): string {
+  const decimals = String(step).split('.')[1]?.length ?? 0;
+  return formatNumber(rating, Number.isInteger(rating) ? 0 : Math.max(1, decimals));
+}
 
 /** Titles that are listed at once; the others are found by their letters. */
 const LISTED_COUNT = 8;
@@ -44,7 +49,7 @@ function Rate({ contribution, data, isDisabled }: BringProps<'ratings'>): JSX.El
     <div class="write">
       <TextField
         label={t.find}
-        help={t.scale(plainNumber(minimum), plainNumber(maximum))}
+        help={t.scale(ratingText(minimum, data.scale), ratingText(maximum, data.scale))}
         value={letters}
         onChange={setLetters}
       />
@@ -70,7 +75,7 @@ function Rate({ contribution, data, isDisabled }: BringProps<'ratings'>): JSX.El
                 </option>
                 {choices.map((choice) => (
                   <option key={choice} value={String(choice)}>
-                    {plainNumber(choice)}
+                    {ratingText(choice, data.scale)}
                   </option>
                 ))}
               </select>
