@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { EnvironmentOptions, Plugin, ViteBuilder } from 'vite';
@@ -157,6 +158,8 @@ const unit: ViteUserConfig['test'] = { execArgv, testTimeout: 20_000, hookTimeou
 const trainerTests = 'web/trainer/**/*.test.ts';
 
 const test: ViteUserConfig['test'] = {
+  // One less than there are by default, which of two is one: most files wait more than they work.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   projects: [
     {
       extends: true,
@@ -172,7 +175,14 @@ const test: ViteUserConfig['test'] = {
     { extends: true, test: { ...unit, name: 'trainer', include: [trainerTests] } },
     {
       extends: true,
-      test: { name: 'system', include: ['e2e/**/*.test.ts'], execArgv, testTimeout: 120_000, hookTimeout: 120_000 },
+      test: {
+        name: 'system',
+        include: ['e2e/**/*.test.ts'],
+        execArgv,
+        isolate: false,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+      },
     },
   ],
 };

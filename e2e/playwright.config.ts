@@ -10,7 +10,8 @@ ensureBuilt();
 export default defineConfig({
   testDir: './specs',
   outputDir: '../test-results',
-  workers: 2,
+  // Specs wait as long as they work: for rounds, deadlines and each other's tabs.
+  workers: 3,
   fullyParallel: true,
   forbidOnly: true,
   timeout: 60_000,

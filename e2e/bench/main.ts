@@ -1,5 +1,6 @@
 import { benchAggregate } from './aggregate.ts';
 import { machineLine } from './machine.ts';
+import { benchMainThread } from './main-thread.ts';
 import { readOptions } from './options.ts';
 import { benchRound } from './round.ts';
 import { benchStartup } from './startup.ts';
@@ -11,6 +12,7 @@ const BENCHES = {
   round: { isQuick: false, what: '200 contributors, a million parameters, 3 rounds', run: benchRound },
   aggregate: { isQuick: true, what: '10 reports of a million values, checked and folded', run: benchAggregate },
   trainer: { isQuick: false, what: 'a step of every model on every backend', run: benchTrainer },
+  'main-thread': { isQuick: false, what: 'the tasks of a contributor’s page while it trains', run: benchMainThread },
   startup: { isQuick: true, what: 'from the start of the process until it serves', run: benchStartup },
 } as const;
 

@@ -11,9 +11,9 @@ import type { BenchBackend } from './trainer-page/worker.ts';
 
 type Say = (line: string) => void;
 
-const BACKENDS: readonly BenchBackend[] = ['cpu', 'stock-wasm', 'wasm', 'webgl'];
+const BACKENDS: readonly BenchBackend[] = ['cpu', 'stock-wasm', 'wasm', 'webgl', 'webgpu'];
 const LABELS: Readonly<Record<BenchBackend, string>> = {
-  ...{ cpu: 'plain CPU', 'stock-wasm': "TF.js's WASM", wasm: 'WASM', webgl: 'WebGL' },
+  ...{ cpu: 'plain CPU', 'stock-wasm': "TF.js's WASM", wasm: 'WASM', webgl: 'WebGL', webgpu: 'WebGPU' },
 };
 
 /** One model on one backend: our loop and `model.fit`, in milliseconds a step; and our fastest epoch. */
@@ -30,10 +30,10 @@ interface Cell {
 export async function benchTrainer(runs: number, say: Say): Promise<void> {
   const found = findChromium();
   if (!found.ok) throw new Error(found.reason);
-  const browser = await chromium.launch(launchOptions(found.path));
+  const browser = await chromium.launch(launchOptions(found.path, '--enable-unsafe-webgpu'));
   try {
     say(
-      `Chromium ${browser.version()}, WebGL by SwiftShader; the median of ${runs} epochs, batch ${digits.client.batchSize}\n`,
+      `Chromium ${browser.version()}, WebGL and WebGPU by SwiftShader; the median of ${runs} epochs, batch ${digits.client.batchSize}\n`,
     );
     await benchSteps(browser, runs, say);
   } finally {

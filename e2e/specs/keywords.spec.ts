@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type Page, test } from 'playwright/test';
 import { accessibilityProblems } from '../fixtures/accessibility.ts';
-import { launchOptions } from '../fixtures/browser.ts';
+import { wholeChromium } from '../fixtures/browser.ts';
 import {
   agreeAndJoin,
   contributeUrl,
@@ -18,12 +18,8 @@ import { beeps, silence, writeTelephoneWav, writeWav } from '../fixtures/sound.t
 // Chromium's fake microphone plays a file, again and again: a tone of 1,000 Hz for half of every second.
 const folder = mkdtempSync(join(tmpdir(), 'fedtab-sounds-'));
 const heard = writeWav(join(folder, 'heard.wav'), 4, beeps(1_000));
-const options = launchOptions(process.env.FEDTAB_CHROMIUM ?? '');
 test.use({
-  launchOptions: {
-    ...options,
-    args: [...(options.args ?? []), '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${heard}`],
-  },
+  launchOptions: wholeChromium('--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${heard}`),
 });
 test.describe.configure({ mode: 'default' });
 

@@ -13,7 +13,7 @@ import { type DataFailure, isUnavailable } from '../data/failure.ts';
 import type { Samples } from '../data/import/samples.ts';
 import { probeNotes } from '../data/probe-notes.ts';
 import { createRemoteTrainer, type RemoteTrainer } from '../trainer/remote.ts';
-import { columnsOfExamples, type Example } from './example.ts';
+import type { Example } from './example.ts';
 import { fetchTaskFacts, type TaskFacts } from './task-facts.ts';
 import { trainerWorker } from './trainer-worker.ts';
 
@@ -168,6 +168,7 @@ export function browserClient({
     },
     addExamples: (examples) =>
       changeExamples(async ({ facts, dataset }) => {
+        const { columnsOfExamples } = await import('./example.ts');
         const read = await columnsOfExamples(examples, facts.participation.data);
         return read.ok ? dataset.add(read.columns) : read;
       }),

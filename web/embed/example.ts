@@ -1,3 +1,4 @@
+import { exampleOfSound } from '../../shared/audio/example.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { SoundData } from '../../shared/task/kinds/audio.ts';
 import { type CharacterData, characterIndices, columnsOfCharacters } from '../../shared/task/kinds/characters.ts';
@@ -132,7 +133,6 @@ async function columnsOfTexts(examples: readonly Example[], data: TextData): Col
 }
 
 async function columnsOfSounds(examples: readonly Example[], data: SoundData): Columns {
-  const { exampleOfSound } = await import('../../shared/audio/example.ts');
   const columns = emptyColumns(formOf(data), examples.length);
   const size = columns.features.length / Math.max(1, examples.length);
   for (const [index, example] of examples.entries()) {

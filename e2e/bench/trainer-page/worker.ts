@@ -4,6 +4,7 @@ import type { ZooName } from '../../../shared/model/zoo.ts';
 import { openCpu } from '../../../web/trainer/core/backends/cpu.ts';
 import { openWasm } from '../../../web/trainer/core/backends/wasm.ts';
 import { openWebgl } from '../../../web/trainer/core/backends/webgl.ts';
+import { openWebgpu } from '../../../web/trainer/core/backends/webgpu.ts';
 import { type Device, deviceOf } from '../../../web/trainer/core/device.ts';
 import { serve } from '../../../web/trainer/rpc.ts';
 import { WASM_FILES } from '../../../web/trainer/wasm-files.ts';
@@ -11,7 +12,7 @@ import { simdRate } from '../simd-rate.ts';
 import { type Epoch, epochsOf, type Loop } from './epoch.ts';
 
 /** `stock-wasm` is TF.js's as it ships, without our kernels. */
-export type BenchBackend = 'cpu' | 'stock-wasm' | 'wasm' | 'webgl';
+export type BenchBackend = 'cpu' | 'stock-wasm' | 'wasm' | 'webgl' | 'webgpu';
 
 export interface Trained {
   readonly model: ZooName;
@@ -76,7 +77,8 @@ async function stopwatch(work: Epoch): Promise<number> {
 async function open(backend: BenchBackend): Promise<Device> {
   if (backend === 'cpu') return openCpu();
   if (backend === 'stock-wasm') return openStockWasm();
-  const opened = await (backend === 'wasm' ? openWasm(WASM_FILES) : openWebgl());
+  const openers = { wasm: () => openWasm(WASM_FILES), webgl: openWebgl, webgpu: openWebgpu };
+  const opened = await openers[backend]();
   if (!opened.ok) throw new Error(opened.reason);
   return opened.device;
 }
