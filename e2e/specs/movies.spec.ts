@@ -97,6 +97,7 @@ test('neither the taste nor the ratings are in anything that is sent', async ({ 
   const weights = await fetch(`${server.url}/weights/${checkpoint?.sha256}`);
   const factors = { params: new Float32Array(await weights.arrayBuffer()), width: 5 };
   const seed = Number(/"seed":(\d+)/.exec(received.join())?.[1]);
+  expect(Number.isInteger(seed)).toBe(true);
   const scaled = Array.from(targets, (target, at) => ({
     item: features[at] as number,
     target: (target - 2.75) / 2.25,
