@@ -100,6 +100,10 @@ export const LIMITS = {
   examplesPerDatasetCount: 100_000,
   /** Inputs that the columns of a table may make: each value of a category is one. */
   tableInputsCount: 4_096,
+  /** Titles that may be rated: all of them travel with the task, 80 characters each at most. */
+  ratedItemsCount: 2_000,
+  /** Steps of a scale of ratings: each is a choice in a list. */
+  ratingStepsCount: 100,
   /** A file of rows. */
   tableFileBytes: 512 * MiB,
   /** One line of such a file: a file without line ends is no table. */

@@ -16,7 +16,7 @@ import { train } from '../../web/trainer/core/train.ts';
 export async function bestAlone(spec: TaskSpec, shards: readonly SampleShard[], rounds: number): Promise<Score | null> {
   const columns = await sourceOf(spec.data)?.readHeldOut(spec.data);
   if (!columns || isConvolutional(spec)) return null;
-  const held = examplesOf(formOf(spec.data), [columns]);
+  const held = examplesOf(formOf(spec.data), [columns], columns.perPerson);
   let best: Score | null = null;
   for (const shard of shards) {
     const score = await trainAlone(spec, [shard], rounds, held);
@@ -33,13 +33,13 @@ const isBetter = (score: Score, than: Score | null): boolean =>
 const isConvolutional = (spec: TaskSpec): boolean =>
   topologyOf(spec).layers.some((layer) => layer.class_name === 'Conv2D');
 
-/** One tab alone: the same start, the same plan, as many rounds of local work, nothing shared. Scored on `held`. `start`: not from the seed. */
+/** One tab alone: the same start, the same plan, as many rounds of local work, nothing shared. Scored on `held`. `start`: not from the seed. `perPerson`: of several people in one place. */
 export async function trainAlone(
   spec: TaskSpec,
   parts: readonly ExamplePart[],
   rounds: number,
   held: Examples,
-  start: Float32Array | null = null,
+  { start = null, perPerson }: { readonly start?: Float32Array | null; readonly perPerson?: number | undefined } = {},
 ): Promise<Score | null> {
   const openers = {
     wasm: () => openWasm(),
@@ -47,7 +47,7 @@ export async function trainAlone(
   };
   const { model } = await prepareModel(topologyOf(spec), spec.client, 'wasm', openers);
   try {
-    const own = examplesOf(formOf(spec.data), parts);
+    const own = examplesOf(formOf(spec.data), parts, perPerson);
     let params = start ?? initialWeights(modelOf(spec), spec.model.seed);
     for (let round = 0; round < rounds; round++) {
       const outcome = await train(model, params, own, { plan: spec.client, seed: round });

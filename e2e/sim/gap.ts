@@ -4,7 +4,9 @@ import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
-import { examplesOf } from '../../web/trainer/core/examples.ts';
+import { SCORED_SEED } from '../../web/trainer/core/evaluate.ts';
+import { type ExamplePart, type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
+import { tastesOf } from '../../web/trainer/core/taste.ts';
 import { trainAlone } from '../demo/alone.ts';
 import { readOptions } from './options.ts';
 import { examplesOfEach, simulate } from './simulation.ts';
@@ -13,7 +15,10 @@ import { examplesOfEach, simulate } from './simulation.ts';
 export interface Gap {
   readonly before: number;
   readonly after: number;
-  /** Of the answer that needs no features: the commonest class, or the median, of what the contributors have. */
+  /**
+   * Of the answer that needs no features: the commonest class, or the median, of what the contributors have; of ratings
+   * the mean of each item, whoever is asked.
+   */
   readonly trivial: number;
   /** Of as many epochs on the contributors' examples together, in one place. */
   readonly central: number;
@@ -32,13 +37,16 @@ export async function gapOf(flags: string): Promise<Gap> {
   const columns = await sourceOf(spec.data)?.readHeldOut(spec.data);
   if (!columns) throw new Error(`the sample data of ${options.task} is not on this machine`);
   const parts = (await examplesOfEach(options)).flatMap((examples) => examples.parts);
-  const central = await trainAlone(spec, parts, options.rounds, examplesOf(formOf(spec.data), [columns]), own?.weights);
+  const held = examplesOf(formOf(spec.data), [columns], columns.perPerson);
+  // Each contributor is one person, all with as many examples.
+  const perPerson = held.form.taste && parts[0]?.targets.length;
+  const central = await trainAlone(spec, parts, options.rounds, held, { start: own?.weights ?? null, perPerson });
   if (central === null) throw new Error('training in one place failed');
   const { initial, final } = await simulate(options, () => {});
   const figure = (score: { readonly accuracy?: number; readonly absoluteError?: number }): number =>
     score.accuracy ?? score.absoluteError ?? Number.NaN;
   const all = parts.flatMap(({ targets }) => [...targets]);
-  const trivial = trivialOf(all, columns, formOf(spec.data).target.type);
+  const trivial = held.form.taste ? itemMeans(parts, held) : trivialOf(all, columns, held.form.target.type);
   const [before, after] = [figure(initial), figure(final)];
   return { before, after, trivial, central: figure(central), closed: (after - trivial) / (figure(central) - trivial) };
 }
@@ -54,4 +62,27 @@ function trivialOf(known: readonly number[], { targets }: ExampleColumns, type: 
   for (const label of known) counts.set(label, (counts.get(label) ?? 0) + 1);
   const [commonest] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
   return held.filter((label) => label === commonest).length / held.length;
+}
+
+/** The error of each item's mean rating, that of all where nobody rated it, on the ratings that the model is scored on. */
+function itemMeans(known: readonly ExamplePart[], held: Examples): number {
+  const sums = new Map<number, { sum: number; count: number }>();
+  const all = { sum: 0, count: 0 };
+  for (const { features, targets } of known) {
+    for (const [at, item] of features.entries()) {
+      const own = sums.get(item) ?? { sum: 0, count: 0 };
+      sums.set(item, own);
+      for (const one of [own, all]) {
+        one.sum += targets[at] as number;
+        one.count++;
+      }
+    }
+  }
+  const [part] = held.parts;
+  const { order } = tastesOf({ params: new Float32Array(), width: 1 }, held, SCORED_SEED);
+  const errors = Array.from(order, (index) => {
+    const { sum, count } = sums.get(part?.features[index] as number) ?? all;
+    return Math.abs((part?.targets[index] as number) - sum / count);
+  });
+  return errors.reduce((sum, error) => sum + error, 0) / errors.length;
 }

@@ -67,7 +67,7 @@ function heldOutOf({ data }: ScoreCall): Promise<Examples | null> {
 
 async function readHeldOut(data: ScoreCall['data']): Promise<Examples | null> {
   const columns = (await sourceOf(data)?.readHeldOut(data)) ?? null;
-  return columns && examplesOf(formOf(data), [columns]);
+  return columns && examplesOf(formOf(data), [columns], columns.perPerson);
 }
 
 // A score is in no hurry: rounds go first where processors are scarce. On Linux this is the priority of the thread alone.

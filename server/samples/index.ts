@@ -2,6 +2,7 @@ import type { TaskData } from '../../shared/task/kinds/index.ts';
 import { fashion } from './fashion.ts';
 import { keywords } from './keywords.ts';
 import { mnist } from './mnist.ts';
+import { ratings } from './ratings.ts';
 import type { SampleSource } from './source.ts';
 import { trips } from './trips.ts';
 import { wordnet } from './wordnet.ts';
@@ -9,7 +10,14 @@ import { wordnet } from './wordnet.ts';
 export type SampleName = NonNullable<TaskData['sample']>;
 
 /** Every sample data set, by its name in the task. */
-export const SAMPLE_SOURCES: Readonly<Record<SampleName, SampleSource>> = { mnist, fashion, trips, wordnet, keywords };
+export const SAMPLE_SOURCES: Readonly<Record<SampleName, SampleSource>> = {
+  mnist,
+  fashion,
+  trips,
+  wordnet,
+  keywords,
+  ratings,
+};
 
 /** The task's sample data; null where it names none. */
 export const sourceOf = (data: TaskData, sources = SAMPLE_SOURCES): SampleSource | null =>

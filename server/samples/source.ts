@@ -5,9 +5,15 @@ import type { TaskData } from '../../shared/task/kinds/index.ts';
 export interface SampleSource {
   /** null: this machine does not have it, or it is not what the task's data are. */
   openTraining(data: TaskData): Promise<TrainingSamples | null>;
-  readHeldOut(data: TaskData): Promise<ExampleColumns | null>;
+  readHeldOut(data: TaskData): Promise<HeldOut | null>;
   /** This machine has it. */
   isInstalled(): boolean;
+}
+
+/** What is scored on. */
+export interface HeldOut extends ExampleColumns {
+  /** As of `TrainingSamples`, where answers are those of a person. */
+  readonly perPerson?: number;
 }
 
 export interface TrainingSamples {

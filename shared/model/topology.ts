@@ -51,7 +51,12 @@ const layerConfig = v.variant('class_name', [
   v.strictObject({
     class_name: v.literal('Embedding'),
     /** Token t becomes row t of the kernel, `input_dim` rows of `output_dim` values. */
-    config: v.strictObject({ name, input_dim: units, output_dim: units }),
+    config: v.strictObject({
+      name,
+      input_dim: units,
+      output_dim: units,
+      embeddings_initializer: v.optional(initializer),
+    }),
   }),
 ]);
 export type LayerTopology = v.InferOutput<typeof layerConfig>;
@@ -136,9 +141,13 @@ function effectOf(layer: LayerTopology, input: readonly number[], isFirst: boole
       return { output: [units], weights, multiplyAdds: fanIn * units };
     }
     case 'Embedding': {
-      const { name, input_dim: rows, output_dim: width } = layer.config;
+      const { name, input_dim: rows, output_dim: width, embeddings_initializer: drawn } = layer.config;
       if (!isFirst || input.length !== 1) return { problem: 'an Embedding is the first layer, of an input of tokens' };
-      const embeddings = { name: `${name}/embeddings`, shape: [rows, width], initializer: 'embedding' } as const;
+      const embeddings = {
+        name: `${name}/embeddings`,
+        shape: [rows, width],
+        initializer: drawn ?? 'embedding',
+      } as const;
       return { output: [...input, width], weights: [{ ...embeddings, fanIn: rows, fanOut: width }], multiplyAdds: 0 };
     }
     case 'GlobalAveragePooling1D':

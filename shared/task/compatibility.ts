@@ -23,6 +23,13 @@ const tokensIn = (data: TaskSpec['data']): number | null => {
   const { features } = formOf(data);
   return features.type === 'int32' ? features.below : null;
 };
+/** Of each person's own answers: the model alone has none. */
+const isOfTastes = ({ data }: TaskSpec): boolean => formOf(data).taste !== undefined;
+const isOfFactors = (spec: TaskSpec): boolean => {
+  const [first, last, ...more] = topologyOf(spec).layers;
+  const isBoth = first?.class_name === 'Embedding' && last?.class_name === 'Flatten';
+  return isBoth && more.length === 0 && first.config.output_dim >= 2;
+};
 const lastActivation = (spec: TaskSpec): string => {
   const last = topologyOf(spec).layers.at(-1);
   return last !== undefined && 'activation' in last.config ? last.config.activation : 'linear';
@@ -37,7 +44,8 @@ export const COMPATIBILITY: readonly Rule[] = [
   {
     path: 'client.epochs',
     message: 'give epochs or maxSteps, one of the two',
-    broken: ({ client }) => client.work === 'sgd' && (client.epochs === undefined) === (client.maxSteps === undefined),
+    broken: ({ client }) =>
+      client.work !== 'full-batch' && (client.epochs === undefined) === (client.maxSteps === undefined),
   },
   {
     path: 'client.work',
@@ -68,7 +76,18 @@ export const COMPATIBILITY: readonly Rule[] = [
   {
     path: 'model',
     message: 'a model that predicts a number has one output',
-    broken: (spec) => classesOf(spec) === null && outputOf(spec) !== 1,
+    broken: (spec) => classesOf(spec) === null && !isOfTastes(spec) && outputOf(spec) !== 1,
+  },
+  {
+    path: 'client.work',
+    message: 'ratings are learnt by the work reconstruct, and nothing else is',
+    broken: (spec) => isOfTastes(spec) !== (spec.client.work === 'reconstruct'),
+  },
+  {
+    path: 'model',
+    message:
+      'ratings need an Embedding and a Flatten and nothing else: one output or more for factors, and a last for the bias',
+    broken: (spec) => isOfTastes(spec) && !isOfFactors(spec),
   },
   {
     path: 'client.loss',

@@ -47,7 +47,7 @@ const model = v.union([
 ]);
 
 const clientPlan = v.strictObject({
-  work: v.picklist(['sgd', 'full-batch']),
+  work: v.picklist(['sgd', 'full-batch', 'reconstruct']),
   epochs: v.optional(whole(1, 1_000)),
   maxSteps: v.optional(whole(1, LIMITS.stepsPerReportCount)),
   batchSize: whole(1, 4_096),

@@ -155,3 +155,31 @@ describe('compatibility', () => {
     expect(incompatibilities(broken).map((problem) => problem.path)).toEqual(['model.topology']);
   });
 });
+
+describe('ratings', () => {
+  const changed = (overrides: unknown): string[] =>
+    pathsOf(mergeOverrides(structuredClone(TEMPLATES.movies), overrides));
+  const embedding = (change: object = {}) => ({
+    class_name: 'Embedding',
+    config: { name: 'films', input_dim: 120, output_dim: 5, ...change },
+  });
+  const flatten = { class_name: 'Flatten', config: { name: 'flat' } };
+  const withLayers = (...layers: readonly unknown[]) => changed({ model: { topology: { layers } } });
+
+  it('go with the work reconstruct, and it with nothing else', () => {
+    expect(changed({ client: { work: 'sgd' } })).toEqual(['client.work']);
+    expect(overridden({ client: { work: 'reconstruct' } })).toEqual(['client.work']);
+    expect(changed({ client: { maxSteps: 3 } })).toEqual(['client.epochs']);
+  });
+
+  it('take an Embedding with a bias beside its factors, a Flatten, and nothing more', () => {
+    const dense = { class_name: 'Dense', config: { name: 'more', units: 5, activation: 'linear' } };
+    expect(withLayers(embedding(), flatten)).toEqual([]);
+    expect(withLayers(embedding({ output_dim: 1 }), flatten)).toEqual(['model']);
+    expect(withLayers(embedding({ input_dim: 119 }), flatten)).toEqual(['model']);
+    expect(withLayers(embedding(), flatten, dense)).toEqual(['model']);
+    expect(withLayers(embedding(), { class_name: 'GlobalAveragePooling1D', config: { name: 'mean' } })).toEqual([
+      'model',
+    ]);
+  });
+});

@@ -38,7 +38,8 @@ export function Consent({ contribution, isOpen, onAgree, onClose }: ConsentProps
         <dd>{t.leavesWhat(formatBytes(reportBytes(task)), formatNumber(task.parameters))}</dd>
         <dt>{t.who}</dt>
         <dd>
-          {t.whoWhat} {isAlone && <strong>{t.whoAlone}</strong>}
+          {t.whoWhat} {task.participation?.data.kind === 'ratings' && `${t.whoRatings} `}
+          {isAlone && <strong>{t.whoAlone}</strong>}
         </dd>
         <dt>{t.comes}</dt>
         <dd>{t.comesWhat(formatBytes(task.bytes))}</dd>

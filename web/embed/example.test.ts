@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { wordNumbers } from '../../shared/task/kinds/words.ts';
 import { keywords } from '../../shared/task/templates/keywords.ts';
+import { movies } from '../../shared/task/templates/movies.ts';
 import { nextCharacter } from '../../shared/task/templates/next-character.ts';
 import { table } from '../../shared/task/templates/table.ts';
 import { text } from '../../shared/task/templates/text.ts';
@@ -140,4 +141,24 @@ it.each([
   expect(answer).toMatchObject({ ok: false, reason: 'bad-examples' });
   expect(answer.ok || answer.message).toMatch(/^Example 1: /);
   expect(answer.ok || answer.message).toContain(words);
+});
+
+describe('ratings', () => {
+  const rated = (...examples: unknown[]) => columnsOfExamples(examples as Example[], structuredClone(movies.data));
+
+  it('are the places of their titles, and numbers on the scale', async () => {
+    expect(await rated({ title: 'the glass comet', rating: 4.5 }, { title: 'A Borrowed Violet', rating: 1 })).toEqual({
+      ok: true,
+      columns: { features: Int32Array.of(3, 23), targets: Float32Array.of(4.5, 1) },
+    });
+  });
+
+  it.each([
+    ['a text', { text: 'good' }, '{ title, rating }'],
+    ['a title of another task', { title: 'Nothing', rating: 3 }, 'none of the titles'],
+    ['a rating that is too high', { title: 'The Glass Comet', rating: 6 }, 'from 0.5 to 5'],
+  ])('refuse %s', async (_, example, words) => {
+    const answer = await rated(example);
+    expect(!answer.ok && answer.message).toContain(words);
+  });
 });

@@ -5,13 +5,14 @@ import { type CharacterData, characterIndices, columnsOfCharacters } from '../..
 import { type ExampleColumns, emptyColumns } from '../../shared/task/kinds/form.ts';
 import { type PictureData, type PictureStyle, pictureStyle } from '../../shared/task/kinds/image.ts';
 import { type DataOf, formOf, type TaskData } from '../../shared/task/kinds/index.ts';
+import { itemFinder, type RatingData } from '../../shared/task/kinds/ratings.ts';
 import { encodeCells, encodeTarget, type RowData } from '../../shared/task/kinds/table.ts';
 import type { TextData } from '../../shared/task/kinds/text.ts';
 import { wordNumbers } from '../../shared/task/kinds/words.ts';
 import { type DataFailure, dataFailure } from '../data/failure.ts';
 
-/** One example as a site gives it: a picture, a row, a text or a sound, as the task's data are. */
-export type Example = PictureExample | RowExample | TextExample | SoundExample;
+/** One example as a site gives it: a picture, a row, a text, a sound or a rating, as the task's data are. */
+export type Example = PictureExample | RowExample | TextExample | SoundExample | RatingExample;
 
 export interface PictureExample {
   /**
@@ -42,6 +43,13 @@ export interface SoundExample {
   readonly label: string | number;
 }
 
+/** What somebody thinks of one of the task's titles. */
+export interface RatingExample {
+  readonly title: string;
+  /** On the task's scale. */
+  readonly rating: number;
+}
+
 type Columns = Promise<{ readonly ok: true; readonly columns: ExampleColumns } | DataFailure>;
 
 /** What a site gives as an example, by the kind of the task's data. */
@@ -52,6 +60,7 @@ const READERS: { readonly [Kind in TaskData['kind']]: (examples: readonly Exampl
     text: columnsOfTexts,
     characters: columnsOfCharacterTexts,
     audio: columnsOfSounds,
+    ratings: columnsOfRatings,
   };
 
 /** As a dataset takes them; the first example that is none says why. */
@@ -142,6 +151,23 @@ async function columnsOfSounds(examples: readonly Example[], data: SoundData): C
     if (!made.ok) return badExample(index, `the sound is ${made.problem}`);
     columns.features.set(made.features, index * size);
     columns.targets[index] = place;
+  }
+  return { ok: true, columns };
+}
+
+async function columnsOfRatings(examples: readonly Example[], data: RatingData): Columns {
+  const columns = emptyColumns(formOf(data), examples.length);
+  const find = itemFinder(data);
+  for (const [index, example] of examples.entries()) {
+    if (!('title' in example) || typeof example.title !== 'string' || typeof example.rating !== 'number')
+      return badExample(index, 'an example of this task is { title, rating }');
+    const item = find(example.title);
+    if (item < 0) return badExample(index, `${JSON.stringify(example.title)} is none of the titles`);
+    const { minimum, maximum } = data.scale;
+    if (!(example.rating >= minimum && example.rating <= maximum))
+      return badExample(index, `a rating is from ${minimum} to ${maximum}`);
+    columns.features[index] = item;
+    columns.targets[index] = example.rating;
   }
   return { ok: true, columns };
 }

@@ -5,6 +5,7 @@ import { formOf } from '../../shared/task/kinds/index.ts';
 import { createDataset, type Dataset } from '../data/dataset.ts';
 import type { DataFailure } from '../data/failure.ts';
 import { type Examples, examplesOf } from './core/examples.ts';
+import { latestOfEach } from './core/taste.ts';
 
 /** The examples that one worker trains on: read once, and again only when they changed. */
 export interface ExampleSource {
@@ -16,9 +17,9 @@ export interface ExampleSource {
 export function exampleSourceOf(task: TaskId, { data }: Pick<Participation, 'data'>): ExampleSource {
   const form = formOf(data);
   const dataset: Dataset = createDataset(task, form);
-  const examplesIn = (parts: readonly ExampleColumns[]) => examplesOf(form, parts);
+  const examplesIn = (parts: readonly ExampleColumns[]) => examplesOf(form, latestOfEach(form, parts));
   let given: Examples | null = null;
-  let held: { readonly revision: number; readonly examples: Examples } | null = null;
+  let held: { readonly revision: number; readonly stored: number; readonly examples: Examples } | null = null;
 
   return {
     give(parts) {
@@ -32,12 +33,13 @@ export function exampleSourceOf(task: TaskId, { data }: Pick<Participation, 'dat
       if (given !== null) return { ok: true, examples: given };
       const summary = await dataset.summary();
       if (!summary.ok) return summary;
-      if (held?.revision === summary.revision && held.examples.count === summary.count) {
+      if (held?.revision === summary.revision && held.stored === summary.count) {
         return { ok: true, examples: held.examples };
       }
       const read = await dataset.read();
       if (!read.ok) return read;
-      held = { revision: read.revision, examples: examplesIn(read.parts) };
+      const stored = read.parts.reduce((sum, { targets }) => sum + targets.length, 0);
+      held = { revision: read.revision, stored, examples: examplesIn(read.parts) };
       return { ok: true, examples: held.examples };
     },
   };

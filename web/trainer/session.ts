@@ -1,15 +1,17 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
 import type { Duty } from './core/duty.ts';
-import { evaluate, scoreOf } from './core/evaluate.ts';
+import { evaluate, factorsOf, scoreOf } from './core/evaluate.ts';
 import type { Probed } from './core/finding.ts';
 import { buildModel, type DeviceModel } from './core/model.ts';
 import { personalise } from './core/personalise.ts';
 import { predict } from './core/predict.ts';
 import { type DeviceOpeners, type PrepareOptions, prepareModel } from './core/prepare.ts';
+import { unratedScores } from './core/taste.ts';
 import { train } from './core/train.ts';
 import { type ExampleSource, exampleSourceOf } from './example-source.ts';
 import type { FitResult, Fitting } from './fitting.ts';
@@ -81,9 +83,13 @@ export async function openSession(
       });
     },
     predict: (params, features) =>
-      onSecond((viewed) => {
+      onSecond(async (viewed) => {
         if (params !== null) viewed.setParams(params);
-        return predict(viewed, features);
+        if (formOf(participation.data).taste === undefined) return predict(viewed, features);
+        // Of a person's own ratings there is nothing to hand over: they are read here, and so is what is to be seen.
+        const loaded = await source.load();
+        if (!loaded.ok) throw new Error(loaded.message);
+        return unratedScores(await factorsOf(viewed), loaded.examples);
       }),
   };
 }

@@ -54,9 +54,10 @@ function noise({ topology, shape, plan }: Trained, batches: number): Examples {
 
 function ownEpochs({ topology, shape, plan }: Trained, device: Device): (examples: Examples) => Epoch {
   const model = buildModel(topology, plan.loss, device);
-  model.setParams(initialWeights(shape, 1));
+  const params = initialWeights(shape, 1);
+  model.setParams(params);
   function* losses(examples: Examples): Generator<readonly Tensor[]> {
-    for (const loss of CLIENT_WORK.sgd.run({ model, examples, plan, seed: 1 })) yield [loss];
+    for (const loss of CLIENT_WORK.sgd.run({ model, params, examples, plan, seed: 1 })) yield [loss];
   }
   return (examples) => async () => void (await runLoop(losses(examples), { device, onRead: () => true }));
 }

@@ -7,6 +7,12 @@ export interface ExampleForm {
   readonly shape: readonly number[];
   readonly features: FeatureForm;
   readonly target: TargetForm;
+  /**
+   * Examples are one person's, and the model answers to nobody in particular: its outputs (factors, and a bias last) are
+   * weighed with a vector of the person's own, which is solved for where the examples are and goes nowhere
+   * (`web/trainer/core/taste.ts`).
+   */
+  readonly taste?: { readonly ridge: number };
 }
 
 export type FeatureForm =

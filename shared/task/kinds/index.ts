@@ -5,11 +5,12 @@ import { characters } from './characters.ts';
 import type { ExampleForm } from './form.ts';
 import { image } from './image.ts';
 import type { DataKind } from './kind.ts';
+import { ratings } from './ratings.ts';
 import { table } from './table.ts';
 import { text } from './text.ts';
 
 /** The kinds of data that people bring: one file each, one line here. */
-export const KINDS = { image, table, text, characters, audio } as const;
+export const KINDS = { image, table, text, characters, audio, ratings } as const;
 export type KindName = keyof typeof KINDS;
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 

@@ -2,6 +2,7 @@ import { custom } from './custom.ts';
 import { digits } from './digits.ts';
 import { fashion } from './fashion.ts';
 import { keywords } from './keywords.ts';
+import { movies } from './movies.ts';
 import { nextCharacter } from './next-character.ts';
 import { seedDense } from './seed-dense.ts';
 import { table, tableClasses } from './table.ts';
@@ -17,6 +18,7 @@ export const TEMPLATES = {
   text,
   'next-character': nextCharacter,
   keywords,
+  movies,
   custom,
 } as const;
 export type TemplateName = keyof typeof TEMPLATES;

@@ -12,12 +12,13 @@ export interface Draft {
   readonly weights: Float32Array | null;
 }
 export type Tree = { readonly [key: string]: unknown };
-export type TextPath = 'data.labels' | 'data.columns' | 'access.allowedOrigins' | 'model.topology';
+export type TextPath = 'data.labels' | 'data.items' | 'data.columns' | 'access.allowedOrigins' | 'model.topology';
 
 export const draftOf = (spec: TaskSpec): Draft => ({
   spec: structuredClone(spec) as unknown as Tree,
   texts: {
     'data.labels': labelsOf(spec.data).join('\n'),
+    'data.items': spec.data.kind === 'ratings' ? spec.data.items.join('\n') : '',
     'data.columns': spec.data.kind === 'table' ? JSON.stringify(spec.data.columns, null, 2) : '',
     'access.allowedOrigins': spec.access.allowedOrigins.join('\n'),
     'model.topology': JSON.stringify(topologyOf(spec), null, 2),
@@ -96,9 +97,11 @@ export const hasOwnTopology = (draft: Draft): boolean => valueAt(draft.spec, 'mo
 export function specOf({ spec, texts }: Draft): unknown {
   const labels = linesOf(texts['data.labels']);
   const isTable = kindOf(spec) === 'table';
+  const areRatings = kindOf(spec) === 'ratings';
   // A table without labels is one whose target is a number; those of characters are the characters themselves.
-  const hasNone = kindOf(spec) === 'characters' || (isTable && labels.length === 0);
+  const hasNone = kindOf(spec) === 'characters' || areRatings || (isTable && labels.length === 0);
   let whole = withValue(spec, 'data.labels', hasNone ? undefined : labels);
+  if (areRatings) whole = withValue(whole, 'data.items', linesOf(texts['data.items']));
   if (isTable) whole = withValue(whole, 'data.columns', jsonIn(texts['data.columns']));
   whole = withValue(whole, 'access.allowedOrigins', linesOf(texts['access.allowedOrigins']));
   return valueAt(spec, 'model.zoo') === undefined

@@ -45,6 +45,13 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
         ],
       ),
       ...ofKinds(['audio'], field('number', 'data.clipMs', 'data.hopMs', 'data.bands')),
+      ...ofKinds(
+        ['ratings'],
+        [
+          ...field('lines', 'data.items'),
+          ...field('number', 'data.scale.minimum', 'data.scale.maximum', 'data.scale.step', 'data.ridge'),
+        ],
+      ),
       ...ofKinds(['text'], field('number', 'data.length', 'data.buckets')),
       ...ofKinds(['characters'], [...field('text', 'data.alphabet'), ...field('number', 'data.length')]),
       ...ofKinds(['image', 'table', 'text', 'audio'], field('lines', 'data.labels')),

@@ -60,7 +60,7 @@ function Input({ field: { path, kind }, draft, problems, onChange }: SpecFieldPr
       return (
         <TextField
           {...shared}
-          lines={path === 'data.labels' ? 5 : 2}
+          lines={path === 'data.labels' || path === 'data.items' ? 5 : 2}
           value={draft.texts[path as TextPath]}
           onChange={(text) => onChange(withText(draft, path as TextPath, text), path)}
         />

@@ -377,6 +377,14 @@ export const en = {
     'data.clipMs': ['Length', 'Of an example, in milliseconds.'],
     'data.hopMs': ['Step', 'From one window of 32 ms to the next, in milliseconds.'],
     'data.bands': ['Bands', 'Of the mel scale, from 60 to 7,600 Hz. Windows and bands are the model’s input.'],
+    'data.items': ['Titles', 'What people rate, one a line, in the order of the rows of the Embedding.'],
+    'data.scale.minimum': ['Least rating', 'Where the scale begins.'],
+    'data.scale.maximum': ['Highest rating', 'Where it ends.'],
+    'data.scale.step': ['Step of the scale', 'From one rating to the next.'],
+    'data.ridge': [
+      'Ridge of the taste',
+      'How strongly each person’s own numbers are held near zero when they are solved for.',
+    ],
     'data.sample': ['Sample data', 'Lets people try with ready-made examples, and lets the server score each version.'],
     'model.zoo': ['Architecture', 'A ready-made one, or your own.'],
     'model.files': [
@@ -386,7 +394,10 @@ export const en = {
     'model.weights': ['Initial weights', 'Those that were brought, by their SHA-256.'],
     'model.topology': ['Topology', 'As JSON: the input’s shape and a list of TF.js layers.'],
     'model.seed': ['Seed', 'The same seed gives the same initial weights.'],
-    'client.work': ['Work', 'Many small steps, or one step on all examples at once.'],
+    'client.work': [
+      'Work',
+      'Many small steps, or one step on all examples at once; for ratings, steps around each person’s own taste.',
+    ],
     'client.amount': ['Stop after', 'Passes over the contributor’s examples, or single steps.'],
     'client.epochs': ['Epochs', 'Passes over all of the contributor’s examples.'],
     'client.maxSteps': ['Steps', 'Batches in one round, however many examples there are.'],
@@ -433,6 +444,8 @@ export const en = {
     wordnet: 'WordNet 3.1, definitions',
     audio: 'Short sounds',
     keywords: 'Eight words in 32 voices of espeak-ng, 1,280 in all',
+    'kind.ratings': 'Ratings of titles',
+    'sample.ratings': 'Ratings by 400 people, invented by a script',
     trips: 'Trips, 22,000 rows invented by a script',
     mnist: 'MNIST, 70,000 handwritten digits',
     fashion: 'Fashion-MNIST, 70,000 things to wear',
@@ -449,6 +462,7 @@ export const en = {
     'zoo.cnn': 'cnn: two large convolutions',
     sgd: 'SGD',
     'work.sgd': 'Many small steps (SGD)',
+    reconstruct: 'Steps around a taste that stays in the tab',
     'full-batch': 'One step on all examples',
     epochs: 'Epochs',
     maxSteps: 'Steps',
@@ -482,6 +496,10 @@ export const en = {
       'the input must have the shape of the data': 'The model’s input must have the shape of the data.',
       'the model must have one output for each label': 'The model must have one output for each label.',
       'a model that predicts a number has one output': 'A model that predicts a number has one output.',
+      'ratings are learnt by the work reconstruct, and nothing else is':
+        'Ratings need steps around a taste, and nothing else takes them.',
+      'ratings need an Embedding and a Flatten and nothing else: one output or more for factors, and a last for the bias':
+        'Ratings need an Embedding and a Flatten, and nothing else: one column or more of factors, and one for the bias.',
       'a number is learnt by mean squared error': 'A number is learned by mean squared error.',
       'tokens need an Embedding with a row for each at the start of the model, and nothing else may have one':
         'Only tokens go through an Embedding, at the start of the model.',

@@ -3,6 +3,7 @@ import { audioView } from './audio.tsx';
 import { charactersView } from './characters.tsx';
 import { imageView } from './image.tsx';
 import type { KindView } from './kind-view.ts';
+import { ratingsView } from './ratings.tsx';
 import { tableView } from './table.tsx';
 import { textView } from './text.tsx';
 
@@ -12,6 +13,7 @@ const KIND_VIEWS: { readonly [Kind in KindName]: KindView<Kind> } = {
   text: textView,
   characters: charactersView,
   audio: audioView,
+  ratings: ratingsView,
 };
 
 /** Its parts take the data of their own kind only, which they are given by the `kind` that chose them. */

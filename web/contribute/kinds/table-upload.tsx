@@ -158,6 +158,8 @@ export function reportSentence({ leftOut, missingCells }: TableReport): string |
     ...(leftOut['no-target'] > 0 ? [t.noTarget(formatNumber(leftOut['no-target']))] : []),
     ...(leftOut['unknown-label'] > 0 ? [t.unknownLabel(formatNumber(leftOut['unknown-label']))] : []),
     ...(leftOut['no-words'] > 0 ? [t.noWords(formatNumber(leftOut['no-words']))] : []),
+    ...(leftOut['unknown-title'] > 0 ? [t.unknownTitle(formatNumber(leftOut['unknown-title']))] : []),
+    ...(leftOut['off-scale'] > 0 ? [t.offScale(formatNumber(leftOut['off-scale']))] : []),
     ...(missingCells > 0 ? [t.missing(formatNumber(missingCells))] : []),
   ];
   return parts.length === 0 ? null : parts.join(' ');

@@ -43,6 +43,7 @@ export const en = {
       text: 'Your texts, labels and results',
       characters: 'Your texts and results',
       audio: 'Your sounds, labels and results',
+      ratings: 'Your ratings, your taste and results',
     },
     leaves: 'Leaves this device',
     leavesWhat: (count: string) => `Changes of ${count} numbers`,
@@ -76,11 +77,15 @@ export const en = {
       text: 'Nothing here yet. Write, add a file, or take some sample data: all of it stays on this device.',
       characters:
         'Nothing here yet. Paste a text, add a file, or take some sample data: all of it stays on this device.',
+      ratings:
+        'Nothing here yet. Rate some titles, add a file, or take some sample data: all of it stays on this device.',
       audio: 'Nothing here yet. Speak, upload, or take some sample data: all of it stays on this device.',
     },
     sampleNotes: {
       trips: 'The sample rows are invented by a script, the same for everybody: no real trips.',
       wordnet: 'The sample texts are definitions of WordNet 3.1, Princeton University 2011.',
+      ratings:
+        'The sample ratings are invented by a script, one made-up person for each contributor: no real people. The titles are invented too.',
       keywords: 'The sample words are spoken by a program, espeak-ng, one voice for each contributor: no real people.',
     } as Readonly<Record<string, string>>,
     opening: 'Opening your examples.',
@@ -178,6 +183,8 @@ export const en = {
       noTarget: (count: string) => `${rows(count)} left out: what is to be learned is missing.`,
       unknownLabel: (count: string) => `${rows(count)} left out: the task has no such label.`,
       noWords: (count: string) => `${rows(count)} left out: there is no word in the text.`,
+      unknownTitle: (count: string) => `${rows(count)} left out: the task has no such title.`,
+      offScale: (count: string) => `${rows(count)} left out: the rating is not on the scale.`,
       missing: (count: string) => `Cells that were empty or not known to the task, and count as missing: ${count}.`,
     },
   },
@@ -219,6 +226,24 @@ export const en = {
     tryWrite: 'Text to go on with',
     ask: 'Write to see which character the model expects next.',
     next: (character: string) => `Most likely next: ${character}`,
+  },
+
+  ratings: {
+    find: 'Find a title',
+    list: 'Titles to rate',
+    ratingOf: (title: string) => `Your rating of ${title}`,
+    unrated: 'Not rated',
+    scale: (least: string, most: string) =>
+      `From ${least}, the least, to ${most}. A title that is rated again keeps the newest rating.`,
+    shown: (some: string, all: string) => `${some} of ${all} titles. Type some letters to find others.`,
+    none: 'There is no such title in this task.',
+    upload: 'Add ratings from a file',
+    tryTitle: 'You might like',
+    tryHow:
+      'What you would think of the titles that you have not rated, by your taste: a few numbers that this device works out from your ratings. Neither your ratings nor your taste is sent.',
+    tryNone: 'Without ratings of yours this is what everybody likes. Rate a few titles in step 1.',
+    tryAll: 'You have rated every title of this task.',
+    about: (rating: string) => `about ${rating}`,
   },
 
   microphone: {
@@ -375,6 +400,8 @@ export const en = {
     whoWhat:
       'The server sees the changes of each contributor and averages them. Changes can tell something about the examples they come from.',
     whoAlone: 'In this task a round may have a single contributor. Then the new version shows your changes alone.',
+    whoRatings:
+      'In this task nothing changes at a title that you did not rate, and what changes follows your taste: whoever looks at your changes alone can tell which titles you rated in that round, and can work out your taste and those ratings from them.',
     comes: 'What comes',
     comesWhat: (bytes: string) =>
       `The model, ${bytes} for each version, and a few messages a second while this page is open.`,

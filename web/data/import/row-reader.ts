@@ -1,4 +1,5 @@
 import type { FeatureValues } from '../../../shared/task/kinds/form.ts';
+import { itemFinder, type RatingData, ratingIn } from '../../../shared/task/kinds/ratings.ts';
 import {
   type Cells,
   encodeCells,
@@ -10,7 +11,7 @@ import type { TextData } from '../../../shared/task/kinds/text.ts';
 import { wordNumbers } from '../../../shared/task/kinds/words.ts';
 
 /** What was found wrong with a row of a file; it is left out. */
-export type LeftOut = RowProblem | 'no-words';
+export type LeftOut = RowProblem | 'no-words' | 'unknown-title' | 'off-scale';
 
 export interface ReadRow {
   readonly features: FeatureValues;
@@ -48,3 +49,16 @@ export const textRows = (data: TextData, onRead: (text: string, features: Int32A
     return { features, target, missing: 0 };
   },
 });
+
+export function ratingRows(data: RatingData): RowReader {
+  const find = itemFinder(data);
+  return {
+    names: ['title', 'rating'],
+    read([title = ''], cell) {
+      const item = find(title);
+      if (item < 0) return 'unknown-title';
+      const target = ratingIn(data.scale, cell);
+      return typeof target === 'number' ? { features: Int32Array.of(item), target, missing: 0 } : target;
+    },
+  };
+}

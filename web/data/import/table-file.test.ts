@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { LIMITS } from '../../../shared/limits.ts';
+import { ratings } from '../../../shared/task/kinds/ratings.ts';
 import { type RowData, table } from '../../../shared/task/kinds/table.ts';
-import { tableRows } from './row-reader.ts';
+import { ratingRows, tableRows } from './row-reader.ts';
 import { matchColumns, readTable, readTableHead } from './table-file.ts';
 
 const data: RowData = {
@@ -53,7 +54,14 @@ describe('the rows of a file', () => {
       },
       report: {
         kept: 3,
-        leftOut: { 'not-a-number': 2, 'no-target': 1, 'unknown-label': 0, 'no-words': 0 },
+        leftOut: {
+          'not-a-number': 2,
+          'no-target': 1,
+          'unknown-label': 0,
+          'no-words': 0,
+          'unknown-title': 0,
+          'off-scale': 0,
+        },
         missingCells: 4,
       },
     });
@@ -105,5 +113,34 @@ describe('the rows of a file', () => {
     const read_ = await read(text, wide);
     expect(read_.ok && read_.report).toMatchObject({ kept: 5_958, leftOut: { 'unknown-label': 0 } });
     expect(new TextEncoder().encode(`mm,k,ss\n${filler}`).length).toBe(65_535);
+  });
+});
+
+describe('ratings', () => {
+  const data = {
+    kind: 'ratings' as const,
+    items: ['A Film', 'Another'],
+    scale: { minimum: 1, maximum: 5, step: 1 },
+    ridge: 1,
+  };
+
+  test('are rows of a title and a number on the scale', async () => {
+    const file = fileOf('title;rating\nanother;4\nA  film;1\nA third;3\nAnother;6\nAnother;\nAnother;good\n');
+    expect(await readTable(file, ratingRows(data), ratings.form(data), { columns: [0], target: 1 })).toEqual({
+      ok: true,
+      examples: { features: Int32Array.of(1, 0), targets: Float32Array.of(4, 1) },
+      report: {
+        kept: 2,
+        leftOut: {
+          'not-a-number': 1,
+          'no-target': 1,
+          'unknown-label': 0,
+          'no-words': 0,
+          'unknown-title': 1,
+          'off-scale': 1,
+        },
+        missingCells: 0,
+      },
+    });
   });
 });

@@ -82,7 +82,14 @@ async function readRows(
   read: (row: string[]) => ReadRow | LeftOut,
 ): Promise<TableRead> {
   const kept: ReadRow[] = [];
-  const leftOut: Record<LeftOut, number> = { 'not-a-number': 0, 'no-target': 0, 'unknown-label': 0, 'no-words': 0 };
+  const leftOut: Record<LeftOut, number> = {
+    'not-a-number': 0,
+    'no-target': 0,
+    'unknown-label': 0,
+    'no-words': 0,
+    'unknown-title': 0,
+    'off-scale': 0,
+  };
   let rows = -headerRows;
   const failure = await eachRow(file, lines, (row) => {
     if (++rows < 1) return null;

@@ -1,6 +1,7 @@
 import { seededRng, shuffle } from '../../../shared/rng.ts';
 import { exampleSize, inputDivisor } from '../../../shared/task/kinds/form.ts';
 import { type Examples, partOf } from './examples.ts';
+import type { Tastes } from './taste.ts';
 
 /**
  * One batch of a fixed shape. A last, smaller batch is padded with zeros that weigh nothing: the shapes that the
@@ -15,15 +16,35 @@ export interface Batch {
   readonly inputs: Float32Array;
   /** rows × outputs: one-hot, or the scaled number; padding is all zeros. */
   readonly targets: Float32Array;
+  /**
+   * rows × the model's outputs: what each row's outputs are weighed with to one answer, the taste of whose example it is.
+   * None: the outputs are the answers.
+   */
+  readonly tastes?: Float32Array;
   /** 1 / count for real examples, 0 for padding. */
   readonly weights: Float32Array;
 }
 
 /** Batches of `rows` examples in the given order. */
-export function* batchesOf(examples: Examples, order: Uint32Array, rows: number): Generator<Batch> {
+export function* batchesOf(
+  examples: Examples,
+  order: Uint32Array,
+  rows: number,
+  tastes?: Pick<Tastes, 'of'>,
+): Generator<Batch> {
   for (let start = 0; start < order.length; start += rows) {
-    yield batchOf(examples, order.subarray(start, start + rows), rows);
+    const indices = order.subarray(start, start + rows);
+    const batch = batchOf(examples, indices, rows);
+    yield tastes === undefined ? batch : { ...batch, tastes: tastesIn(tastes, indices, rows) };
   }
+}
+
+function tastesIn(tastes: Pick<Tastes, 'of'>, indices: Uint32Array, rows: number): Float32Array {
+  const own = Array.from(indices, tastes.of);
+  const width = own[0]?.length ?? 0;
+  const all = new Float32Array(rows * width);
+  for (const [row, taste] of own.entries()) all.set(taste, row * width);
+  return all;
 }
 
 function batchOf(examples: Examples, indices: Uint32Array, rows: number): Batch {

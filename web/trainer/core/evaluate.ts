@@ -5,6 +5,7 @@ import type { Duty } from './duty.ts';
 import type { Examples } from './examples.ts';
 import { runLoop } from './loop.ts';
 import type { DeviceModel } from './model.ts';
+import { type Factors, tastesOf } from './taste.ts';
 
 /** Over all examples: mean loss, and accuracy or mean absolute error. */
 export interface Evaluation extends Score {
@@ -16,11 +17,19 @@ export const scoreOf = ({ examples: _, ...score }: Evaluation): Score => score;
 export interface EvaluateOptions {
   /** Examples in one pass through the device; fixed, so that it compiles once. */
   readonly rows?: number;
-  /** Only these, in this order; all by default. */
+  /** Only these, in this order; all by default. Of ratings always those that the taste was not made of. */
   readonly order?: Uint32Array;
   readonly signal?: AbortSignal | undefined;
   readonly duty?: Duty | undefined;
 }
+
+/** Draws the halves, the same for every version. */
+export const SCORED_SEED = 0;
+
+export const factorsOf = async (model: DeviceModel): Promise<Factors> => ({
+  params: await model.readParams(),
+  width: model.outputs,
+});
 
 /** What stands for infinity in a score. */
 export const LARGEST_FLOAT32 = 3.4028234663852886e38;
@@ -32,9 +41,12 @@ export async function evaluate(
   examples: Examples,
   { rows = EVALUATION_ROWS, order = inOrder(examples.count), signal, duty }: EvaluateOptions = {},
 ): Promise<Evaluation | null> {
+  // Everybody is scored on the half of the ratings that their taste was not made of.
+  const tastes = examples.form.taste && tastesOf(await factorsOf(model), examples, SCORED_SEED);
+  const scored = tastes?.order ?? order;
   let loss = 0;
   let measured = 0;
-  const end = await runLoop(scores(model, batchesOf(examples, order, rows)), {
+  const end = await runLoop(scores(model, batchesOf(examples, scored, rows, tastes)), {
     device: model.device,
     signal,
     duty,
@@ -44,7 +56,7 @@ export async function evaluate(
       return true;
     },
   });
-  const count = order.length;
+  const count = scored.length;
   if (end !== 'done' || count === 0) return null;
   const { target } = examples.form;
   const measure =

@@ -14,9 +14,11 @@ export interface Examples {
   readonly parts: readonly ExamplePart[];
   /** Index of each part's first example. */
   readonly starts: readonly number[];
+  /** Of several people: how many of each lie one after the other. None: all are of one person, or of nobody in particular. */
+  readonly perPerson?: number | undefined;
 }
 
-export function examplesOf(form: ExampleForm, parts: readonly ExamplePart[]): Examples {
+export function examplesOf(form: ExampleForm, parts: readonly ExamplePart[], perPerson?: number): Examples {
   const size = exampleSize(form);
   const starts: number[] = [];
   let count = 0;
@@ -25,7 +27,7 @@ export function examplesOf(form: ExampleForm, parts: readonly ExamplePart[]): Ex
     starts.push(count);
     count += targets.length;
   }
-  return { count, form, parts, starts };
+  return { count, form, parts, starts, perPerson };
 }
 
 /** The form that a model by itself asks for. One output means that it predicts a number: of classes there are two or more. */

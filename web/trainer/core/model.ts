@@ -4,6 +4,7 @@ import {
   scalar,
   softmax,
   sub,
+  sum,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -79,9 +80,15 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
   const inputsOf = (values: Float32Array, rows: number): Tensor => tensor(values, [rows, ...topology.input]);
   const tensorsOf = (batch: Batch): readonly [Tensor, Tensor2D, Tensor1D] => [
     inputsOf(batch.inputs, batch.rows),
-    tensor2d(batch.targets, [batch.rows, outputs]),
+    tensor2d(batch.targets, [batch.rows, batch.tastes === undefined ? outputs : 1]),
     tensor1d(batch.weights),
   ];
+
+  /** The outputs, or what each row's taste makes of them: rows × 1. */
+  const answersTo = ({ rows, tastes }: Batch, inputs: Tensor): Tensor2D => {
+    const own = forward(inputs);
+    return tastes === undefined ? own : (sum(mul(own, tensor2d(tastes, [rows, outputs])), -1, true) as Tensor2D);
+  };
 
   return {
     device,
@@ -95,7 +102,7 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
     readParams: () => device.read(variables),
     gradient(batch) {
       const [inputs, targets, weights] = tensorsOf(batch);
-      const { value, grads } = variableGrads(() => LOSSES[loss](forward(inputs), targets, weights), variables);
+      const { value, grads } = variableGrads(() => LOSSES[loss](answersTo(batch, inputs), targets, weights), variables);
       return { loss: value, gradient: variables.map(({ name }) => grads[name] as Tensor) };
     },
     descend(gradient, rate) {
@@ -108,8 +115,9 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
     offset: (anchor) => variables.map((variable, index) => sub(variable, anchor[index] as Tensor)),
     score(batch) {
       const [inputs, targets, weights] = tensorsOf(batch);
-      const answers = forward(inputs);
-      return { loss: LOSSES[loss](answers, targets, weights), measure: measureOf(answers, targets, weights) };
+      const answers = answersTo(batch, inputs);
+      const measure = batch.tastes === undefined ? measureOf : absoluteErrorOf;
+      return { loss: LOSSES[loss](answers, targets, weights), measure: measure(answers, targets, weights) };
     },
     predict(inputs, rows) {
       const answers = forward(inputsOf(inputs, rows));

@@ -72,7 +72,7 @@ export async function train(
     let doneBefore = 0;
     let latest = before.loss;
     onProgress?.({ step: 0, steps: batches, loss: null });
-    const end = await runLoop(losses({ model, examples, plan, seed }), {
+    const end = await runLoop(losses({ model, params, examples, plan, seed }), {
       device: model.device,
       signal,
       duty,

@@ -1,5 +1,6 @@
 import type { ClientPlan } from '../../../../shared/task/spec.ts';
 import { fullBatch } from './full-batch.ts';
+import { reconstruct } from './reconstruct.ts';
 import { sgd } from './sgd.ts';
 import type { ClientWork } from './work.ts';
 
@@ -7,4 +8,8 @@ export { ditto } from './ditto.ts';
 export type { ClientWork, WorkJob } from './work.ts';
 
 /** Every kind of client work, by the name in the task. */
-export const CLIENT_WORK: Readonly<Record<ClientPlan['work'], ClientWork>> = { sgd, 'full-batch': fullBatch };
+export const CLIENT_WORK: Readonly<Record<ClientPlan['work'], ClientWork>> = {
+  sgd,
+  'full-batch': fullBatch,
+  reconstruct,
+};

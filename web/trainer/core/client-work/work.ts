@@ -14,6 +14,8 @@ export interface ClientWork {
 
 export interface WorkJob {
   readonly model: DeviceModel;
+  /** The weights that it begins with: those of the model now. */
+  readonly params: Float32Array;
   readonly examples: Examples;
   readonly plan: ClientPlan;
   /** Seeds the order of the examples. */

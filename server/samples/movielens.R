@@ -1,0 +1,56 @@
+# MovieLens ratings from the R package dslabs (Debian: r-cran-dslabs) as a task and files to bring to it:
+#
+#   Rscript server/samples/movielens.R FOLDER [TITLES]
+#
+# writes FOLDER/task.json, the body of POST /api/tasks for the most rated titles (200), and FOLDER/person-N.csv, the
+# ratings of each person with twenty of them or more, for "Add ratings from a file". The data belong to GroupLens, University
+# of Minnesota: research use, no redistribution without permission, no commercial use. So they are converted on one's own
+# machine and are no part of this project: do not pass FOLDER on.
+
+arguments <- commandArgs(trailingOnly = TRUE)
+if (length(arguments) < 1) stop("usage: Rscript movielens.R FOLDER [TITLES]")
+folder <- arguments[1]
+wanted <- if (length(arguments) > 1) as.integer(arguments[2]) else 200L
+
+holder <- new.env()
+utils::data("movielens", package = "dslabs", envir = holder)
+all <- get("movielens", envir = holder)
+all <- all[!is.na(all$title), c("title", "userId", "rating")]
+# At most 80 characters, and each title once, whatever its case: what a task takes.
+all$title <- trimws(substr(as.character(all$title), 1, 80))
+key <- tolower(all$title)
+all$title <- all$title[match(key, key)]
+
+counts <- sort(table(all$title), decreasing = TRUE)
+titles <- names(counts)[seq_len(min(wanted, length(counts)))]
+kept <- all[all$title %in% titles, ]
+
+quoted <- function(text) paste0("\"", gsub("\"", "\\\\\"", gsub("\\\\", "\\\\\\\\", text)), "\"")
+topology <- sprintf(
+  paste0(
+    "{ \"input\": [1], \"layers\": [",
+    "{ \"class_name\": \"Embedding\", \"config\": { \"name\": \"films\", \"input_dim\": %d, \"output_dim\": 9, ",
+    "\"embeddings_initializer\": \"glorotUniform\" } }, ",
+    "{ \"class_name\": \"Flatten\", \"config\": { \"name\": \"factors_and_bias\" } }] }"
+  ),
+  length(titles)
+)
+dir.create(folder, recursive = TRUE, showWarnings = FALSE)
+writeLines(
+  sprintf(
+    paste0(
+      "{ \"template\": \"movies\", \"id\": \"movielens\", \"model\": { \"topology\": %s },\n",
+      "  \"data\": { \"sample\": null, \"items\": [\n%s\n] } }"
+    ),
+    topology, paste(quoted(titles), collapse = ",\n")
+  ),
+  file.path(folder, "task.json"), useBytes = TRUE
+)
+
+people <- split(kept, kept$userId)
+people <- people[vapply(people, nrow, 1L) >= 20]
+for (place in seq_along(people)) {
+  own <- people[[place]][c("title", "rating")]
+  utils::write.csv(own, file.path(folder, sprintf("person-%d.csv", place)), row.names = FALSE, fileEncoding = "UTF-8")
+}
+cat(length(titles), "titles,", nrow(kept), "ratings,", length(people), "people\n")
