@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import { formatBytes, formatMeasure, formatNumber } from '../ui/index.ts';
 import type { Contribution, ModelThen } from './contribution.ts';
 import { Fit } from './fit.tsx';
@@ -38,7 +39,8 @@ export function TryIt({ contribution }: { readonly contribution: Contribution })
         </>
       )}
       <Progressed contribution={contribution} />
-      {trial.kind === 'open' && <Fit contribution={contribution} />}
+      {/* A model of tastes is personal as it is: each person's own is solved for. */}
+      {trial.kind === 'open' && data && !formOf(data).taste && <Fit contribution={contribution} />}
     </Step>
   );
 }

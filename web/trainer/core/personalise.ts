@@ -85,7 +85,7 @@ export async function personalise(
     let doneBefore = 0;
     let bound = Number.POSITIVE_INFINITY;
     onProgress?.({ step: 0, steps, loss: null });
-    const end = await runLoop(losses(work.run({ model, examples: fitted, plan: own, seed })), {
+    const end = await runLoop(losses(work.run({ model, params: start ?? shared, examples: fitted, plan: own, seed })), {
       device: model.device,
       signal,
       duty,

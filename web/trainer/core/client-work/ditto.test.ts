@@ -34,7 +34,7 @@ async function after(
   const model = buildModel(topology, own.loss, cpu);
   model.setParams(start);
   const before = memory().numTensors;
-  for (const loss of work.run({ model, examples, plan: own, seed: 1 })) loss.dispose();
+  for (const loss of work.run({ model, params: start, examples, plan: own, seed: 1 })) loss.dispose();
   expect(memory().numTensors).toBe(before);
   const params = await model.readParams();
   model.dispose();
