@@ -10,8 +10,7 @@ ensureBuilt();
 export default defineConfig({
   testDir: './specs',
   outputDir: '../test-results',
-  // Specs wait as long as they work: for rounds, deadlines and each other's tabs.
-  workers: 3,
+  workers: 2,
   fullyParallel: true,
   forbidOnly: true,
   timeout: 60_000,

@@ -6,7 +6,8 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 
 // A smoke test in another engine than Chromium's, by WebDriver BiDi. docs/browsers.md says what else was tried.
 
-const WITHIN_MS = 60_000;
+// Firefox paints by the processor, which other tests use as well: nothing here is about time.
+const WITHIN_MS = 150_000;
 let server: RunningServer;
 beforeAll(async () => {
   server = await startServer({ isBuilt: true });
@@ -40,4 +41,4 @@ it('Firefox: add examples, join, train, leave', async () => {
   } finally {
     await browser.close();
   }
-});
+}, 400_000);

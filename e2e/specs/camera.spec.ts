@@ -85,7 +85,9 @@ test('a press takes one picture, the light goes off, and a round trains on what 
 
   // Step 3 looks through the same camera, and it is off as soon as the picture is taken.
   await page.getByRole('button', { name: 'Try it', exact: true }).click();
-  await page.getByRole('button', { name: 'Camera' }).last().click();
+  const cameras = page.getByRole('button', { name: 'Camera' });
+  await expect(cameras).toHaveCount(2);
+  await cameras.last().click();
   await page.getByRole('button', { name: 'Take picture' }).click();
   await expect(page.getByText(/^This (looks like|might be) /)).toBeVisible();
   await expect.poll(() => tracksOf(page)).toEqual(['ended', 'ended']);
