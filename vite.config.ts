@@ -158,7 +158,7 @@ const unit: ViteUserConfig['test'] = { execArgv, testTimeout: 20_000, hookTimeou
 const trainerTests = 'web/trainer/**/*.test.ts';
 
 const test: ViteUserConfig['test'] = {
-  // One less than there are by default, which of two is one: most files wait more than they work.
+  // By default one less than there are cores, which of two is one: many files wait more than they work.
   maxWorkers: Math.max(2, availableParallelism() - 1),
   projects: [
     {

@@ -84,7 +84,7 @@ function runAll(): void {
 }
 
 const HELP = `npm test -- [options]
-Every test that needs no special machine: unit, contract, architecture, system and browser. Ten to fifteen minutes on two cores without a GPU.
+Every test that needs no special machine: unit, contract, architecture, system and browser. About fifteen minutes on two cores without a GPU.
 Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
 
   --help  this text

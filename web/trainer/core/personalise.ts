@@ -35,10 +35,8 @@ export interface FitOptions extends TrainOptions {
 }
 
 /**
- * How hard the shared model pulls. The paper's range is 0.05 to 2 (Li et al., ICML 2021). Measured with `softmax` and five
- * contributors who have 100 examples of two MNIST digits each: on other examples of their digits 85.8 % become 94.9 % (0),
- * 94.6 % (0.1), 94.2 % (0.2), 92.2 % (1); of all ten digits 83.4 % become 69.4 %, 73.4 %, 75.9 %, 81.2 %. Who has all ten
- * loses half as much by 0.2 as by 0.
+ * How hard the shared model pulls. The paper's range is 0.05 to 2 (Li et al., ICML 2021); what was measured is in
+ * `docs/personal.md`: more of it keeps more of what the shared model knows of other people's classes.
  */
 export const LAMBDA = 0.2;
 /** Fewer say nothing: of four, one is a quarter. */
