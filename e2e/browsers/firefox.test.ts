@@ -24,7 +24,13 @@ it('Firefox: add examples, join, train, leave', async () => {
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(String(error)));
     const state = (name: string) => page.waitForSelector(`main[data-state="${name}"]`, { timeout: WITHIN_MS });
-    const press = (name: string) => page.locator(`aria/${name}[role="button"]`).setTimeout(WITHIN_MS).click();
+    // By the keyboard: a pointer of Puppeteer's is lost for good where the page grows while it scrolls to the button.
+    const press = async (name: string): Promise<void> => {
+      const button = await page.waitForSelector(`aria/${name}[role="button"]`, { timeout: WITHIN_MS });
+      await page.waitForFunction((element) => element?.matches(':enabled'), { timeout: WITHIN_MS }, button);
+      await button?.focus();
+      await page.keyboard.press('Enter');
+    };
 
     await page.goto(contributeUrl(server, 'smoke', 'lang=en'));
     await press('Add sample data');
