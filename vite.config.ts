@@ -56,7 +56,6 @@ function forNode(outDir: string, entries: Entries): EnvironmentOptions {
     build: {
       outDir: join(root, outDir),
       target: 'node20',
-      minify: false,
       sourcemap: true,
       ssr: true,
       rolldownOptions: {
@@ -79,6 +78,26 @@ const withoutLong: Plugin = {
   applyToEnvironment: ({ config }) => config.consumer === 'client',
   resolveId: (id) => (id === 'long' ? '\0without-long' : null),
   load: (id) => (id === '\0without-long' ? 'export default { fromString: () => null };' : null),
+};
+
+/**
+ * As it loads, uPlot makes the browser's formats of numbers and times, which the page's first takes a tenth of a second
+ * for. The charts write both themselves: they are made by the first use that there would be.
+ */
+const withoutFormats: Plugin = {
+  name: 'fedtab:without-formats',
+  applyToEnvironment: ({ config }) => config.consumer === 'client',
+  transform: {
+    filter: { id: /[\\/]uPlot\.esm\.js$/ },
+    handler(code) {
+      const late = code
+        .replace('const numFormatter = new Intl.NumberFormat', 'const numFormatter = () => new Intl.NumberFormat')
+        .replace('numFormatter.format(val)', 'numFormatter().format(val)')
+        .replace('const localTz = new Intl.DateTimeFormat().resolvedOptions().timeZone', 'const localTz = undefined');
+      if (/^const \w+ = new Intl/m.test(late) || late === code) this.error('uPlot makes its formats in another way');
+      return { code: late, map: null };
+    },
+  },
 };
 
 function absolute(entries: Entries): Entries {
@@ -121,7 +140,7 @@ const build: ViteUserConfig = {
   root: join(root, 'web'),
   publicDir: false,
   build: { emptyOutDir: false, assetsInlineLimit: 0 },
-  plugins: [withoutLong],
+  plugins: [withoutLong, withoutFormats],
   environments,
   builder: { buildApp },
   worker: {

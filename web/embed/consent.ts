@@ -38,11 +38,11 @@ export async function askConsent({ into, server, task, language, onAgree, onRefu
     onRefused(numbers);
     return;
   }
-  const report = bytesIn(language, numbers.parameters * 4);
+  const report = bytesIn(numbers.parameters * 4);
   const facts: readonly (readonly [name: string, what: string])[] = [
-    [t.leaves, t.leavesWhat(report, numberIn(language, numbers.parameters))],
+    [t.leaves, t.leavesWhat(report, numberIn(numbers.parameters))],
     [t.who, [t.whoWhat(new URL(server).host), ...(numbers.isAlone ? [t.whoAlone] : [])].join(' ')],
-    [t.comes, t.comesWhat(bytesIn(language, numbers.bytes))],
+    [t.comes, t.comesWhat(bytesIn(numbers.bytes))],
     [t.often, t.oftenWhat],
     [t.stop, t.stopWhat],
   ];

@@ -15,8 +15,7 @@ it.each([
   [999_600, '1 MB'],
   [6_653_480, '6.7 MB'],
 ])('%d bytes are %s', (bytes, text) => {
-  expect(bytesIn('en', bytes).replace('\u00a0', ' ')).toBe(text);
-  expect(bytesIn('zh', bytes)).toMatch(/kB|MB|吉|兆|千/);
+  expect(bytesIn(bytes).replace('\u00a0', ' ')).toBe(text);
 });
 
-it('groups thousands', () => expect(numberIn('en', 199_210)).toBe('199,210'));
+it('groups thousands', () => expect(numberIn(199_210)).toBe('199,210'));
