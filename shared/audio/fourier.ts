@@ -24,9 +24,13 @@ export function powerSpectrum(size: number): (frame: Float64Array, power: Float6
       const step = size / (2 * span);
       for (let start = 0; start < size; start += 2 * span) {
         for (let k = 0; k < span; k++) {
-          const [low, high] = [start + k, start + k + span];
-          const [cos, sin] = [cosines[k * step] as number, sines[k * step] as number];
-          const [reHigh, imHigh] = [re[high] as number, im[high] as number];
+          // No pairs here: before it is compiled, each would be an array.
+          const low = start + k;
+          const high = low + span;
+          const cos = cosines[k * step] as number;
+          const sin = sines[k * step] as number;
+          const reHigh = re[high] as number;
+          const imHigh = im[high] as number;
           const reTurned = reHigh * cos + imHigh * sin;
           const imTurned = imHigh * cos - reHigh * sin;
           re[high] = (re[low] as number) - reTurned;

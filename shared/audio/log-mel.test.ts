@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { powerSpectrum } from './fourier.ts';
 import { frameCount } from './frames.ts';
 import { bytesOfLevels, logMel, melOf } from './log-mel.ts';
-import { resample } from './resample.ts';
+import { resample, resampleSteps } from './resample.ts';
 
 const tone = (hertz: number, rate = 16_000, seconds = 1, height = 0.5): Float32Array =>
   Float32Array.from({ length: rate * seconds }, (_, at) => height * Math.sin((2 * Math.PI * hertz * at) / rate));
@@ -97,5 +97,14 @@ describe('another rate', () => {
   it('that is the same one changes nothing', () => {
     const samples = tone(1_000);
     expect(resample({ rate: 16_000, samples }, 16_000)).toBe(samples);
+  });
+
+  it.each([
+    // 96 products for each of 160,000 samples.
+    [48_000, 10, 15],
+    // 90 weights for each of 16,000 places that a new sample can have between two old ones: 87 steps of their own.
+    [44_101, 1, 87 + 2],
+  ])('of %i Hz is made in steps of a million products or 16,384 weights', (rate, seconds, steps) => {
+    expect([...resampleSteps({ rate, samples: tone(1_000, rate, seconds) }, 16_000)]).toHaveLength(steps);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../limits.ts';
-import { readWav } from './wav.ts';
+import { readWav, wavSteps } from './wav.ts';
 
 interface Written {
   readonly format?: number;
@@ -115,4 +115,10 @@ describe('a WAV file', () => {
       }),
     );
   });
+});
+
+it('is read in steps of 65,536 values at most, whatever its channels', () => {
+  const data = new Array<number>(300_000).fill(200);
+  expect([...wavSteps(wav({ bits: 8, data }))]).toHaveLength(5);
+  expect([...wavSteps(wav({ bits: 8, channels: 2, data }))]).toHaveLength(5);
 });

@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.ts';
+import { finish, type Steps } from '../steps.ts';
 
 /** One channel of sound: samples from −1 to 1, so many in a second. */
 export interface Sound {
@@ -22,6 +23,13 @@ interface Format {
   readonly read: Reader;
 }
 
+export type WavRead =
+  | { readonly ok: true; readonly sound: Sound }
+  | { readonly ok: false; readonly problem: WavProblem };
+
+/** Values that are read in one step. */
+const STEP_VALUES = 65_536;
+
 const PCM = 1;
 const FLOAT = 3;
 const EXTENSIBLE = 0xfffe;
@@ -41,9 +49,7 @@ const READERS: Readonly<Record<string, Reader>> = {
  * RIFF; WAVE_FORMAT_EXTENSIBLE as in Microsoft's "Multiple channel audio data"), its channels mixed into one. PCM of 8
  * to 32 bits and floats. A header is never believed about lengths: nothing is allocated beyond what the bytes hold.
  */
-export function readWav(
-  bytes: Uint8Array,
-): { readonly ok: true; readonly sound: Sound } | { readonly ok: false; readonly problem: WavProblem } {
+export function* wavSteps(bytes: Uint8Array): Steps<WavRead> {
   const no = (problem: WavProblem) => ({ ok: false, problem }) as const;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.byteLength < 12 || tagAt(view, 0) !== 'RIFF' || tagAt(view, 8) !== 'WAVE') return no('not-wav');
@@ -56,13 +62,16 @@ export function readWav(
     else if (id === 'data') {
       if (format === null) return no('damaged');
       if (typeof format === 'string') return no(format);
-      return soundOf(view, from, length, format);
+      return yield* soundOf(view, from, length, format);
     }
     // Chunks begin on even places.
     at = from + size + (size % 2);
   }
   return no(typeof format === 'string' ? format : 'damaged');
 }
+
+/** All steps at once. */
+export const readWav = (bytes: Uint8Array): WavRead => finish(wavSteps(bytes));
 
 const tagAt = (view: DataView, at: number): string =>
   String.fromCharCode(...[0, 1, 2, 3].map((place) => view.getUint8(at + place)));
@@ -80,16 +89,28 @@ function formatAt(view: DataView, at: number, length: number): Format | 'damaged
   return frameBytes === (channels * bits) / 8 ? { rate, channels, bytes: bits / 8, read } : 'damaged';
 }
 
-function soundOf(view: DataView, from: number, length: number, { rate, channels, bytes, read }: Format) {
+function* soundOf(view: DataView, from: number, length: number, format: Format): Steps<WavRead> {
+  const { rate, channels, bytes } = format;
   const count = Math.floor(length / (channels * bytes));
-  if (count > rate * LIMITS.soundSeconds) return { ok: false, problem: 'too-long' } as const;
+  if (count > rate * LIMITS.soundSeconds) return { ok: false, problem: 'too-long' };
   const samples = new Float32Array(count);
-  for (let index = 0, at = from; index < count; index++) {
+  const step = Math.ceil(STEP_VALUES / channels);
+  for (let index = 0; index < count; index += step) {
+    const part = samples.subarray(index, index + step);
+    if (!mix(view, from + index * channels * bytes, format, part)) return { ok: false, problem: 'damaged' };
+    yield;
+  }
+  return { ok: true, sound: { rate, samples } };
+}
+
+/** The mean of the channels into each of `samples`; false where a value is no number. */
+function mix(view: DataView, from: number, { channels, bytes, read }: Format, samples: Float32Array): boolean {
+  for (let index = 0, at = from; index < samples.length; index++) {
     let sum = 0;
     for (let channel = 0; channel < channels; channel++, at += bytes) sum += read(view, at);
     const mean = sum / channels;
-    if (!Number.isFinite(mean)) return { ok: false, problem: 'damaged' } as const;
+    if (!Number.isFinite(mean)) return false;
     samples[index] = Math.max(-1, Math.min(1, mean));
   }
-  return { ok: true, sound: { rate, samples } } as const;
+  return true;
 }

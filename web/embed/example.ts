@@ -1,4 +1,4 @@
-import { exampleOfSound } from '../../shared/audio/example.ts';
+import { exampleSteps } from '../../shared/audio/example.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { SoundData } from '../../shared/task/kinds/audio.ts';
 import { type CharacterData, characterIndices, columnsOfCharacters } from '../../shared/task/kinds/characters.ts';
@@ -10,6 +10,7 @@ import { encodeCells, encodeTarget, type RowData } from '../../shared/task/kinds
 import type { TextData } from '../../shared/task/kinds/text.ts';
 import { wordNumbers } from '../../shared/task/kinds/words.ts';
 import { type DataFailure, dataFailure } from '../data/failure.ts';
+import { inTurns } from '../data/turns.ts';
 
 /** One example as a site gives it: a picture, a row, a text, a sound or a rating, as the task's data are. */
 export type Example = PictureExample | RowExample | TextExample | SoundExample | RatingExample;
@@ -147,7 +148,7 @@ async function columnsOfSounds(examples: readonly Example[], data: SoundData): C
       return badExample(index, `samples are a list, of ${LIMITS.soundSeconds} seconds at most`);
     const values = Float32Array.from(samples);
     if (!values.every((value) => Math.abs(value) <= 1)) return badExample(index, 'samples are from -1 to 1');
-    const made = exampleOfSound({ rate: sampleRate, samples: values }, data);
+    const made = await inTurns(exampleSteps({ rate: sampleRate, samples: values }, data));
     if (!made.ok) return badExample(index, `the sound is ${made.problem}`);
     columns.features.set(made.features, index * size);
     columns.targets[index] = place;

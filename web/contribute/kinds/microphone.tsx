@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SoundData } from '../../../shared/task/kinds/audio.ts';
 import type { DeviceFailure } from '../../data/import/device-failure.ts';
 import type { Microphone } from '../../data/import/microphone.ts';
+import { inTurns } from '../../data/turns.ts';
 import { Dialog, Icon, showToast } from '../../ui/index.ts';
 import { columnsOfImages } from '../example-images.ts';
 import { contributeWords } from '../words/index.ts';
@@ -131,11 +132,11 @@ function MicrophoneDialog({ lead, data, onClose, children }: MicrophoneDialogPro
 
   const listen = async (say: string): Promise<Uint8Array | null> => {
     setSaid(say);
-    const { exampleOfSound } = await import('../../../shared/audio/example.ts');
+    const { exampleSteps } = await import('../../../shared/audio/example.ts');
     const sound = (await open.current?.listen(data.clipMs + MOMENT_MS)) ?? null;
     setSaid(null);
     if (sound === null) return null;
-    const example = exampleOfSound(sound, data);
+    const example = await inTurns(exampleSteps(sound, data));
     if (!example.ok) {
       showToast(t.nothing);
       return null;

@@ -1,8 +1,10 @@
-import { exampleOfSound } from '../../../shared/audio/example.ts';
+import { exampleSteps } from '../../../shared/audio/example.ts';
 import { SOUND_RATE } from '../../../shared/audio/frames.ts';
-import { readWav, type Sound } from '../../../shared/audio/wav.ts';
+import { type Sound, wavSteps } from '../../../shared/audio/wav.ts';
 import { LIMITS } from '../../../shared/limits.ts';
+import type { Steps } from '../../../shared/steps.ts';
 import type { SoundData } from '../../../shared/task/kinds/audio.ts';
+import { inTurns } from '../turns.ts';
 
 /** Why a file gives no example; each has a sentence in the dictionaries. */
 export const SOUND_FAILURES = [
@@ -14,13 +16,16 @@ export const SOUND_FAILURES = [
 ] as const;
 export type SoundFailure = (typeof SOUND_FAILURES)[number];
 
+/** Samples that are mixed in one step. */
+const STEP_SAMPLES = 65_536;
+
 type Read<Value> = ({ readonly ok: true } & Value) | { readonly ok: false; readonly reason: SoundFailure };
 
-/** What the model sees of a file that a person chose. The file leaves nothing behind. */
+/** What the model sees of a file that a person chose, made while the page goes on. The file leaves nothing behind. */
 export async function readSoundFile(file: Blob, data: SoundData): Promise<Read<{ readonly features: Uint8Array }>> {
   const read = await soundIn(file);
   if (!read.ok) return read;
-  const example = exampleOfSound(read.sound, data);
+  const example = await inTurns(exampleSteps(read.sound, data));
   return example.ok ? example : { ok: false, reason: example.problem };
 }
 
@@ -32,7 +37,7 @@ async function soundIn(file: Blob): Promise<Read<{ readonly sound: Sound }>> {
   } catch {
     return { ok: false, reason: 'not-sound' };
   }
-  const read = readWav(bytes);
+  const read = await inTurns(wavSteps(bytes));
   if (read.ok) return read;
   if (read.problem === 'too-long') return { ok: false, reason: 'too-long' };
   if (read.problem === 'damaged') return { ok: false, reason: 'not-sound' };
@@ -48,18 +53,19 @@ async function decode(file: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Read<
   try {
     const decoded = await new OfflineAudioContext(1, 1, SOUND_RATE).decodeAudioData(bytes.buffer);
     if (decoded.duration > LIMITS.soundSeconds) return { ok: false, reason: 'too-long' };
-    return { ok: true, sound: mixed(decoded) };
+    return { ok: true, sound: await inTurns(mixed(decoded)) };
   } catch {
     return { ok: false, reason: 'not-sound' };
   }
 }
 
-function mixed(buffer: AudioBuffer): Sound {
+function* mixed(buffer: AudioBuffer): Steps<Sound> {
   const samples = new Float32Array(buffer.length);
   for (let channel = 0; channel < buffer.numberOfChannels; channel++) {
     const values = buffer.getChannelData(channel);
     for (let at = 0; at < samples.length; at++) {
       samples[at] = (samples[at] as number) + (values[at] as number) / buffer.numberOfChannels;
+      if (at % STEP_SAMPLES === 0) yield;
     }
   }
   return { rate: buffer.sampleRate, samples };

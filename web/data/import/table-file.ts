@@ -1,5 +1,6 @@
 import { LIMITS } from '../../../shared/limits.ts';
 import { type ExampleColumns, type ExampleForm, emptyColumns, exampleSize } from '../../../shared/task/kinds/form.ts';
+import { turnsOf } from '../turns.ts';
 import { type CsvReader, csvReader } from './csv.ts';
 import { lineReader } from './lines.ts';
 import type { LeftOut, ReadRow, RowReader } from './row-reader.ts';
@@ -116,8 +117,6 @@ function columnsOf(rows: readonly ReadRow[], form: ExampleForm): ExampleColumns 
 
 /** Small enough to be parsed in a few milliseconds. */
 const PIECE_BYTES = 32 * 1024;
-/** Rows are looked at for so long, then the page has its turn: they may be short, and thousands to a piece. */
-const TURN_MS = 8;
 
 /** Hands over each row until `onRow` says that it is enough, or why not to go on; null at the end of the file. */
 async function eachRow<Stop extends TableFailure | 'enough'>(
@@ -128,7 +127,7 @@ async function eachRow<Stop extends TableFailure | 'enough'>(
   if (file.size > LIMITS.tableFileBytes) return 'too-large';
   // What is no UTF-8 becomes signs that no label has, and the page says how many rows were of no use.
   const decoder = new TextDecoder();
-  let turnEndsMs = performance.now() + TURN_MS;
+  const turns = turnsOf();
   for (let at = 0; at < file.size; at += PIECE_BYTES) {
     let bytes: ArrayBuffer;
     try {
@@ -141,10 +140,7 @@ async function eachRow<Stop extends TableFailure | 'enough'>(
     for (const row of rows) {
       const stop = onRow(row);
       if (stop !== null) return stop;
-      if (performance.now() > turnEndsMs) {
-        await new Promise((resolve) => setTimeout(resolve));
-        turnEndsMs = performance.now() + TURN_MS;
-      }
+      if (turns.isOver()) await turns.rest();
     }
   }
   for (const row of reader.end()) {
