@@ -1,4 +1,3 @@
-import { sha256Hex } from '../../shared/hash.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import {
   type PublicCheckpoint,
@@ -7,6 +6,7 @@ import {
   parsePublicTask,
   parsePublicTasks,
 } from '../../shared/protocol/public-task.ts';
+import { digest } from '../client/digest.ts';
 
 /** The HTTP answers that this page reads. Expected failures are values. */
 
@@ -36,7 +36,7 @@ export async function fetchWeights(
   if (!response.ok) return response;
   try {
     const bytes = await response.value.arrayBuffer();
-    const isWhole = bytes.byteLength === parameters * 4 && sha256Hex(new Uint8Array(bytes)) === sha256;
+    const isWhole = bytes.byteLength === parameters * 4 && (await digest(new Uint8Array(bytes))) === sha256;
     return isWhole ? { ok: true, value: new Float32Array(bytes) } : { ok: false, reason: 'broken' };
   } catch {
     return { ok: false, reason: 'unreachable' };

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { formatMeasure, formatNumber } from '../ui/index.ts';
 import type { Contribution } from './contribution.ts';
 import { Erase } from './erase.tsx';
@@ -13,6 +13,9 @@ import { contributeWords } from './words/index.ts';
 /** `/contribute/<task>`: one column, three steps, all of them visible. */
 export function ContributePage({ contribution }: { readonly contribution: Contribution }): JSX.Element {
   const view = contribution.view.value;
+  // What is below the first screen is made when that has been painted.
+  const [isWhole, setWhole] = useState(false);
+  useEffect(() => setWhole(true), []);
   // The view changes many times a second; each part follows only what it reads.
   const parts = useMemo(
     () => (
@@ -20,13 +23,17 @@ export function ContributePage({ contribution }: { readonly contribution: Contri
         <Head contribution={contribution} />
         <Flow contribution={contribution} />
         <Examples contribution={contribution} />
-        <Train contribution={contribution} />
-        <TryIt contribution={contribution} />
-        <Receipts contribution={contribution} />
-        <Erase contribution={contribution} />
+        {isWhole && (
+          <>
+            <Train contribution={contribution} />
+            <TryIt contribution={contribution} />
+            <Receipts contribution={contribution} />
+            <Erase contribution={contribution} />
+          </>
+        )}
       </>
     ),
-    [contribution],
+    [contribution, isWhole],
   );
   return (
     <main

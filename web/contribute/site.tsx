@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { isTaskId, type TaskId } from '../../shared/ids.ts';
 import { BACKENDS, type RequestedBackend } from '../client/ports.ts';
+import { nextTurn } from '../data/turns.ts';
 import { language, PageHeader, Toasts } from '../ui/index.ts';
 import { type Answer, fetchTask } from './api.ts';
 import type { Contribution } from './contribution.ts';
@@ -35,6 +36,7 @@ function TaskPage({ task, location }: { task: TaskId | 'unknown'; location: Loca
     }
     const joinToken = joinTokenOf(location);
     const fetched = await fetchTask(task, joinToken);
+    await nextTurn();
     answer.value = fetched.ok
       ? {
           ok: true,

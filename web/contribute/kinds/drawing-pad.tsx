@@ -2,7 +2,7 @@ import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { shownTheme } from '../../ui/index.ts';
-import { drawStrokes, type Point, type Strokes } from '../drawing.ts';
+import { drawStrokes, isEmptyDrawing, type Point, type Strokes } from '../drawing.ts';
 import { contributeWords } from '../words/index.ts';
 
 export interface DrawingPadProps {
@@ -33,10 +33,12 @@ export function DrawingPad({ name, strokes, onLift, onPen }: DrawingPadProps): J
   const pointer = useRef<number | null>(null);
 
   useLayoutEffect(() => {
-    const context = canvas.current?.getContext('2d');
-    if (!context || !canvas.current) return;
+    if (!canvas.current) return;
     // Setting the size empties it for certain: a software GPU was seen to skip a lone clearRect.
     canvas.current.width = SIDE;
+    // The colour of an empty pad is not asked for: the page would be laid out for it.
+    const context = isEmptyDrawing(strokes.value) && !pen ? null : canvas.current.getContext('2d');
+    if (!context) return;
     context.strokeStyle = getComputedStyle(canvas.current).color;
     drawStrokes(context, strokes.value, SIDE);
     if (pen) drawPen(context, pen);

@@ -20,8 +20,10 @@ export function Thumbnail({
     const ink = channels === 1 ? inkOf(canvas.current) : null;
     for (let at = 0; at < width * height; at++) {
       const value = image[at * channels] ?? 0;
-      const [red, green, blue] = ink ?? [value, image[at * channels + 1] ?? 0, image[at * channels + 2] ?? 0];
-      pixels.data.set([red, green, blue, ink ? value : 255], at * 4);
+      pixels.data[at * 4] = ink?.[0] ?? value;
+      pixels.data[at * 4 + 1] = ink?.[1] ?? image[at * channels + 1] ?? 0;
+      pixels.data[at * 4 + 2] = ink?.[2] ?? image[at * channels + 2] ?? 0;
+      pixels.data[at * 4 + 3] = ink ? value : 255;
     }
     context.putImageData(pixels, 0, 0);
   }, [image, width, height, channels, shownTheme.value]);

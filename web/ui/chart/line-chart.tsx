@@ -54,7 +54,10 @@ export function LineChart(props: LineChartProps): JSX.Element {
     if (isEmpty || !target) return;
     let isGone = false;
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: target.clientWidth, height: heightPx }));
-    import('uplot').then(({ default: Plot }) => {
+    const fetched = import('uplot');
+    // In a frame of its own: the page may just have been laid out anew, and the code was read for the first time.
+    fetched.then(nextFrame).then(async () => {
+      const { default: Plot } = await fetched;
       if (isGone) return;
       const now = latest.current;
       const options = optionsOf(now, resolveColours(target), target.clientWidth, setAt);
@@ -114,6 +117,8 @@ export function LineChart(props: LineChartProps): JSX.Element {
     </figure>
   );
 }
+
+const nextFrame = (): Promise<unknown> => new Promise(requestAnimationFrame);
 
 const written = (value: number | null | undefined, format: (value: number) => string): string =>
   value === null || value === undefined ? MISSING : format(value);
