@@ -84,10 +84,10 @@ function runTests(isAll: boolean): void {
 }
 
 const HELP = `npm test -- [options]
-Tests that need no special machine: unit, contract, architecture, system and browser. About MINUTES minutes on two cores
+Tests that need no special machine: unit, contract, architecture, system and browser. About eight minutes on two cores
 without a GPU. Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
 
-  --all   also the long ones (*.long.test.ts, @long): about ALLMINUTES minutes
+  --all   also the long ones (*.long.test.ts, @long): about fifteen minutes
   --help  this text
 `;
 const switches = switchesOf(process.argv.slice(2), HELP, ['all']);
