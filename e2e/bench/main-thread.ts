@@ -74,7 +74,7 @@ function named(backend: Backend, task: MainThreadTask, trace: Trace): string[] {
 }
 
 async function traceOf(executablePath: string, backend: Backend): Promise<Trace> {
-  const server = await startServer({ isBuilt: true });
+  const server = await startServer();
   const browser = await chromium.launch(launchOptions(executablePath));
   const folder = mkdtempSync(join(tmpdir(), 'fedtab-sounds-'));
   try {
