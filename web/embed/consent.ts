@@ -8,6 +8,8 @@ interface Numbers {
   readonly bytes: number;
   /** A round may have this contributor alone. */
   readonly isAlone: boolean;
+  /** Some rounds only score the model. */
+  readonly isScored: boolean;
 }
 
 export interface ConsentOptions {
@@ -40,7 +42,10 @@ export async function askConsent({ into, server, task, language, onAgree, onRefu
   }
   const report = bytesIn(language, numbers.parameters * 4);
   const facts: readonly (readonly [name: string, what: string])[] = [
-    [t.leaves, t.leavesWhat(report, numberIn(language, numbers.parameters))],
+    [
+      t.leaves,
+      t.leavesWhat(report, numberIn(language, numbers.parameters)) + (numbers.isScored ? ` ${t.leavesCounts}` : ''),
+    ],
     [t.who, [t.whoWhat(new URL(server).host), ...(numbers.isAlone ? [t.whoAlone] : [])].join(' ')],
     [t.comes, t.comesWhat(bytesIn(language, numbers.bytes))],
     [t.often, t.oftenWhat],
@@ -57,7 +62,12 @@ async function fetchNumbers(address: string): Promise<Numbers | 'server-away' | 
     const { parameters, bytes, participation, allowsOrigin } = await response.json();
     if (allowsOrigin === false) return 'origin';
     if (!Number.isSafeInteger(parameters) || !Number.isSafeInteger(bytes)) return 'server-away';
-    return { parameters, bytes, isAlone: participation?.minimum === 1 };
+    return {
+      parameters,
+      bytes,
+      isAlone: participation?.minimum === 1,
+      isScored: participation?.client?.heldOut === true,
+    };
   } catch {
     return 'server-away';
   }
