@@ -126,7 +126,7 @@ test('the form sets a fifth aside; a task without it cannot be evaluated, and on
   await logIn(page, 'whole');
   await expect(page.getByRole('button', { name: 'Start rounds' })).toBeVisible();
   await expect(evaluateButton(page)).toHaveCount(0);
-  await page.getByRole('link', { name: 'New task' }).click();
+  await page.getByRole('button', { name: 'New task' }).click();
   await page.getByLabel('Task id').fill('by-form');
   await page.getByLabel('Set a fifth of the examples aside').check();
   await page.getByRole('button', { name: 'Create task' }).click();
