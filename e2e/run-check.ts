@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { isToRun } from './command-line.ts';
+import { switchesOf } from './command-line.ts';
 
 // `npm run check`: format, lint, types, dead code, architecture, and the unit tests of what changed since the last
 // commit. Under a minute; run it before each commit.
@@ -47,4 +47,4 @@ Before each commit, under a minute: ${Object.keys(steps).join(', ')} since the l
 
   --help  this text
 `;
-if (isToRun(process.argv.slice(2), HELP)) await check();
+if (switchesOf(process.argv.slice(2), HELP, []) !== null) await check();

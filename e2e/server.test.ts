@@ -7,17 +7,15 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kerasFolder } from './fixtures/keras-folder.ts';
 import { type RunningServer, startServer } from './fixtures/server.ts';
 
 const root = join(import.meta.dirname, '..');
-const loader = pathToFileURL(join(root, 'e2e/typescript.mjs')).href;
 
 /** Runs a script of the server to its end. */
 async function run(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, ['--import', loader, join(root, script), ...args], {
+  const child = spawn(process.execPath, [join(root, 'dist/server', script), ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -40,7 +38,7 @@ describe('one server', () => {
     server = await startServer();
   });
   afterAll(() => server.dispose());
-  const task = (...args: string[]) => run('server/cli/task.ts', args, { FEDTAB_DATA: server.dataFolder });
+  const task = (...args: string[]) => run('cli/task.js', args, { FEDTAB_DATA: server.dataFolder });
 
   test('says where it listens and how to log in, and nothing else; the link works once', async () => {
     expect(server.output).toEqual([`Fedtab listens on ${server.url}`, `Admin: ${server.adminLink}`]);
@@ -59,7 +57,7 @@ describe('one server', () => {
   });
 
   test('--admin-link prints a new link and ends', async () => {
-    const { code, output } = await run('server/main.ts', ['--admin-link'], { FEDTAB_DATA: server.dataFolder });
+    const { code, output } = await run('main.js', ['--admin-link'], { FEDTAB_DATA: server.dataFolder });
     expect(code).toBe(0);
     const link = /^Admin: (\S+)#(\S+)\n$/.exec(output);
     expect(link?.[1]).toBe(`${server.url}/admin`);
@@ -92,8 +90,7 @@ describe('one server', () => {
     expect((await task('list')).output).toMatch(/^mine {2}idle {2}version 0 {2}round 0, 0 left {2}0 online/);
     const file = join(folder(), 'model.npz');
     const byToken = { FEDTAB_ADMIN_TOKEN: server.adminToken };
-    const checkpoint = (...args: string[]) =>
-      run('server/cli/checkpoint.ts', [...args, '--server', server.url], byToken);
+    const checkpoint = (...args: string[]) => run('cli/checkpoint.js', [...args, '--server', server.url], byToken);
     expect(await checkpoint('save', 'mine', file)).toMatchObject({ code: 0, errors: '' });
     expect(readFileSync(file).subarray(0, 2).toString()).toBe('PK');
     expect((await checkpoint('list', 'mine')).output).toMatch(/^ {5}0 {2}[0-9a-f]{12} {2}796840 bytes/);
@@ -114,7 +111,7 @@ test('killed while rounds run it goes on; ended by SIGTERM it exits with 0 and l
   expect(JSON.parse(readFileSync(join(first.dataFolder, 'server.json'), 'utf8')).url).toBe(second.url);
   expect(await second.stop()).toBe(0);
   expect(existsSync(join(first.dataFolder, 'server.json'))).toBe(false);
-  const command = await run('server/cli/task.ts', ['list'], { FEDTAB_DATA: first.dataFolder });
+  const command = await run('cli/task.js', ['list'], { FEDTAB_DATA: first.dataFolder });
   expect(command).toMatchObject({ code: 1, errors: expect.stringContaining('no server runs on') });
   const third = await startServer({ dataFolder: first.dataFolder, args: ['--admin-link'] });
   expect(await third.adminJson('/api/tasks')).toMatchObject([{ id: 'digits', round: 1 }]);
@@ -136,7 +133,7 @@ test('a reader that does not read holds nothing up', async () => {
 describe('settings', () => {
   test('one it does not know: exit code 2, before anything is made', async () => {
     const env = { FEDTAB_DATA: join(folder(), 'data'), FEDTAB_PROT: '1', FEDTAB_LOG: 'loud' };
-    const { code, errors } = await run('server/main.ts', [], env);
+    const { code, errors } = await run('main.js', [], env);
     expect(code).toBe(2);
     expect(errors).toContain('FEDTAB_PROT: is not a setting of Fedtab');
     expect(errors).toContain('FEDTAB_LOG: must be one of');
@@ -144,7 +141,7 @@ describe('settings', () => {
   });
 
   test('--help names every one', async () => {
-    const { code, output } = await run('server/main.ts', ['--help'], {});
+    const { code, output } = await run('main.js', ['--help'], {});
     expect(code).toBe(0);
     for (const word of ['--tls', '--admin-link', '--config', 'FEDTAB_DATA', 'FEDTAB_MAX_PER_ADDRESS'])
       expect(output).toContain(word);

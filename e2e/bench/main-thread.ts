@@ -43,7 +43,7 @@ export async function benchMainThread(runs: number, say: (line: string) => void)
 }
 
 async function tasksOf(executablePath: string, backend: keyof typeof BACKENDS): Promise<readonly MainThreadTask[]> {
-  const server = await startServer({ isBuilt: true });
+  const server = await startServer();
   const browser = await chromium.launch(launchOptions(executablePath));
   try {
     await createTask(server, 'busy', { model: { zoo: 'mlp-2nn', seed: 1 } });

@@ -78,7 +78,7 @@ const delayLine = ({ p99Ms, maximumMs }: LoopDelay): string =>
   `event-loop delay p99 ${milliseconds(p99Ms)}, maximum ${milliseconds(maximumMs)}`;
 
 async function measure(): Promise<RoundFigures> {
-  const server = await startServer({ isBuilt: true });
+  const server = await startServer();
   const contributors = fork(fileURLToPath(new URL('./contributors.ts', import.meta.url)), {
     execArgv: ['--import', pathToFileURL(fileURLToPath(new URL('../typescript.mjs', import.meta.url))).href],
   });

@@ -44,7 +44,7 @@ async function measure(
   use: (server: RunningServer) => Promise<unknown> = async () => {},
 ): Promise<Start> {
   const startedAt = performance.now();
-  const server = await startServer({ isBuilt: true, dataFolder });
+  const server = await startServer({ dataFolder });
   const listeningMs = performance.now() - startedAt;
   const { nowBytes } = await memoryOf(server.pid);
   await use(server);

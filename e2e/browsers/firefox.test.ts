@@ -10,7 +10,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 const WITHIN_MS = 150_000;
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'smoke');
 });
 afterAll(() => server.dispose());

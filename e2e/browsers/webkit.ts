@@ -31,7 +31,7 @@ async function opened(port: number): Promise<WebDriverPage> {
   }
 }
 
-const server = await startServer({ isBuilt: true });
+const server = await startServer();
 await createTask(server, 'smoke');
 const screen = spawn('Xvfb', [DISPLAY, '-screen', '0', '1280x900x24'], { stdio: 'ignore' });
 const port = await freePort();

@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { TaskId } from '../../shared/ids.ts';
 import { seededRng } from '../../shared/rng.ts';
-import { ensureBuilt } from '../fixtures/built.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { Contributors } from './contributors.ts';
 import { History } from './history.ts';
@@ -51,9 +50,8 @@ function moments(): Moment[] {
 }
 
 it(`I1 I2 I3 I4 I7: ${KILLS} SIGKILLs of a running task lose and double nothing (CRASH_SEED=${seed})`, async () => {
-  ensureBuilt();
   const dataFolder = mkdtempSync(join(tmpdir(), 'fedtab-crash-'));
-  let server: RunningServer = await startServer({ dataFolder, isBuilt: true });
+  let server: RunningServer = await startServer({ dataFolder });
   const { port, url } = server;
   const gate = new Gate();
   const contributors = new Contributors(url, task.id as TaskId, CONTRIBUTORS, gate);
@@ -79,7 +77,7 @@ it(`I1 I2 I3 I4 I7: ${KILLS} SIGKILLs of a running task lose and double nothing 
       await server.kill();
       const acked = contributors.acksOf(round).size;
 
-      server = await startServer({ dataFolder, port, isBuilt: true });
+      server = await startServer({ dataFolder, port });
       const { version } = await server.adminJson<{ version: number }>(`/api/tasks/${task.id}`);
       if (acked > 0 && version === before.version) betweenAckAndCommit++;
       gate.open(round, contributors.clients.keys());

@@ -136,7 +136,7 @@ async function shootStories(browser: Browser): Promise<void> {
 const found = ensureChromium();
 if (!found.ok) throw new Error(found.reason);
 await mkdir(folder, { recursive: true });
-const server = await startServer({ isBuilt: true });
+const server = await startServer();
 const browser = await chromium.launch(launchOptions(found.path));
 try {
   if (stories.length === 0) {

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { unzipSync } from 'fflate';
-import { expect, type Page, test } from 'playwright/test';
+import { expect, type Page } from 'playwright/test';
 import type { TaskId } from '../../shared/ids.ts';
-import { accessibilityProblems } from '../fixtures/accessibility.ts';
+import { accessibilityProblems, problemsInBothColours } from '../fixtures/accessibility.ts';
 import { addSamples, agreeAndJoin, contributeUrl, expectState, fewSamples } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
+import { test } from '../fixtures/worker-server.ts';
 import { Population } from '../sim/population.ts';
 import { gatedTrainer, noiseTrainer } from '../sim/trainers.ts';
 
@@ -12,10 +13,9 @@ import { gatedTrainer, noiseTrainer } from '../sim/trainers.ts';
 const PROMISED = { timeout: 3_000 };
 
 let server: RunningServer;
-test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+test.beforeAll(({ server: running }) => {
+  server = running;
 });
-test.afterAll(() => server.dispose());
 
 interface Task {
   readonly version: number;
@@ -55,7 +55,7 @@ test.describe('the way in', () => {
     page,
     browser,
   }) => {
-    const own = await startServer({ isBuilt: true });
+    const own = await startServer();
     const addresses: string[] = [];
     page.on('request', (request) => addresses.push(request.url()));
     await page.goto(own.adminLink);
@@ -389,7 +389,7 @@ test('settings: what a task is, copied, archived and deleted by its id', async (
 });
 
 test('a server that goes away is said, and the page is live again when it is back', async ({ page }) => {
-  let own = await startServer({ isBuilt: true });
+  let own = await startServer();
   const { port, dataFolder } = own;
   await own.adminJson('/api/tasks', { body: { template: 'digits', model: { zoo: 'softmax', seed: 1 } } });
   await page.goto(`${own.url}/admin?lang=en`);
@@ -401,7 +401,7 @@ test('a server that goes away is said, and the page is live again when it is bac
   expect(await accessibilityProblems(page)).toEqual([]);
   await page.getByRole('button', { name: 'Start rounds' }).click();
   await expect(page.getByText('The server did not answer.')).toBeVisible();
-  own = await startServer({ port, dataFolder, isBuilt: true });
+  own = await startServer({ port, dataFolder });
   await expect(main(page)).toHaveAttribute('data-connection', 'live', { timeout: 30_000 });
   await expect(page.getByText('The live connection to the server is lost')).toHaveCount(0);
   await page.getByRole('button', { name: 'Start rounds' }).click();
@@ -410,7 +410,7 @@ test('a server that goes away is said, and the page is live again when it is bac
 });
 
 test('an empty server says how to begin', async ({ page }) => {
-  const own = await startServer({ isBuilt: true });
+  const own = await startServer();
   await page.goto(own.adminLink);
   await expect(page.getByRole('heading', { name: 'There is no task yet' })).toBeVisible();
   expect(await accessibilityProblems(page)).toEqual([]);
@@ -420,34 +420,31 @@ test('an empty server says how to begin', async ({ page }) => {
   await own.dispose();
 });
 
-for (const colours of ['light', 'dark'] as const) {
-  test(`every page is accessible, without a horizontal scroll on a phone, in both languages, ${colours}`, async ({
-    page,
-  }) => {
-    const task = await createTask(`accessible-${colours}`);
-    const people = contributors(task, 3);
-    await people.start();
-    await server.adminJson(`/api/tasks/${task}/rounds`, { body: { count: 2 } });
-    await page.emulateMedia({ colorScheme: colours });
-    await page.setViewportSize({ width: 360, height: 740 });
-    await logIn(page);
-    for (const [language, part] of [
-      ...['overview', 'rounds', 'rounds&round=1', 'contributors', 'model', 'settings'].map((tab) => ['en', tab]),
-      ...['overview', 'model', 'settings'].map((tab) => ['zh', tab]),
-    ] as const) {
-      await page.goto(`${server.url}/admin?lang=${language}&task=${task}&tab=${part}`);
-      await expect(main(page)).toHaveAttribute('data-version', '2');
-      await expect(main(page)).toHaveAttribute('data-connection', 'live');
-      expect(await accessibilityProblems(page), `${part} ${language}`).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${part} ${language}`).toBe(360);
-    }
-    await page.goto(`${server.url}/admin?lang=zh&new`);
-    await expect(page.getByRole('button', { name: '创建任务' })).toBeVisible();
-    expect(await accessibilityProblems(page)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
-    await people.close();
-  });
-}
+test('every page is accessible, without a horizontal scroll on a phone, in both languages, light and dark', async ({
+  page,
+}) => {
+  const task = await createTask('accessible');
+  const people = contributors(task, 3);
+  await people.start();
+  await server.adminJson(`/api/tasks/${task}/rounds`, { body: { count: 2 } });
+  await page.setViewportSize({ width: 360, height: 740 });
+  await logIn(page);
+  for (const [language, part] of [
+    ...['overview', 'rounds', 'rounds&round=1', 'contributors', 'model', 'settings'].map((tab) => ['en', tab]),
+    ...['overview', 'model', 'settings'].map((tab) => ['zh', tab]),
+  ] as const) {
+    await page.goto(`${server.url}/admin?lang=${language}&task=${task}&tab=${part}`);
+    await expect(main(page)).toHaveAttribute('data-version', '2');
+    await expect(main(page)).toHaveAttribute('data-connection', 'live');
+    expect(await problemsInBothColours(page), `${part} ${language}`).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), `${part} ${language}`).toBe(360);
+  }
+  await page.goto(`${server.url}/admin?lang=zh&new`);
+  await expect(page.getByRole('button', { name: '创建任务' })).toBeVisible();
+  expect(await problemsInBothColours(page)).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  await people.close();
+});
 
 test('works by the keyboard alone', async ({ page }) => {
   const task = await createTask('keyboard');

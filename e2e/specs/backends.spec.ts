@@ -20,6 +20,8 @@ test.beforeEach(async ({ page }) => {
 });
 
 const small = { model: { zoo: 'softmax', seed: 1 } } as const;
+/** Its shaders take seconds to compile without a GPU: away where a test is about another. */
+const noWebgpu = "Object.defineProperty(navigator, 'gpu', { value: undefined });";
 const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const;
 
 /** `tf.memory().numTensors` of the worker: TF.js keeps its one engine there. */
@@ -41,7 +43,8 @@ function watchChunks(page: Page): Set<string> {
 
 test.describe('each backend', () => {
   for (const backend of BACKENDS) {
-    test(`${backend} trains when asked for, and leaves as many tensors as it found`, async ({ page }) => {
+    const tag = backend === 'webgpu' ? ['@long'] : [];
+    test(`${backend} trains when asked for, and leaves as many tensors as it found`, { tag }, async ({ page }) => {
       await addStrips(page, 25);
       const choice = await prepare(page, backend, small);
       expect(choice).toMatchObject({ requested: backend, used: backend, reason: null });
@@ -87,7 +90,7 @@ test.describe('the choice', () => {
     const chunks = watchChunks(page);
     const without = `
       OffscreenCanvas.prototype.getContext = () => null;
-      Object.defineProperty(navigator, 'gpu', { value: undefined });`;
+      ${noWebgpu}`;
     const { used, reason, findings } = await prepare(page, 'auto', {}, without);
     expect(used).toBe('wasm');
     expect(reason).toBe(null);
@@ -101,13 +104,13 @@ test.describe('the choice', () => {
   });
 
   test('is the next best where what was asked for is not available, and the page is told why', async ({ page }) => {
-    const noWebgl = 'OffscreenCanvas.prototype.getContext = () => null;';
-    const { used, reason } = await prepare(page, 'webgl', {}, noWebgl);
+    const noWebgl = `OffscreenCanvas.prototype.getContext = () => null; ${noWebgpu}`;
+    const { used, reason } = await prepare(page, 'webgl', small, noWebgl);
     expect(used).not.toBe('webgl');
     expect(reason).toMatch(/^WebGL is not available here; .* trains instead/);
   });
 
-  test('is not WebGL where that has half precision only', async ({ page }) => {
+  test('is not WebGL where that has half precision only', { tag: '@long' }, async ({ page }) => {
     const choice = await page.evaluate(async (small) => {
       const address = `${parts.workerAddress}?tfjsflags=WEBGL_FORCE_F16_TEXTURES:true`;
       const worker = () => new Worker(address, { type: 'module' });
@@ -119,15 +122,15 @@ test.describe('the choice', () => {
     expect(choice.findings).toContainEqual(expect.objectContaining({ backend: 'webgl', fault: 'half-precision' }));
   });
 
-  test('is not WebGL in Safari, as TF.js knows it', async ({ page }) => {
+  test('is not WebGL in Safari, as TF.js knows it', { tag: '@long' }, async ({ page }) => {
     const safari = "Object.defineProperty(navigator, 'vendor', { value: 'Apple Computer, Inc.' });";
-    const { used, reason, findings } = await prepare(page, 'webgl', small, safari);
+    const { used, reason, findings } = await prepare(page, 'webgl', small, `${safari} ${noWebgpu}`);
     expect(used).not.toBe('webgl');
     expect(reason).toMatch(/^Safari has no WebGL for training in a worker; .* trains instead/);
     expect(findings).toContainEqual(expect.objectContaining({ backend: 'webgl', fault: 'no-worker' }));
   });
 
-  test('trains convolutions on WebGL, and leaves as many tensors as it found', async ({ page }) => {
+  test('trains convolutions on WebGL, and leaves as many tensors as it found', { tag: '@long' }, async ({ page }) => {
     await addStrips(page, 10);
     const convolutional = { model: { zoo: 'cnn-small', seed: 1 } } as const;
     expect(await prepare(page, 'webgl', convolutional)).toMatchObject({ used: 'webgl', reason: null });
@@ -147,7 +150,7 @@ test.describe('the choice', () => {
   });
 });
 
-test.describe('lost graphics', () => {
+test.describe('lost graphics', { tag: '@long' }, () => {
   // An epoch of three batches and the scores before and after it, lost at evenly spread points of it, the ends included.
   for (const [backend, points] of [
     ['webgl', 5],

@@ -16,7 +16,7 @@ test.describe.configure({ mode: 'default' });
 
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'wear', {
     template: 'fashion',
     title: 'Things to wear',
@@ -110,7 +110,10 @@ test('a camera that is refused is said, with what to do, and nothing is kept', a
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
 });
 
-test('a camera that is taken away while it is on is said, and what was kept stays', async ({ page, context }) => {
+test('a camera that is taken away while it is on is said, and what was kept stays', { tag: '@long' }, async ({
+  page,
+  context,
+}) => {
   await context.grantPermissions(['camera']);
   await watchCamera(page);
   await page.goto(contributeUrl(server, 'wear'));

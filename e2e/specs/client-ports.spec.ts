@@ -162,9 +162,9 @@ for (const [origin, kind] of [
       await expect.poll(() => isHolder(waiting), { intervals: [50], timeout: 6_000 }).toBe(true);
     });
 
-    test('over 200 openings, closings and crashes there are never two holders, and always one within two seconds', async ({
-      context,
-    }) => {
+    test('over 200 openings, closings and crashes there are never two holders, and always one within two seconds', {
+      tag: '@long',
+    }, async ({ context }) => {
       const page = await open(context, origin);
       const { overlaps, waitsMs, ends } = await page.evaluate(churn, { seed: 3, profiles: 25, acts: 8 });
       expect(overlaps).toEqual([]);

@@ -18,7 +18,7 @@ import { cut, gateSockets, holding, isAttached, isEvent, type SocketGate } from 
 
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
 });
 test.afterAll(() => server.dispose());
 

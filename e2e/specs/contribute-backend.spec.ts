@@ -17,7 +17,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
 });
 test.afterAll(() => server.dispose());
 test.beforeEach(({ context }) => fewSamples(context, 60));
@@ -35,9 +35,9 @@ function watchReports(page: Page): { count: number } {
 
 const choiceOf = (page: Page, name: string) => page.getByRole('radio', { name: new RegExp(`^${name}`) });
 
-test('the probe decides, the page shows what it found, the person may choose another, and deleting takes it all', async ({
-  page,
-}) => {
+test('the probe decides, the page shows what it found, the person may choose another, and deleting takes it all', {
+  tag: '@long',
+}, async ({ page }) => {
   await createTask(server, 'choice');
   await contribute(page, server, 'choice', 'lang=en');
   // The probe compiles its shaders by software here.

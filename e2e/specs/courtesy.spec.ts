@@ -15,7 +15,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
 });
 test.afterAll(() => server.dispose());
 
@@ -67,7 +67,10 @@ test('it pauses on a low battery and on connections that save data or cost, says
   await expectState(page, 'accepted');
 });
 
-test('what the task asks for holds until the person chooses, and the choice is kept', async ({ page, context }) => {
+test('what the task asks for holds until the person chooses, and the choice is kept', { tag: '@long' }, async ({
+  page,
+  context,
+}) => {
   await createTask(server, 'asks', { courtesy: { minimumBattery: 1 } });
   await fewSamples(context, 60);
   await device(page);

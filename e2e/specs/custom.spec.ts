@@ -18,7 +18,7 @@ test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 const keras = kerasFolder();
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
 });
 test.afterAll(async () => {
   await server.dispose();

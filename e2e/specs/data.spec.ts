@@ -17,7 +17,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'data');
 });
 test.afterAll(() => server.dispose());
@@ -101,10 +101,9 @@ test('a full quota: the examples that were there stay, and the page says what to
   await expect(page.getByText(`${stored} examples`).first()).toBeVisible();
 });
 
-test('examples that the browser takes away in the middle of an epoch: no part of them is trained on, and new ones go on', async ({
-  page,
-  context,
-}) => {
+test('examples that the browser takes away in the middle of an epoch: no part of them is trained on, and new ones go on', {
+  tag: '@long',
+}, async ({ page, context }) => {
   test.setTimeout(120_000);
   await createTask(server, 'evicted', { client: { epochs: 25, batchSize: 1 } });
   await fewSamples(context, 60);

@@ -83,11 +83,9 @@ test('an old page offers to reload; and where the server is away, what is here c
   expect(await databases(page)).toBe(0);
 });
 
-test('a pause for the data saver is the visitor’s to lift; samples handed out before are said to be', async ({
-  page,
-  server,
-  site,
-}) => {
+test('a pause for the data saver is the visitor’s to lift; samples handed out before are said to be', {
+  tag: '@long',
+}, async ({ page, server, site }) => {
   const task = await createTask({ server, site });
   const address = `${server.url}/api/tasks/${task}/samples?count=6000`;
   for (let taken = 0; taken < 60_000; taken += 6_000) await (await fetch(address)).arrayBuffer();

@@ -25,7 +25,7 @@ test.describe.configure({ mode: 'default' });
 
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'words', {
     template: 'keywords',
     title: 'Spoken words',
@@ -113,10 +113,9 @@ test('each press listens once, what is seen is what was played, and a round trai
   await expect.poll(() => tracksOf(page)).toEqual(['ended', 'ended']);
 });
 
-test('a microphone that is refused, or taken away while it is on, is said, and nothing is half kept', async ({
-  page,
-  context,
-}) => {
+test('a microphone that is refused, or taken away while it is on, is said, and nothing is half kept', {
+  tag: '@long',
+}, async ({ page, context }) => {
   await context.clearPermissions();
   const devtools = await context.newCDPSession(page);
   await devtools.send('Browser.setPermission', {

@@ -19,7 +19,7 @@ const PARAMETERS = 7_850;
 
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'leaves');
 });
 test.afterAll(() => server.dispose());

@@ -9,7 +9,7 @@ test.use({ launchOptions: wholeChromium() });
 test.describe.configure({ mode: 'default', timeout: 120_000 });
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
 });
 test.afterAll(() => server.dispose());
 
@@ -42,9 +42,9 @@ async function contribute(tab: WindowTab): Promise<void> {
   await expectState(tab, 'waiting');
 }
 
-test('a tab in the background trains on; frozen it lets another tab take over, and back it asks before it does anything', async ({
-  browser,
-}) => {
+test('a tab in the background trains on; frozen it lets another tab take over, and back it asks before it does anything', {
+  tag: '@long',
+}, async ({ browser }) => {
   await createTask(server, 'life', slowWork);
   const window = await openWindow(browser);
   try {
@@ -117,7 +117,9 @@ test('a part that ended while the tab was frozen is not worked on any more', asy
   }
 });
 
-test('a task or a person who wants it that way: in the background nothing is trained', async ({ browser }) => {
+test('a task or a person who wants it that way: in the background nothing is trained', { tag: '@long' }, async ({
+  browser,
+}) => {
   await createTask(server, 'in-sight', { courtesy: { hidden: 'pause' } });
   const window = await openWindow(browser);
   try {

@@ -21,7 +21,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'films', { template: 'movies', title: 'Which films you would like', model: { seed: 1 } });
 });
 test.afterAll(() => server.dispose());

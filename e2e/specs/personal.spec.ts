@@ -13,7 +13,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'own');
 });
 test.afterAll(() => server.dispose());
@@ -73,10 +73,9 @@ test('a fit raises the accuracy on what was set aside, sends nothing, answers, a
   expect(await shareOf(page, 'Fitted to you')).toBe(after);
 });
 
-test('a damaged fit is told of and dropped, none is made beside a round, and it goes with the data', async ({
-  page,
-  context,
-}) => {
+test('a damaged fit is told of and dropped, none is made beside a round, and it goes with the data', {
+  tag: '@long',
+}, async ({ page, context }) => {
   await fewSamples(context, 60);
   await page.goto(contributeUrl(server, 'own'));
   await addSamples(page);

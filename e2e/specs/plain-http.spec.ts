@@ -13,7 +13,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'lan');
 });
 test.afterAll(() => server.dispose());

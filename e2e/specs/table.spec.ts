@@ -16,7 +16,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'trips', {
     template: 'table',
     title: 'How long a trip takes',
@@ -72,7 +72,10 @@ test('a file becomes rows, by the columns that are picked, and a round trains on
   expect(round).toMatchObject({ accepted: 1, dropped: 0 });
 });
 
-test('the score is a mean error, and the model answers in the unit of the target', async ({ page, context }) => {
+test('the score is a mean error, and the model answers in the unit of the target', { tag: '@long' }, async ({
+  page,
+  context,
+}) => {
   await fewSamples(context, 300);
   await page.goto(contributeUrl(server, 'trips'));
   await expect(page.getByText(/±\d[\d.]* on average on examples it has never seen/)).toBeVisible();

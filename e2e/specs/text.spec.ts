@@ -16,7 +16,7 @@ import { type RunningServer, startServer } from '../fixtures/server.ts';
 test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
+  server = await startServer();
   await createTask(server, 'subjects', { template: 'text', title: 'What a definition is about', model: { seed: 1 } });
   await createTask(server, 'next', { template: 'next-character', title: 'The next character', model: { seed: 1 } });
 });
@@ -66,7 +66,10 @@ test('texts that are typed and brought train a round; what is kept of them are n
   await expect(list(page).last()).toContainText(/^Words, kept as \d+ \d+ .*animal$/);
 });
 
-test('sample texts say where they come from, and the model answers while one writes', async ({ page, context }) => {
+test('sample texts say where they come from, and the model answers while one writes', { tag: '@long' }, async ({
+  page,
+  context,
+}) => {
   await fewSamples(context, 300);
   await page.goto(contributeUrl(server, 'subjects'));
   await expect(page.getByText(/\d\s?% right on examples it has never seen/)).toBeVisible();
@@ -100,7 +103,9 @@ test('texts of no use and files far too long are refused whole', async ({ page }
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
 });
 
-test('a pasted text becomes an example a character, trains a round, and the model tells the next', async ({ page }) => {
+test('a pasted text becomes an example a character, trains a round, and the model tells the next', {
+  tag: '@long',
+}, async ({ page }) => {
   await page.goto(contributeUrl(server, 'next'));
   await page.getByLabel('Paste a text').fill('The cat.');
   await page.getByRole('button', { name: 'Add this text' }).click();

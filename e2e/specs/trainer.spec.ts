@@ -87,7 +87,10 @@ test('examples in memory are trained on where nothing may be stored', async ({ p
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
 });
 
-test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they are', async ({ page, context }) => {
+test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they are', { tag: '@long' }, async ({
+  page,
+  context,
+}) => {
   test.setTimeout(120_000);
   await addStrips(page, 20);
   const session = await context.newCDPSession(page);
@@ -160,7 +163,7 @@ test('told to take next to nothing of the time, it rests after each slice of wor
   expect(told.length).toBeLessThan(6);
 });
 
-test('a prediction in mid-training is answered and changes nothing of it', async ({ page }) => {
+test('a prediction in mid-training is answered and changes nothing of it', { tag: '@long' }, async ({ page }) => {
   await addStrips(page, 300);
   await prepare(page, 'webgl', { client: { ...TEMPLATES.digits.client, learningRate: 0.02 } });
   const alone = await assignment(page, 5);
