@@ -1,8 +1,8 @@
-import { expect, type Page, test } from 'playwright/test';
+import { expect, type Page } from 'playwright/test';
 import type { TaskId } from '../../shared/ids.ts';
 import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { decodeSamples } from '../../shared/wire/samples.ts';
-import { accessibilityProblems } from '../fixtures/accessibility.ts';
+import { problemsInBothColours } from '../fixtures/accessibility.ts';
 import {
   agreeAndJoin,
   contributeUrl,
@@ -12,17 +12,12 @@ import {
   fewSamples,
   startRounds,
 } from '../fixtures/contribute.ts';
-import { type RunningServer, startServer } from '../fixtures/server.ts';
+import type { RunningServer } from '../fixtures/server.ts';
+import { test } from '../fixtures/worker-server.ts';
 import { Population } from '../sim/population.ts';
 import { noiseTrainer, scoringTrainer } from '../sim/trainers.ts';
 
-let server: RunningServer;
-test.beforeAll(async () => {
-  server = await startServer({ isBuilt: true });
-});
-test.afterAll(() => server.dispose());
-
-async function logIn(page: Page, task: string): Promise<void> {
+async function logIn(page: Page, server: RunningServer, task: string): Promise<void> {
   await page.goto(`${server.url}/admin?lang=en&task=${task}`);
   await page.getByLabel('Admin token').fill(server.adminToken);
   await page.getByRole('button', { name: 'Log in' }).click();
@@ -34,6 +29,7 @@ test('a tab trains on four fifths and scores on the other: counts leave, and the
   page,
   context,
   browser,
+  server,
 }) => {
   const rounds = { goal: 5, minimum: 5, selectionDeadlineMs: 60_000, reportingDeadlineMs: 60_000 };
   await createTask(server, 'scored', { client: { heldOut: true }, rounds });
@@ -69,7 +65,7 @@ test('a tab trains on four fifths and scores on the other: counts leave, and the
   await expectState(page, 'waiting');
 
   const admin = await browser.newPage();
-  await logIn(admin, 'scored');
+  await logIn(admin, server, 'scored');
   await expect(admin.getByRole('region', { name: 'On contributors’ own examples' })).toContainText('Nothing yet.');
   const before = sent.length;
   const beforeBytes = sentBytes();
@@ -114,16 +110,17 @@ test('a tab trains on four fifths and scores on the other: counts leave, and the
   await expect(figures.getByRole('list', { name: '5 contributors by their own figure, version 1' })).toContainText(
     '75 % to 80 %2',
   );
-  expect(await accessibilityProblems(admin)).toEqual([]);
+  expect(await problemsInBothColours(admin)).toEqual([]);
   await admin.close();
   await others.close();
 });
 
 test('the form sets a fifth aside; a task without it cannot be evaluated, and one without contributors shows nothing', async ({
   page,
+  server,
 }) => {
   await createTask(server, 'whole');
-  await logIn(page, 'whole');
+  await logIn(page, server, 'whole');
   await expect(page.getByRole('button', { name: 'Start rounds' })).toBeVisible();
   await expect(evaluateButton(page)).toHaveCount(0);
   await page.getByRole('button', { name: 'New task' }).click();
@@ -136,10 +133,6 @@ test('the form sets a fifth aside; a task without it cannot be evaluated, and on
   await expect(page.getByText('Evaluating on contributors’ devices')).toBeVisible();
   await page.getByRole('button', { name: 'Stop' }).click();
   await expect(page.locator('main')).toHaveAttribute('data-state', 'idle');
-  await page
-    .getByRole('tab', { name: 'Settings' })
-    .or(page.getByRole('link', { name: 'Settings' }))
-    .first()
-    .click();
+  await page.getByRole('tab', { name: 'Settings' }).click();
   await expect(page.getByText('Set a fifth of the examples aside')).toBeVisible();
 });

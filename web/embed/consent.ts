@@ -8,8 +8,6 @@ interface Numbers {
   readonly bytes: number;
   /** A round may have this contributor alone. */
   readonly isAlone: boolean;
-  /** Some rounds only score the model. */
-  readonly isScored: boolean;
 }
 
 export interface ConsentOptions {
@@ -42,10 +40,7 @@ export async function askConsent({ into, server, task, language, onAgree, onRefu
   }
   const report = bytesIn(language, numbers.parameters * 4);
   const facts: readonly (readonly [name: string, what: string])[] = [
-    [
-      t.leaves,
-      t.leavesWhat(report, numberIn(language, numbers.parameters)) + (numbers.isScored ? ` ${t.leavesCounts}` : ''),
-    ],
+    [t.leaves, t.leavesWhat(report, numberIn(language, numbers.parameters))],
     [t.who, [t.whoWhat(new URL(server).host), ...(numbers.isAlone ? [t.whoAlone] : [])].join(' ')],
     [t.comes, t.comesWhat(bytesIn(language, numbers.bytes))],
     [t.often, t.oftenWhat],
@@ -62,12 +57,7 @@ async function fetchNumbers(address: string): Promise<Numbers | 'server-away' | 
     const { parameters, bytes, participation, allowsOrigin } = await response.json();
     if (allowsOrigin === false) return 'origin';
     if (!Number.isSafeInteger(parameters) || !Number.isSafeInteger(bytes)) return 'server-away';
-    return {
-      parameters,
-      bytes,
-      isAlone: participation?.minimum === 1,
-      isScored: participation?.client?.heldOut === true,
-    };
+    return { parameters, bytes, isAlone: participation?.minimum === 1 };
   } catch {
     return 'server-away';
   }

@@ -25,7 +25,7 @@ export function Evaluations({ task }: { readonly task: ShownTask }): JSX.Element
   const newest = rows[0];
   const { show } = measureOf(spec);
   return (
-    <section class="card" aria-label={t.title}>
+    <section class="card evaluations" aria-label={t.title}>
       <h2>{t.title}</h2>
       {newest === undefined ? (
         <p class="muted small">{t.none}</p>

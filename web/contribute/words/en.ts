@@ -397,7 +397,7 @@ export const en = {
     leavesWhat: (bytes: string, count: string) =>
       `About ${bytes} a round: how ${count} numbers of the model changed, how many examples you have, and how well the model does on them. Never the examples.`,
     leavesCounts: (count: string) =>
-      `A fifth of your examples is never trained on. Some rounds score the model on that fifth instead: then ${count} counts leave, such as how many answers were right, never which ones. The server adds them to those of others.`,
+      `A fifth of your examples is never trained on. Some rounds score the model on that fifth instead: then ${count} counts leave, such as how many answers were right, never which ones. The server sees them and adds them to those of others.`,
     who: 'Who sees it',
     whoWhat:
       'The server sees the changes of each contributor and averages them. Changes can tell something about the examples they come from.',

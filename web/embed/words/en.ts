@@ -22,8 +22,6 @@ export const en = {
     leaves: 'What leaves this device',
     leavesWhat: (bytes: string, count: string) =>
       `About ${bytes} a round: how ${count} numbers of the model changed, how many examples you have, and how well they were recognised. Never the examples.`,
-    leavesCounts:
-      'Some rounds only test the model on a fifth of them, never trained on: 25 counts leave, such as how many were right.',
     who: 'Who sees it',
     whoWhat: (server: string) =>
       `The server ${server} sees the changes of each contributor and averages them. Changes can tell something about the examples they come from.`,

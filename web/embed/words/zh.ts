@@ -23,7 +23,6 @@ export const zh: EmbedWords = {
     leaves: '什么会离开本设备',
     leavesWhat: (bytes, count) =>
       `每轮约 ${bytes}：模型 ${count} 个数值的变化、你的样本个数，以及识别得如何。绝不包括样本本身。`,
-    leavesCounts: '有些轮次只用从不训练的五分之一测试模型：离开的是 25 个计数，例如答对多少。',
     who: '谁能看到',
     whoWhat: (server) => `服务器 ${server} 能看到每位参与者的变化，并取平均。变化可能透露关于其来源样本的一些信息。`,
     whoAlone: '此任务的一轮可能只有一位参与者。那时新版本所显示的就是你一人的变化。',
