@@ -2,6 +2,7 @@ import { benchAggregate } from './aggregate.ts';
 import { machineLine } from './machine.ts';
 import { benchMainThread } from './main-thread.ts';
 import { readOptions } from './options.ts';
+import { benchPersonal } from './personal.ts';
 import { benchRound } from './round.ts';
 import { benchStartup } from './startup.ts';
 import { benchTrainer } from './trainer.ts';
@@ -13,6 +14,7 @@ const BENCHES = {
   aggregate: { isQuick: true, what: '10 reports of a million values, checked and folded', run: benchAggregate },
   trainer: { isQuick: false, what: 'a step of every model on every backend', run: benchTrainer },
   'main-thread': { isQuick: false, what: 'the tasks of a contributor’s page while it trains', run: benchMainThread },
+  personal: { isQuick: true, what: 'fits of one’s own, by how hard the shared model pulls', run: benchPersonal },
   startup: { isQuick: true, what: 'from the start of the process until it serves', run: benchStartup },
 } as const;
 

@@ -101,10 +101,12 @@ async function run(options: DemoOptions, url: string, api: Api, browser: Browser
     // These tabs are nobody's but the demo's.
     courtesy: { share: 1 },
   });
-  say(`Fedtab listens on ${url}. Opening ${options.tabs} tabs with ${options.examples} examples each …`);
+  say(`Fedtab listens on ${url}. Opening ${options.tabs} tabs …`);
   const contributors = await Promise.all(
     Array.from({ length: options.tabs }, () => openContributor(browser, url, options)),
   );
+  const counts = contributors.map(({ samples }) => samples.targets.length);
+  say(`Their examples: ${counts.map((count) => count.toLocaleString('en-US')).join(', ')}`);
   const path = `/api/tasks/${task}`;
   const { spec } = await api<ApiTask>(path);
   const { selectionDeadlineMs, reportingDeadlineMs } = spec.rounds;

@@ -25,6 +25,10 @@ describe('npm run simulate', () => {
     });
   });
 
+  it('takes ratings a person at a time', () => {
+    expect(read('--task movies')).toMatchObject({ partition: { kind: 'people' } });
+  });
+
   it('takes every flag', () => {
     const flags =
       '--task seed-dense --clients 20 --cohort 5 --rounds 3 --examples 100 --partition dirichlet:0.5 --strategy fedsgd --codec float32 --lr 0.05 --epochs 2 --batch 20 --dropout 0.25 --seed 7 --backend cpu --model mine --json out.json';
@@ -55,6 +59,7 @@ describe('npm run simulate', () => {
     ['--codec eden', '--codec eden is not supported by this version: it takes float32'],
     ['--partition halves', '--partition takes iid, people, shards:N or dirichlet:ALPHA'],
     ['--partition shards:9 --examples 5', 'more shards than'],
+    ['--task movies --partition iid', '--task movies takes --partition people alone'],
     ['--clients 0', '--clients takes a number from 1 to 10000'],
     ['--clients 2.5', '--clients takes a whole number'],
     ['--clients 3 --cohort 4', '--cohort cannot be more than --clients'],

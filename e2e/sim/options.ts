@@ -36,7 +36,7 @@ Headless contributors with the tabs' own engine and training, over real sockets 
   --cohort N        contributors in each round (all of them)
   --rounds N        rounds to commit (10)
   --examples N      examples of each contributor (600)
-  --partition P     iid | people | shards:N | dirichlet:ALPHA (iid)
+  --partition P     iid | people | shards:N | dirichlet:ALPHA (iid; ratings: people)
   --strategy S      ${STRATEGIES.join(' | ')} (the task's)
   --codec C         ${CODEC_NAMES.join(' | ')} (the task's)
   --lr R            the contributors' learning rate (the task's)
@@ -55,7 +55,7 @@ const flags = {
   cohort: { type: 'string' },
   rounds: { type: 'string', default: '10' },
   examples: { type: 'string', default: '600' },
-  partition: { type: 'string', default: 'iid' },
+  partition: { type: 'string' },
   strategy: { type: 'string' },
   codec: { type: 'string' },
   lr: { type: 'string' },
@@ -86,8 +86,11 @@ type Values = { readonly [Name in Exclude<keyof typeof flags, 'help'>]?: string 
 function optionsOf(values: Values): SimulateOptions {
   const { task = '' } = values;
   if (!isTemplateName(task)) throw new Wrong(`--task takes one of ${Object.keys(TEMPLATES).join(', ')}`);
-  const partition = readPartition(values.partition ?? '');
+  const isOfPeople = TEMPLATES[task].data.kind === 'ratings';
+  const partition = readPartition(values.partition ?? (isOfPeople ? 'people' : 'iid'));
   if (partition === null) throw new Wrong('--partition takes iid, people, shards:N or dirichlet:ALPHA');
+  // Dealt out singly, a person's ratings are nobody's taste.
+  if (isOfPeople && partition.kind !== 'people') throw new Wrong(`--task ${task} takes --partition people alone`);
   const clients = whole(values, 'clients', 1, 10_000) ?? 0;
   const cohort = whole(values, 'cohort', 1, 10_000) ?? clients;
   if (cohort > clients) throw new Wrong('--cohort cannot be more than --clients');
