@@ -20,7 +20,7 @@ export const REFUSAL_REASONS = [
   'late', // the round ended before the report was complete
   'surplus', // the round already had its goal
   'size', // wrong length or too many bytes
-  'count', // wrong number of values, examples or chunks
+  'count', // wrong number of values, examples or chunks, or counts that cannot be
   'schema', // the frame's header is not one of ours
   'layout', // the layout hash is not the task's
   'hash', // the bytes do not match their SHA-256

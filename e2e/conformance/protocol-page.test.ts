@@ -35,7 +35,15 @@ it('PROTOCOL.md lists the reasons of refusals, all of them and no other', () => 
 it('every rule of PROTOCOL.md stands in the title of a test', async () => {
   const rules = [...readFileSync(page, 'utf8').matchAll(/^- \*\*P(\d+)\*\*/gm)].map(([, number]) => Number(number));
   expect(rules).toEqual(rules.map((_, at) => at + 1));
-  const folders = ['shared/protocol', 'shared/wire', 'server/gateway', 'e2e/conformance', 'shared/weights'];
+  const folders = [
+    'shared/protocol',
+    'shared/wire',
+    'shared/weights',
+    'server/gateway',
+    'server/rounds',
+    'e2e/conformance',
+    'e2e/sim',
+  ];
   const { readdirSync } = await import('node:fs');
   const titles = folders
     .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(root, folder, name)))

@@ -1,7 +1,8 @@
 import type { Participation } from '../../shared/protocol/index.ts';
-import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../../web/client/ports.ts';
+import type { BackendChoice, CountResult, RequestedBackend, Trainer, TrainResult } from '../../web/client/ports.ts';
 import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
 import { openWasm } from '../../web/trainer/core/backends/wasm.ts';
+import { countHeldOut } from '../../web/trainer/core/count.ts';
 import type { Examples } from '../../web/trainer/core/examples.ts';
 import { type PreparedModel, prepareModel } from '../../web/trainer/core/prepare.ts';
 import { train } from '../../web/trainer/core/train.ts';
@@ -35,6 +36,12 @@ export class CoreTrainers {
             return { ok: false, reason: 'failed', message: 'prepare comes first' };
           const { model } = await this.#prepared;
           return train(model, params, examples, { plan: known.client, seed, signal, onProgress });
+        }),
+      score: (params, { signal }): Promise<CountResult> =>
+        this.#inTurn(async () => {
+          const model = (await this.#prepared)?.model;
+          if (model === undefined) return { ok: false, reason: 'failed', message: 'prepare comes first' };
+          return countHeldOut(model, params, examples, { signal });
         }),
       close: () => {},
     };

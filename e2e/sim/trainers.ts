@@ -1,3 +1,4 @@
+import { countsOf } from '../../shared/evaluation/counts.ts';
 import type { Participation, ReportMetrics } from '../../shared/protocol/index.ts';
 import { seededRng } from '../../shared/rng.ts';
 import type { Trainer, TrainResult } from '../../web/client/ports.ts';
@@ -47,6 +48,12 @@ export const noiseTrainer = (stream: number, examples = 1): Trainer =>
     const rng = seededRng(seed, stream);
     return Float32Array.from({ length: size }, () => (2 * rng.uniform() - 1) / Math.sqrt(size));
   }, examples);
+
+/** Another trainer that scores every version alike: so many right of so many examples that are set aside. */
+export const scoringTrainer = (trainer: Trainer, correct: number, examples: number): Trainer => ({
+  ...trainer,
+  score: async () => ({ ok: true, counts: countsOf({ examples, loss: 0.5, measure: { correct } }), examples }),
+});
 
 /** Ways to spoil a delta that the server must refuse, by the refusal they meet. */
 export const SPOILED = {

@@ -13,6 +13,7 @@ const HELP = `Usage: node dist/server/cli/task.js COMMAND [--server URL]
   create TEMPLATE [--id ID] [--file FILE]   a task from a template; FILE holds overrides as JSON
   create [TEMPLATE] --model DIR …   the same with a model of your own: model.json and its .bin files (template: custom)
   start ID COUNT             run that many rounds more
+  evaluate ID                scores the newest version on contributors' devices, where the task sets examples aside
   pause ID | resume ID | stop ID | archive ID
   rollback ID VERSION
   duplicate ID NEW-ID
@@ -81,6 +82,7 @@ await runCommand(HELP, async () => {
       if (!values.yes) throw new CommandError('this deletes the task and its weights: say --yes');
       await call('DELETE', path, { confirm: id });
       break;
+    case 'evaluate':
     case 'pause':
     case 'resume':
     case 'stop':

@@ -71,6 +71,7 @@ export async function viewTask(
 export function viewRound(round: RoundRow, metrics: Score | null) {
   return {
     number: round.number,
+    ...(round.purpose === 'train' ? {} : { purpose: round.purpose }),
     outcome: round.outcome,
     ...(round.reason === null ? {} : { reason: round.reason }),
     baseVersion: round.baseVersion,
@@ -86,6 +87,7 @@ export function viewRound(round: RoundRow, metrics: Score | null) {
     startedAt: iso(round.startedAt),
     endedAt: round.endedAt === null ? null : iso(round.endedAt),
     metrics,
+    ...(round.evaluation === null ? {} : { evaluation: round.evaluation }),
   };
 }
 

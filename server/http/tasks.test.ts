@@ -255,6 +255,23 @@ describe('controlling a task', () => {
     expect((await post('/rollback', { version: 0 })).statusCode).toBe(409);
   });
 
+  test('evaluate: where a fifth is set aside, in the audit, once; else refused with what to do', async () => {
+    await create();
+    const refused = await post('/evaluate', {});
+    expect(refused.statusCode).toBe(409);
+    expect(refused.json().error).toMatchObject({ code: 'no-held-out', message: expect.stringContaining('heldOut') });
+    await create({ id: 'scored', client: { heldOut: true } });
+    const evaluate = () => http.admin('/api/tasks/scored/evaluate', { body: {} });
+    expect((await evaluate()).statusCode).toBe(202);
+    expect((await evaluate()).json()).toMatchObject({ state: 'running', roundsLeft: 0 });
+    expect((await http.app.inject('/api/tasks/scored/rounds')).json()).toMatchObject([
+      { number: 1, purpose: 'evaluate', outcome: null },
+    ]);
+    expect((await http.app.inject({ method: 'POST', url: '/api/tasks/scored/evaluate' })).statusCode).toBe(401);
+    const audit = (await http.admin('/api/audit')).json();
+    expect(audit.filter(({ action }: { action: string }) => action === 'task.evaluate')).toHaveLength(2);
+  });
+
   test('duplicate: the same spec under another id', async () => {
     await create();
     const response = await post('/duplicate', { id: 'again' });

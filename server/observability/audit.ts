@@ -10,7 +10,7 @@ export type AuditAction =
   | 'session.end'
   | 'link.make'
   | 'weights.keep'
-  | `task.${'create' | 'duplicate' | 'archive' | 'delete' | 'rounds' | 'pause' | 'resume' | 'stop' | 'rollback'}`;
+  | `task.${'create' | 'duplicate' | 'archive' | 'delete' | 'rounds' | 'evaluate' | 'pause' | 'resume' | 'stop' | 'rollback'}`;
 
 export interface Audit {
   /** Durable when it resolves. `details` never holds a secret. */

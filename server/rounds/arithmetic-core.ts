@@ -2,24 +2,25 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { BugError } from '../../shared/assert.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import { countsProblem } from '../../shared/evaluation/counts.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
-import type { TaskSpec } from '../../shared/task/spec.ts';
 import { fromBytes, isFinite32, norm, toBytes } from '../../shared/weights/vector.ts';
 import { decodeBody, type ExpectedFrame, frameBytesAllowed, readFrameHeader } from '../../shared/wire/frame.ts';
 import type { Aggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
 import { initialServerState, nextServerState } from '../learning/server-state.ts';
+import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
-import type { Arithmetic } from './port.ts';
+import type { Arithmetic, Fold, ReportRule } from './port.ts';
 
 /** What happens in the thread: the port, carried out where it is called. Files are read synchronously, one at a time. */
 export type ArithmeticCore = Omit<Arithmetic, 'close'>;
 
 interface OpenAggregate {
-  readonly strategy: TaskSpec['strategy'];
+  readonly fold: Fold;
   readonly aggregator: Aggregator<unknown>;
   state: unknown;
 }
@@ -69,12 +70,12 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       return { sha256: await blobs.put(bytes), bytes: bytes.byteLength };
     },
 
-    check: async (path, announced, expected, maxDeltaNorm) =>
-      checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, maxDeltaNorm),
+    check: async (path, announced, expected, rule) =>
+      checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, rule),
 
-    async begin(key, { strategy }, values) {
-      const aggregator = aggregatorOf(strategy);
-      open.set(key, { strategy, aggregator, state: aggregator.init(values) });
+    async begin(key, fold, values) {
+      const aggregator = fold === 'sum' ? (sum as Aggregator<unknown>) : aggregatorOf(fold.strategy);
+      open.set(key, { fold, aggregator, state: aggregator.init(values) });
     },
 
     async fold(key, path, expected) {
@@ -83,7 +84,8 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       const read = frame && readFrameHeader(frame, frame.byteLength, expected);
       const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
       if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
-      const weight = weightOf(aggregate.strategy.weighting, read.header);
+      const { fold } = aggregate;
+      const weight = fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, read.header);
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight });
     },
 
@@ -101,6 +103,12 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       return { ...(await putVector(next.params)), optimizerSha256 };
     },
 
+    async total(key) {
+      const { aggregator, state } = find(key);
+      open.delete(key);
+      return aggregator.finish(state);
+    },
+
     async drop(key) {
       open.delete(key);
     },
@@ -112,7 +120,7 @@ function checkFrame(
   frame: Uint8Array | null,
   announced: { readonly sha256: Sha256; readonly bytes: number },
   expected: ExpectedFrame,
-  maxDeltaNorm: number,
+  rule: ReportRule,
 ): { readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal {
   if (frame?.byteLength !== announced.bytes) return refuse('size', 'the report is not as long as announced');
   const read = readFrameHeader(frame, frame.byteLength, expected);
@@ -122,10 +130,19 @@ function checkFrame(
   const delta = decodeBody(frame, read.header);
   if (delta === undefined) return refuse('schema', 'the body is not what its codec writes');
   if (!isFinite32(delta)) return refuse('not-finite', 'a value is not a finite number');
+  const { examples, steps } = read.header;
+  if (rule.kind === 'counts') {
+    const problem = countsProblem(delta, rule.target);
+    if (problem !== null) return refuse('count', problem);
+    // What one person's figures are is not for the receipt, which stays.
+    return delta[0] === examples
+      ? { ok: true, examples: 0, steps: 0, norm: 0 }
+      : refuse('count', 'the header tells of other examples');
+  }
   const length = norm(delta);
   if (length === 0) return refuse('zero', 'every value is zero');
-  if (length > maxDeltaNorm) return refuse('norm', `the norm of the changes is above ${maxDeltaNorm}`);
-  return { ok: true, examples: read.header.examples, steps: read.header.steps, norm: length };
+  if (length > rule.maxNorm) return refuse('norm', `the norm of the changes is above ${rule.maxNorm}`);
+  return { ok: true, examples, steps, norm: length };
 }
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

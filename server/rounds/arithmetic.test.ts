@@ -43,9 +43,12 @@ async function save(bytes: Uint8Array): Promise<string> {
 }
 const saveFrame = (parts: FrameParts): Promise<string> => save(frameOf(parts).frame);
 
-async function check(frame: Uint8Array, announced: { sha256?: Sha256; bytes?: number } = {}, maxDeltaNorm = 100) {
+async function check(frame: Uint8Array, announced: { sha256?: Sha256; bytes?: number } = {}, maxNorm = 100) {
   const path = await save(frame);
-  return arithmetic.check(path, { sha256: sha256Hex(frame), bytes: frame.length, ...announced }, THREE, maxDeltaNorm);
+  return arithmetic.check(path, { sha256: sha256Hex(frame), bytes: frame.length, ...announced }, THREE, {
+    kind: 'delta',
+    maxNorm,
+  });
 }
 
 /** A frame with some of its bytes changed. */
@@ -111,7 +114,10 @@ describe('checking a report', () => {
 
   test('a file that is not there is our fault, not a refusal', async () => {
     const nowhere = join(folder, 'nowhere');
-    await expect(arithmetic.check(nowhere, { sha256: THREE.baseSha256, bytes: 1 }, THREE, 1)).rejects.toThrow('ENOENT');
+    const rule = { kind: 'delta', maxNorm: 1 } as const;
+    await expect(arithmetic.check(nowhere, { sha256: THREE.baseSha256, bytes: 1 }, THREE, rule)).rejects.toThrow(
+      'ENOENT',
+    );
   });
 });
 

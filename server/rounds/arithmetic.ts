@@ -51,10 +51,11 @@ export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
   return {
     initial: ({ model }) => call('initial', { model }),
     keep: (bytes) => call('keep', bytes),
-    check: (path, announced, expected, maxDeltaNorm) => call('check', path, announced, expected, maxDeltaNorm),
-    begin: (key, { strategy }, values) => call('begin', key, { strategy }, values),
+    check: (path, announced, expected, rule) => call('check', path, announced, expected, rule),
+    begin: (key, fold, values) => call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy }, values),
     fold: (key, path, expected) => call('fold', key, path, expected),
     finish: (key, { strategy }, base) => call('finish', key, { strategy }, base),
+    total: (key) => call('total', key),
     drop: (key) => call('drop', key),
     async close() {
       isClosed = true;

@@ -24,6 +24,9 @@ interface Entry {
 const unknownTask = refuse('unknown-task', 'there is no such task');
 const noTask = notFound('unknown-task', 'there is no such task');
 
+const noHeldOut =
+  'this task trains on all examples of its contributors, so that none are left to score on: create a task with client.heldOut';
+
 export interface SettlingCoordinator extends Coordinator {
   /** Resolves when nothing is under way but time and clients: for the simulator and tests. */
   settled(): Promise<void>;
@@ -170,6 +173,11 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     },
 
     startRounds: (task, count) => order(task, (live) => live.order({ kind: 'start', count })),
+    async evaluate(task) {
+      const entry = active(task);
+      if (entry !== undefined && entry.task.spec.client.heldOut !== true) return conflict('no-held-out', noHeldOut);
+      return order(task, (live) => live.order({ kind: 'evaluate' }));
+    },
     pause: (task) => order(task, (live) => live.order({ kind: 'pause' })),
     resumeRounds: (task) => order(task, (live) => live.order({ kind: 'resume' })),
     stop: (task) =>

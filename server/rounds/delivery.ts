@@ -1,6 +1,6 @@
 import type { ClientId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import type { Assignment } from '../../shared/protocol/index.ts';
+import type { Assignment, RoundPurpose } from '../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { assignmentOf, type Member } from './member.ts';
@@ -8,6 +8,7 @@ import { assignmentOf, type Member } from './member.ts';
 /** What all assignments of a round have in common. */
 export interface RoundPicture {
   readonly number: number;
+  readonly purpose: RoundPurpose;
   readonly cohort: number;
   readonly base: Assignment['base'];
   readonly remainingMs: number;

@@ -1,8 +1,10 @@
 import { unreachable } from '../../shared/assert.ts';
 import type { RejectionReason } from '../../shared/errors.ts';
+import { evaluationOf } from '../../shared/evaluation/result.ts';
 import type { AssignmentToken, ClientId, Sha256 } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import type { Assignment } from '../../shared/protocol/index.ts';
+import type { Assignment, RoundPurpose } from '../../shared/protocol/index.ts';
+import { formOf } from '../../shared/task/kinds/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { FencingToken, ReceiptRow, RoundEndRow, TaskPatch } from '../storage/port.ts';
@@ -10,6 +12,7 @@ import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { deliver, type RoundPicture } from './delivery.ts';
 import { assignmentOf, type Member, newMember, rowOfMember } from './member.ts';
 import { retryWindow } from './pace.ts';
+import type { ReportRule } from './port.ts';
 import {
   type Part,
   type RoundEffect,
@@ -32,7 +35,7 @@ export interface RoundHost {
   /** Takes a waiting client out of the pool; true if it said that it holds these weights. */
   takeWaiting(clientId: ClientId, sha256: Sha256): boolean;
   /** What the task row will say once the round has ended so. */
-  patchAfter(outcome: RoundOutcome): TaskPatch;
+  patchAfter(round: LiveRound, outcome: RoundOutcome): TaskPatch;
   /** The end is durable and announced. */
   ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null): void;
   /** The end could not be made durable yet; it is tried again. */
@@ -51,7 +54,8 @@ export interface NewWeights {
 
 export interface RoundStart {
   readonly number: number;
-  readonly base: NewWeights & { readonly version: number };
+  readonly purpose: RoundPurpose;
+  readonly base: NewWeights & { readonly version: number; readonly bytes: number };
   readonly expected: ExpectedFrame;
   readonly startedAt: number;
   readonly state: RoundState;
@@ -59,11 +63,15 @@ export interface RoundStart {
   readonly members: readonly Member[];
 }
 
+type Saved = 'fenced' | { readonly version: number | null; readonly made: NewWeights | null };
+
 /** One round under way: carries out the effects of `round.ts`. */
 export class LiveRound {
   readonly number: number;
+  readonly purpose: RoundPurpose;
   readonly base: RoundStart['base'];
   readonly expected: ExpectedFrame;
+  readonly rule: ReportRule;
   readonly startedAt: number;
   readonly aggregate: RoundAggregate;
   readonly #ports: CoordinatorPorts;
@@ -81,6 +89,7 @@ export class LiveRound {
     this.#ports = ports;
     this.host = host;
     this.number = start.number;
+    this.purpose = start.purpose;
     this.base = start.base;
     this.expected = start.expected;
     this.startedAt = start.startedAt;
@@ -88,9 +97,15 @@ export class LiveRound {
     this.#isAssigned = start.members.length > 0;
     this.#setMembers(start.members);
     const { arithmetic, spool, log } = ports;
+    const { spec } = host;
+    const isEvaluation = start.purpose === 'evaluate';
+    this.rule = isEvaluation
+      ? { kind: 'counts', target: formOf(spec.data).target.type }
+      : { kind: 'delta', maxNorm: spec.maxDeltaNorm };
+    const fold = isEvaluation ? 'sum' : spec;
     const key = `${host.spec.id}/${start.number}`;
     const pathOf = (updateId: Member['updateId']) => spool.path(host.spec.id, start.number, updateId);
-    this.aggregate = new RoundAggregate({ arithmetic, log, key, spec: host.spec, expected: start.expected, pathOf });
+    this.aggregate = new RoundAggregate({ arithmetic, log, key, fold, expected: start.expected, pathOf });
     for (const receipt of this.receipts()) {
       this.#bytes.up += receipt.bytes;
       this.aggregate.add(receipt);
@@ -214,18 +229,13 @@ export class LiveRound {
 
   /** D4: blob, then one transaction, and only then anything else. */
   #commit(): void {
-    const { storage, clock } = this.#ports;
-    const { fence } = this.host;
-    const version = this.base.version + 1;
+    const { clock } = this.#ports;
     this.#job(
       async () => {
         if (this.#state.phase !== 'aggregating') return;
-        const base = { params: this.base.sha256, optimizer: this.base.optimizerSha256 };
-        const made = await this.aggregate.finish(this.receipts(), base);
-        const end = this.#endRow({ kind: 'committed', version });
-        const origin = { origin: 'round', round: this.number, copyOf: null } as const;
-        const saved = await storage.rounds.commit(fence, end, { version, ...made, ...origin });
+        const saved = this.purpose === 'evaluate' ? await this.#conclude() : await this.#makeVersion();
         if (saved === 'fenced') return this.host.fenced();
+        const { version, made } = saved;
         this.take({ kind: 'committed', version, at: clock.now() });
         this.#end({ kind: 'committed', version }, made);
       },
@@ -234,6 +244,28 @@ export class LiveRound {
         this.take({ kind: 'failed', at: clock.now() });
       },
     );
+  }
+
+  async #makeVersion(): Promise<Saved> {
+    const { spec, fence } = this.host;
+    const version = this.base.version + 1;
+    const base = { params: this.base.sha256, optimizer: this.base.optimizerSha256 };
+    const made = await this.aggregate.finish(this.receipts(), spec, base);
+    const end = this.#endRow({ kind: 'committed', version });
+    const origin = { origin: 'round', round: this.number, copyOf: null } as const;
+    const saved = await this.#ports.storage.rounds.commit(fence, end, { version, ...made, ...origin });
+    return saved === 'fenced' ? saved : { version, made };
+  }
+
+  /** E1: what is kept is of all together; the counts of each go with the spool. */
+  async #conclude(): Promise<Saved> {
+    const { spec, fence } = this.host;
+    const receipts = this.receipts();
+    const sums = await this.aggregate.total(receipts);
+    const evaluation = evaluationOf(sums, receipts.length, formOf(spec.data).target);
+    const end = this.#endRow({ kind: 'committed', version: null });
+    const saved = await this.#ports.storage.rounds.conclude(fence, end, evaluation);
+    return saved === 'fenced' ? saved : { version: null, made: null };
   }
 
   #abandon(outcome: Extract<RoundOutcome, { kind: 'abandoned' }>, retryMs: number): void {
@@ -260,7 +292,9 @@ export class LiveRound {
     const { accepted } = tally(this.parts);
     const how =
       outcome.kind === 'committed'
-        ? { version: outcome.version, ...(made === null ? {} : { sha256: made.sha256 }) }
+        ? made === null || outcome.version === null
+          ? {}
+          : { version: outcome.version, sha256: made.sha256 }
         : { reason: outcome.reason };
     downlink.roundEnded(this.host.spec.id, { number: this.number, outcome: outcome.kind, accepted, ...how }, yours);
     void this.aggregate.drop();
@@ -274,17 +308,18 @@ export class LiveRound {
       counts: countsOf(this.parts, this.#bytes),
       assignments: this.#members.map(({ updateId, slot }) => ({ updateId, end: endOf(this.parts[slot]) })),
       endedAt: this.#ports.clock.now(),
-      taskPatch: this.host.patchAfter(outcome),
+      taskPatch: this.host.patchAfter(this, outcome),
     };
   }
 
   #picture(): RoundPicture {
-    const { version, sha256 } = this.base;
+    const { version, sha256, bytes } = this.base;
     const endsAt = this.#state.phase === 'reporting' ? this.#state.reportingEndsAt : 0;
     return {
       number: this.number,
       cohort: this.#members.length,
-      base: { version, sha256, bytes: this.expected.values * 4 },
+      purpose: this.purpose,
+      base: { version, sha256, bytes },
       remainingMs: Math.max(0, Math.round(endsAt - this.#ports.clock.now())),
     };
   }

@@ -1,5 +1,6 @@
+import { COUNTS_LAYOUT } from '../../shared/evaluation/counts.ts';
 import type { ClientId, Sha256 } from '../../shared/ids.ts';
-import type { Score, TaskStatus } from '../../shared/protocol/index.ts';
+import type { RoundPurpose, Score, TaskStatus } from '../../shared/protocol/index.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
@@ -35,6 +36,9 @@ export interface LiveTaskOptions {
   /** The newest one. */
   readonly checkpoint: CheckpointRow;
 }
+
+/** What a report of an evaluation round is, whatever the model. */
+const COUNTS = { codec: 'float32', values: COUNTS_LAYOUT.size, layoutSha256: COUNTS_LAYOUT.sha256 } as const;
 
 /** Rounds whose members are still known by their tokens after they ended. */
 const ROUNDS_REMEMBERED = 2;
@@ -115,10 +119,10 @@ export class LiveTask implements RoundHost {
     const at = this.#ports.clock.now();
     this.#run = runOf(this.#row, open !== null);
     if (open !== null) {
-      const { number, startedAt } = open.round;
+      const { number, purpose, startedAt } = open.round;
       const seed = this.#ports.rng.uint32();
       const restored = restoreRound(open, { policy: this.spec.rounds, seed, now: at });
-      this.#round = new LiveRound(this.#ports, this, { ...this.#start(number, startedAt), ...restored });
+      this.#round = new LiveRound(this.#ports, this, { ...this.#start(number, purpose, startedAt), ...restored });
     }
     if (this.#run.state === 'stopping') this.#round?.take({ kind: 'stop', at });
     this.#tick();
@@ -173,8 +177,8 @@ export class LiveTask implements RoundHost {
     return holds(this.pool.take(clientId), sha256);
   }
 
-  patchAfter(outcome: RoundOutcome): TaskPatch {
-    return patchOf(stepRun(this.#run, { kind: 'ended', outcome, at: this.#ports.clock.now() }).run);
+  patchAfter(round: LiveRound, outcome: RoundOutcome): TaskPatch {
+    return patchOf(stepRun(this.#run, endEvent(round.purpose, outcome, this.#ports.clock.now())).run);
   }
 
   ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null): void {
@@ -183,7 +187,7 @@ export class LiveTask implements RoundHost {
     const at = clock.now();
     this.#past = [round, ...this.#past].slice(0, ROUNDS_REMEMBERED);
     this.#round = null;
-    if (outcome.kind === 'committed' && made !== null) {
+    if (outcome.kind === 'committed' && outcome.version !== null && made !== null) {
       this.#row = { ...this.#row, version: outcome.version, sha256: made.sha256 };
       this.#optimizerSha256 = made.optimizerSha256;
       this.#metrics = null;
@@ -199,7 +203,7 @@ export class LiveTask implements RoundHost {
     dropped.catch((error: unknown) => {
       log.warn({ err: error, task, round: round.number }, 'the reports of a round are still there');
     });
-    this.#adopt(stepRun(this.#run, { kind: 'ended', outcome, at }));
+    this.#adopt(stepRun(this.#run, endEvent(round.purpose, outcome, at)));
     this.#tellEnd();
   }
 
@@ -240,12 +244,15 @@ export class LiveTask implements RoundHost {
       this.#options.emit({ kind: 'task-state', task: this.spec.id, state: run.state, reason: run.pausedReason });
     for (const effect of effects) {
       if (effect === 'stop-round') this.#round?.take({ kind: 'stop', at: this.#ports.clock.now() });
-      else if (!this.#isQuiet) void this.serial.run(() => this.#open());
+      else if (!this.#isQuiet) {
+        const purpose = effect === 'open-evaluation' ? 'evaluate' : 'train';
+        void this.serial.run(() => this.#open(purpose));
+      }
     }
     this.changed();
   }
 
-  async #open(): Promise<void> {
+  async #open(purpose: RoundPurpose): Promise<void> {
     const { storage, clock, log } = this.#ports;
     const { id: task, rounds } = this.spec;
     if (this.#isQuiet) return;
@@ -254,28 +261,26 @@ export class LiveTask implements RoundHost {
       const startedAt = clock.now();
       const selectionEndsAt = startedAt + rounds.selectionDeadlineMs;
       const baseVersion = this.#row.version;
-      const saved = await storage.rounds.open(this.fence, { task, number, baseVersion, selectionEndsAt, startedAt });
+      const opening = { task, number, purpose, baseVersion, selectionEndsAt, startedAt };
+      const saved = await storage.rounds.open(this.fence, opening);
       if (saved === 'fenced') this.fenced();
-      else this.#begin(number, startedAt);
+      else this.#begin(number, purpose, startedAt);
     } catch (error) {
       log.error({ err: error, task }, 'a round could not be opened');
-      const failed = stepRun(this.#run, {
-        ...{ kind: 'ended', at: clock.now() },
-        outcome: { kind: 'abandoned', reason: 'failed' },
-      });
+      const failed = stepRun(this.#run, endEvent(purpose, { kind: 'abandoned', reason: 'failed' }, clock.now()));
       await storage.tasks.update(task, patchOf(failed.run)).catch(() => {}); // what is not durable is counted again
       this.#adopt(failed);
     }
   }
 
-  #begin(number: number, startedAt: number): void {
+  #begin(number: number, purpose: RoundPurpose, startedAt: number): void {
     const { rng, downlink } = this.#ports;
     const opened = openRound({
       ...{ policy: this.spec.rounds, seed: rng.uint32(), at: startedAt },
       ...{ available: this.pool.clientIds(), online: downlink.online(this.spec.id) },
     });
     this.#round = new LiveRound(this.#ports, this, {
-      ...this.#start(number, startedAt),
+      ...this.#start(number, purpose, startedAt),
       ...{ state: opened.state, members: [] },
     });
     this.#options.emit({ kind: 'round-started', task: this.spec.id, round: number });
@@ -283,10 +288,11 @@ export class LiveTask implements RoundHost {
     this.changed();
   }
 
-  #start(number: number, startedAt: number): Omit<RoundStart, 'state' | 'members'> {
+  #start(number: number, purpose: RoundPurpose, startedAt: number): Omit<RoundStart, 'state' | 'members'> {
     const { version, sha256 } = this.#row;
-    const base = { version, sha256, optimizerSha256: this.#optimizerSha256 };
-    return { number, startedAt, base, expected: { ...this.#model, baseSha256: sha256 } };
+    const base = { version, sha256, optimizerSha256: this.#optimizerSha256, bytes: this.#model.values * 4 };
+    const report = purpose === 'evaluate' ? COUNTS : this.#model;
+    return { number, purpose, startedAt, base, expected: { ...report, baseSha256: sha256 } };
   }
 
   #wakeAt(): number | null {
@@ -314,3 +320,6 @@ export class LiveTask implements RoundHost {
     for (const tell of this.#awaitingEnd.splice(0)) tell();
   }
 }
+
+const endEvent = (purpose: RoundPurpose, outcome: RoundOutcome, at: number): TaskRunEvent =>
+  purpose === 'evaluate' ? { kind: 'evaluated', at } : { kind: 'ended', outcome, at };

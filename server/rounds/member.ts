@@ -1,6 +1,13 @@
 import { bytesToHex } from '../../shared/hash.ts';
 import type { AssignmentToken, ClientId, Sha256, UpdateId } from '../../shared/ids.ts';
-import { type Assignment, type CheckIn, type Progress, type Receipt, updateIdOf } from '../../shared/protocol/index.ts';
+import {
+  type Assignment,
+  type CheckIn,
+  type Progress,
+  type Receipt,
+  type RoundPurpose,
+  updateIdOf,
+} from '../../shared/protocol/index.ts';
 import type { Rng, SecureRng } from '../../shared/rng.ts';
 import type { AssignmentRow, ReceiptRow } from '../storage/port.ts';
 
@@ -52,6 +59,7 @@ export function assignmentOf(
   member: Member,
   round: {
     readonly number: number;
+    readonly purpose: RoundPurpose;
     readonly cohort: number;
     readonly base: Assignment['base'];
     readonly remainingMs: number;
@@ -59,8 +67,19 @@ export function assignmentOf(
   delivery: Assignment['delivery'],
 ): Assignment {
   const { token, updateId, slot, seed } = member;
-  const { number, cohort, base, remainingMs } = round;
-  return { round: number, token, updateId, slot, cohort, base, delivery, seed, remainingMs };
+  const { number, purpose, cohort, base, remainingMs } = round;
+  return {
+    round: number,
+    ...(purpose === 'train' ? {} : { purpose }),
+    token,
+    updateId,
+    slot,
+    cohort,
+    base,
+    delivery,
+    seed,
+    remainingMs,
+  };
 }
 
 /** A stored receipt as the client sees it. */

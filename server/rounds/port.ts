@@ -13,6 +13,7 @@ import type {
   Score,
   TaskStatus,
 } from '../../shared/protocol/index.ts';
+import type { TargetForm } from '../../shared/task/kinds/form.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { SpoolWriter } from '../storage/blobs/port.ts';
@@ -124,6 +125,8 @@ export interface Coordinator {
   // control; each resolves when it is durable
   create(spec: TaskSpec): Promise<Control>;
   startRounds(task: TaskId, count: number): Promise<Control>;
+  /** One evaluation round of the newest version, as soon as no other round is open. */
+  evaluate(task: TaskId): Promise<Control>;
   pause(task: TaskId): Promise<Control>;
   resumeRounds(task: TaskId): Promise<Control>;
   stop(task: TaskId): Promise<Control>;
@@ -173,6 +176,14 @@ export interface StoredVector {
   readonly bytes: number;
 }
 
+/** What a report holds: changes of a model up to a norm, or the counts of an evaluation round. */
+export type ReportRule =
+  | { readonly kind: 'delta'; readonly maxNorm: number }
+  | { readonly kind: 'counts'; readonly target: TargetForm['type'] };
+
+/** How reports become one: by the task's strategy, or as their plain sum. */
+export type Fold = Pick<TaskSpec, 'strategy'> | 'sum';
+
 /** Validates, folds and commits numbers off the event loop; a worker thread implements it. */
 export interface Arithmetic {
   /**
@@ -183,17 +194,17 @@ export interface Arithmetic {
   /** Stores weights that somebody brought (durable); whoever names them in a task within `LIMITS.blobGraceMs` finds them. */
   keep(bytes: Uint8Array): Promise<StoredVector | { readonly problem: string }>;
   /**
-   * Header, hash, finiteness, zero and norm of a frame on disk, in the order of DESIGN §7.1. Nothing of the file is
-   * kept. Resolves to what the receipt needs, or the refusal.
+   * Header, hash, finiteness, then zero and norm, or the counts, of a frame on disk, in the order of DESIGN §7.1. Nothing
+   * of the file is kept. Resolves to what the receipt needs, or the refusal.
    */
   check(
     path: string,
     announced: { readonly sha256: Sha256; readonly bytes: number },
     expected: ExpectedFrame,
-    maxDeltaNorm: number,
+    rule: ReportRule,
   ): Promise<{ readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal>;
   /** Starts an empty aggregate for a round; an open one of the same key is dropped. */
-  begin(key: string, spec: Pick<TaskSpec, 'strategy'>, values: number): Promise<void>;
+  begin(key: string, fold: Fold, values: number): Promise<void>;
   /** Folds one accepted frame; calls are answered in order. */
   fold(key: string, path: string, expected: ExpectedFrame): Promise<void>;
   /**
@@ -204,6 +215,8 @@ export interface Arithmetic {
     spec: Pick<TaskSpec, 'strategy'>,
     base: { readonly params: Sha256; readonly optimizer: Sha256 | null },
   ): Promise<StoredVector & { readonly optimizerSha256: Sha256 | null }>;
+  /** Finishes the aggregate of a plain sum; it is dropped. */
+  total(key: string): Promise<Float64Array>;
   drop(key: string): Promise<void>;
   close(): Promise<void>;
 }

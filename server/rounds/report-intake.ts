@@ -1,5 +1,5 @@
 import { isRejection, type Refusal, refuse } from '../../shared/errors.ts';
-import type { Receipt } from '../../shared/protocol/index.ts';
+import { NO_METRICS, type Receipt } from '../../shared/protocol/index.ts';
 import type { ReceiptOutcome } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import type { LiveRound } from './live-round.ts';
@@ -52,10 +52,9 @@ export class ReportIntake {
     if (before !== null) return refused(before);
 
     const announced = { sha256: report.sha256, bytes: report.bytes };
-    const { maxDeltaNorm } = round.host.spec;
     let checked: Awaited<ReturnType<Arithmetic['check']>>;
     try {
-      checked = await arithmetic.check(report.writer.path, announced, round.expected, maxDeltaNorm);
+      checked = await arithmetic.check(report.writer.path, announced, round.expected, round.rule);
     } catch (error) {
       // When a round ends its files go, also those that are just being looked at.
       return refused(whyNot(round, member) ?? this.#failed(round, member, error));
@@ -80,7 +79,9 @@ export class ReportIntake {
     const { id: task } = round.host.spec;
     const { slot, updateId, clientId } = member;
     const { examples, steps, norm } = checked;
-    const { sha256, bytes, metrics } = report;
+    const { sha256, bytes } = report;
+    // E1: beside its counts a client may have said more.
+    const metrics = round.purpose === 'evaluate' ? NO_METRICS : report.metrics;
     let outcome: ReceiptOutcome;
     try {
       await report.writer.finish();

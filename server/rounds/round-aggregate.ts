@@ -3,14 +3,14 @@ import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { ReceiptRow } from '../storage/port.ts';
 import type { CoordinatorLog } from './coordinator-ports.ts';
-import type { Arithmetic } from './port.ts';
+import type { Arithmetic, Fold } from './port.ts';
 
 export interface RoundAggregateOptions {
   readonly arithmetic: Arithmetic;
   readonly log: CoordinatorLog;
   /** Names the aggregate in the arithmetic thread. */
   readonly key: string;
-  readonly spec: TaskSpec;
+  readonly fold: Fold;
   readonly expected: ExpectedFrame;
   /** Where an accepted report lies. */
   readonly pathOf: (updateId: UpdateId) => string;
@@ -46,15 +46,28 @@ export class RoundAggregate {
   }
 
   /** Makes the next version of exactly these receipts. Rejects when that cannot be done. */
-  async finish(receipts: readonly ReceiptRow[], base: Parameters<Arithmetic['finish']>[2]): Promise<NewVersion> {
+  async finish(
+    receipts: readonly ReceiptRow[],
+    spec: Pick<TaskSpec, 'strategy'>,
+    base: Parameters<Arithmetic['finish']>[2],
+  ): Promise<NewVersion> {
+    await this.#holdExactly(receipts);
+    return this.#options.arithmetic.finish(this.#options.key, spec, base);
+  }
+
+  /** The plain sum of exactly these receipts. Rejects when that cannot be done. */
+  async total(receipts: readonly ReceiptRow[]): Promise<Float64Array> {
+    await this.#holdExactly(receipts);
+    return this.#options.arithmetic.total(this.#options.key);
+  }
+
+  async #holdExactly(receipts: readonly ReceiptRow[]): Promise<void> {
     await this.#tail;
-    const { arithmetic, key, spec } = this.#options;
     if (this.#folded?.join() !== receipts.map(({ order }) => order).join()) {
       this.#isBegun = false;
       this.#folded = [];
       for (const receipt of receipts) await this.#fold(receipt);
     }
-    return arithmetic.finish(key, spec, base);
   }
 
   /** Lets go of its memory. Never rejects: a thread that is gone holds none. */
@@ -65,8 +78,8 @@ export class RoundAggregate {
 
   async #fold({ order, updateId }: Pick<ReceiptRow, 'order' | 'updateId'>): Promise<void> {
     if (this.#folded === null) return;
-    const { arithmetic, key, spec, expected, pathOf } = this.#options;
-    if (!this.#isBegun) await arithmetic.begin(key, spec, expected.values);
+    const { arithmetic, key, fold, expected, pathOf } = this.#options;
+    if (!this.#isBegun) await arithmetic.begin(key, fold, expected.values);
     this.#isBegun = true;
     await arithmetic.fold(key, pathOf(updateId), expected);
     this.#folded.push(order);

@@ -51,7 +51,8 @@ interface Ended {
 
 export type RoundState = Selecting | Reporting | Aggregating | Ended;
 export type RoundOutcome =
-  | { readonly kind: 'committed'; readonly version: number }
+  /** `version` is null where the round was not to make one. */
+  | { readonly kind: 'committed'; readonly version: number | null }
   | { readonly kind: 'abandoned'; readonly reason: AbandonReason };
 
 export type RoundEvent = {
@@ -71,7 +72,7 @@ export type RoundEvent = {
   | { readonly kind: 'withdrawn'; readonly slot: number }
   | { readonly kind: 'tick' }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'committed'; readonly version: number }
+  | { readonly kind: 'committed'; readonly version: number | null }
   | { readonly kind: 'failed' }
 );
 

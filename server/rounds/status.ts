@@ -34,6 +34,7 @@ function roundOf(round: LiveRound, row: TaskRow, available: number, now: number)
   for (const member of members) counts[member.state] += 1;
   return {
     number: round.number,
+    ...(round.purpose === 'evaluate' ? { purpose: 'evaluate' as const } : {}),
     phase: state.phase === 'selecting' || state.phase === 'reporting' ? state.phase : 'aggregating',
     available,
     goal: row.spec.rounds.goal,

@@ -4,7 +4,8 @@ import { ABANDON_REASONS, type AbandonReason } from '../../shared/errors.ts';
 import type { RoundOutcome } from './round.ts';
 import { backoffMs, patchOf, runOf, stepRun, type TaskRun, type TaskRunEvent, type TaskRunStep } from './task-run.ts';
 
-const FRESH = runOf({ state: 'idle', roundsLeft: 0, abandonedInARow: 0, pausedReason: null }, false);
+const ROW = { state: 'idle', roundsLeft: 0, evaluationWanted: false, abandonedInARow: 0, pausedReason: null } as const;
+const FRESH = runOf(ROW, false);
 const committed: RoundOutcome = { kind: 'committed', version: 1 };
 const abandoned = (reason: AbandonReason = 'too-few'): RoundOutcome => ({ kind: 'abandoned', reason });
 
@@ -98,7 +99,7 @@ describe('stopping', () => {
   });
 
   test('T5 a restart finishes a stop', () => {
-    const row = { state: 'stopping', roundsLeft: 0, abandonedInARow: 0, pausedReason: null } as const;
+    const row = { ...ROW, state: 'stopping' } as const;
     expect(take(runOf(row, false), { kind: 'tick' }).run.state).toBe('idle');
     expect(take(runOf(row, true), { kind: 'stop' }).effects).toEqual(['stop-round']);
   });
@@ -150,8 +151,14 @@ describe('what is impossible', () => {
     expect(take(FRESH, { kind })).toMatchObject({ run: FRESH, effects: [], refusal: expect.any(String) });
   });
 
-  test('what is durable is four fields', () => {
-    expect(patchOf(started(2))).toEqual({ state: 'running', roundsLeft: 2, abandonedInARow: 0, pausedReason: null });
+  test('what is durable is five fields', () => {
+    expect(patchOf(started(2))).toEqual({
+      state: 'running',
+      roundsLeft: 2,
+      evaluationWanted: false,
+      abandonedInARow: 0,
+      pausedReason: null,
+    });
   });
 
   const event = fc.oneof(
@@ -190,5 +197,49 @@ describe('what is impossible', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe('evaluating', () => {
+  const asked = (run: TaskRun): TaskRunStep => take(run, { kind: 'evaluate' });
+
+  test('T10 an idle task evaluates at once, and is idle again however it ended', () => {
+    const { run, effects } = asked(FRESH);
+    expect(run).toMatchObject({ state: 'running', roundsLeft: 0, evaluationWanted: true, hasRound: true });
+    expect(effects).toEqual(['open-evaluation']);
+    expect(asked(run)).toMatchObject({ run, effects: [] });
+    expect(take(run, { kind: 'evaluated' })).toMatchObject({
+      run: { state: 'idle', evaluationWanted: false, hasRound: false },
+      effects: [],
+    });
+  });
+
+  test('T10 between training rounds it comes next, takes none off, and counts for nothing', () => {
+    const waiting = asked(take(started(2), { kind: 'ended', outcome: abandoned() }, { kind: 'tick', at: 9_000 }).run);
+    expect(waiting.effects).toEqual([]);
+    const evaluating = take(waiting.run, { kind: 'ended', outcome: committed });
+    expect(evaluating).toMatchObject({ run: { roundsLeft: 1 }, effects: ['open-evaluation'] });
+    const after = take(evaluating.run, { kind: 'evaluated' });
+    expect(after).toMatchObject({ run: { state: 'running', roundsLeft: 1 }, effects: ['open-round'] });
+  });
+
+  test('T10 after the last training round the task stays awake for it', () => {
+    const { run, effects } = take(asked(started(1)).run, { kind: 'ended', outcome: committed });
+    expect([run.state, run.roundsLeft, effects]).toEqual(['running', 0, ['open-evaluation']]);
+  });
+
+  test('T10 a pause lets it end; a stop ends it and forgets what waits', () => {
+    const { run } = asked(FRESH);
+    expect(take(run, { kind: 'pause' }, { kind: 'evaluated' }).run.state).toBe('idle');
+    const stopping = take(run, { kind: 'stop' });
+    expect(stopping).toMatchObject({ run: { evaluationWanted: false }, effects: ['stop-round'] });
+    expect(take(stopping.run, { kind: 'evaluated' }).run.state).toBe('idle');
+    const asideTraining = asked(started(3)).run;
+    expect(take(asideTraining, { kind: 'stop' }).run.evaluationWanted).toBe(false);
+  });
+
+  test('T9 not while it is paused or stopping', () => {
+    expect(asked(take(started(2), { kind: 'pause' }).run).refusal).toContain('paused');
+    expect(asked(take(started(2), { kind: 'stop' }).run).refusal).toContain('stopped');
   });
 });

@@ -5,11 +5,13 @@ import type { TaskState } from '../../shared/protocol/index.ts';
 import type { TaskPatch } from '../storage/port.ts';
 import type { RoundOutcome } from './round.ts';
 
-/** Whether and when a task starts rounds: rules T1 to T9 of ROUNDS.md. Pure, as the round itself. */
+/** Whether and when a task starts rounds: rules T1 to T10 of ROUNDS.md. Pure, as the round itself. */
 export interface TaskRun {
   readonly state: TaskState;
   /** Committed rounds still wanted. */
   readonly roundsLeft: number;
+  /** One evaluation round, which is tried once. */
+  readonly evaluationWanted: boolean;
   readonly abandonedInARow: number;
   /** Why it paused by itself. */
   readonly pausedReason: string | null;
@@ -21,16 +23,18 @@ export interface TaskRun {
 /** What a person asks for. */
 export type TaskOrder =
   | { readonly kind: 'start'; readonly count: number }
-  | { readonly kind: 'pause' | 'resume' | 'stop' };
+  | { readonly kind: 'evaluate' | 'pause' | 'resume' | 'stop' };
 
 export type TaskRunEvent = { readonly at: number } & (
   | TaskOrder
   | { readonly kind: 'tick' }
   | { readonly kind: 'ended'; readonly outcome: RoundOutcome }
+  /** An evaluation round ended, however. */
+  | { readonly kind: 'evaluated' }
 );
 
-/** `open-round` and `stop-round` are to be carried out after the new state is durable. */
-export type TaskRunEffect = 'open-round' | 'stop-round';
+/** To be carried out after the new state is durable. */
+export type TaskRunEffect = 'open-round' | 'open-evaluation' | 'stop-round';
 
 export interface TaskRunStep {
   readonly run: TaskRun;
@@ -41,11 +45,12 @@ export interface TaskRunStep {
 
 /** What a task row says of its run; `hasRound` is whether a round of it is open. */
 export const runOf = (
-  row: Pick<TaskRun, 'state' | 'roundsLeft' | 'abandonedInARow' | 'pausedReason'>,
+  row: Pick<TaskRun, 'state' | 'roundsLeft' | 'evaluationWanted' | 'abandonedInARow' | 'pausedReason'>,
   hasRound: boolean,
 ): TaskRun => ({
   state: row.state,
   roundsLeft: row.roundsLeft,
+  evaluationWanted: row.evaluationWanted,
   abandonedInARow: row.abandonedInARow,
   pausedReason: row.pausedReason,
   hasRound,
@@ -56,16 +61,20 @@ export const runOf = (
 export const patchOf = (run: TaskRun): TaskPatch => ({
   state: run.state,
   roundsLeft: run.roundsLeft,
+  evaluationWanted: run.evaluationWanted,
   abandonedInARow: run.abandonedInARow,
   pausedReason: run.pausedReason,
 });
 
 export function stepRun(run: TaskRun, event: TaskRunEvent): TaskRunStep {
-  if (run.state === 'stopping' && event.kind !== 'ended' && event.kind !== 'tick' && event.kind !== 'stop')
-    return refused(run, 'the task is being stopped');
+  const isOrder = event.kind !== 'ended' && event.kind !== 'evaluated' && event.kind !== 'tick';
+  if (run.state === 'stopping' && isOrder && event.kind !== 'stop') return refused(run, 'the task is being stopped');
   switch (event.kind) {
     case 'start':
       return next({ ...awake(run), roundsLeft: run.roundsLeft + event.count }, event.at);
+    case 'evaluate':
+      if (run.state === 'paused') return refused(run, 'the task is paused: resume or stop it first');
+      return next({ ...run, state: 'running', evaluationWanted: true }, event.at);
     case 'pause':
       if (run.state === 'idle') return refused(run, 'nothing is running');
       return next(
@@ -83,6 +92,8 @@ export function stepRun(run: TaskRun, event: TaskRunEvent): TaskRunStep {
       return next(run, event.at);
     case 'ended':
       return next(ended(run, event.outcome, event.at), event.at);
+    case 'evaluated':
+      return next(evaluated(run), event.at);
     default:
       return unreachable(event);
   }
@@ -103,7 +114,10 @@ const awake = (run: TaskRun): TaskRun => ({
 
 function stop(run: TaskRun): TaskRunStep {
   if (run.state === 'idle') return refused(run, 'nothing is running');
-  const stopped = { ...run, roundsLeft: 0, pausedReason: null, abandonedInARow: 0, restsUntil: null };
+  const stopped = {
+    ...{ ...run, roundsLeft: 0, evaluationWanted: false },
+    ...{ pausedReason: null, abandonedInARow: 0, restsUntil: null },
+  };
   if (!run.hasRound) return { run: { ...stopped, state: 'idle' }, effects: [], refusal: null };
   return { run: { ...stopped, state: 'stopping' }, effects: ['stop-round'], refusal: null };
 }
@@ -113,10 +127,19 @@ function ended(run: TaskRun, outcome: RoundOutcome, at: number): TaskRun {
   if (run.state === 'stopping') return { ...rest, state: 'idle' };
   if (outcome.kind === 'committed') {
     const roundsLeft = Math.max(0, run.roundsLeft - 1);
-    return { ...rest, roundsLeft, abandonedInARow: 0, state: roundsLeft === 0 ? 'idle' : run.state };
+    const isOver = roundsLeft === 0 && !run.evaluationWanted;
+    return { ...rest, roundsLeft, abandonedInARow: 0, state: isOver ? 'idle' : run.state };
   }
   return abandoned(rest, outcome.reason, at);
 }
+
+/** T10: however it ended, it was the one that was asked for, and training goes on as if it had not been. */
+const evaluated = (run: TaskRun): TaskRun => ({
+  ...run,
+  hasRound: false,
+  evaluationWanted: false,
+  state: run.state === 'stopping' || run.roundsLeft === 0 ? 'idle' : run.state,
+});
 
 function abandoned(run: TaskRun, reason: AbandonReason, at: number): TaskRun {
   if (reason === 'stopped') return run;
@@ -128,6 +151,9 @@ function abandoned(run: TaskRun, reason: AbandonReason, at: number): TaskRun {
 
 /** Opens a round if one may be opened now. */
 function next(run: TaskRun, at: number): TaskRunStep {
+  // T10: the version that is asked about is the one that is there.
+  if (run.state === 'running' && run.evaluationWanted && !run.hasRound)
+    return { run: { ...run, hasRound: true }, effects: ['open-evaluation'], refusal: null };
   const mayOpen =
     run.state === 'running' && run.roundsLeft > 0 && !run.hasRound && (run.restsUntil === null || at >= run.restsUntil);
   return mayOpen

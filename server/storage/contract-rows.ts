@@ -121,6 +121,7 @@ export async function createdTask(storage: Storage): Promise<FencingToken> {
 export const opening = (round: number, baseVersion = round - 1) => ({
   task: DIGITS,
   number: round,
+  purpose: 'train' as const,
   baseVersion,
   selectionEndsAt: T0 + round * 1000 + 500,
   startedAt: T0 + round * 1000,

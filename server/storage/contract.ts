@@ -44,6 +44,7 @@ export function storageContract(open: () => Promise<Storage>): void {
         spec: spec(),
         state: 'idle',
         roundsLeft: 0,
+        evaluationWanted: false,
         pausedReason: null,
         abandonedInARow: 0,
         createdAt: T0,
@@ -177,6 +178,7 @@ export function storageContract(open: () => Promise<Storage>): void {
         outcome: null,
         reason: null,
         version: null,
+        evaluation: null,
       };
       expect(await storage.rounds.unfinished(DIGITS)).toEqual({ round: selecting, assignments: [], receipts: [] });
 
@@ -414,6 +416,7 @@ export function storageContract(open: () => Promise<Storage>): void {
           outcome: 'committed',
           reason: null,
           version: 1,
+          evaluation: null,
         },
       ]);
       const rows = await storage.rounds.receiptsOf(DIGITS, 1);
@@ -425,6 +428,23 @@ export function storageContract(open: () => Promise<Storage>): void {
       await expect(storage.rounds.commit(fence, end, checkpoint(2))).rejects.toThrow(BugError);
       await expect(storage.rounds.abandon(fence, end, 'failed')).rejects.toThrow(BugError);
       expect(await storage.checkpoints.list(DIGITS)).toHaveLength(2);
+    });
+
+    it('concludes an evaluation with what came of it, and makes no version', async () => {
+      const spread = { deviation: 0.25, bins: Array<number>(20).fill(1), binWidth: 0.05 };
+      const evaluation = { clients: 2, examples: 30, score: { loss: 0.5, accuracy: 0.75 }, clientMean: 0.7, spread };
+      expect(await storage.rounds.conclude(fence - 1, end, evaluation)).toBe('fenced');
+      await expect(storage.rounds.conclude(fence, roundEnd(1, [0], [1, 3]), evaluation)).rejects.toThrow(BugError);
+      const patch = { evaluationWanted: false };
+      expect(await storage.rounds.conclude(fence, { ...end, taskPatch: patch }, evaluation)).toBe('saved');
+      expect(await storage.rounds.list(DIGITS, 9)).toMatchObject([
+        { phase: 'ended', outcome: 'committed', version: null, evaluation, accepted: 2 },
+      ]);
+      expect(await storage.rounds.receiptsOf(DIGITS, 1)).toMatchObject(
+        Array(2).fill({ status: 'counted', version: null, sha256: sha(0) }),
+      );
+      expect(await storage.checkpoints.list(DIGITS)).toHaveLength(1);
+      await expect(storage.rounds.conclude(fence, end, evaluation)).rejects.toThrow(BugError);
     });
 
     it('abandons with a reason that every receipt tells', async () => {

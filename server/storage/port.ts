@@ -1,6 +1,7 @@
 import type { AbandonReason, RejectionReason } from '../../shared/errors.ts';
+import type { Evaluation } from '../../shared/evaluation/result.ts';
 import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
-import type { ReportMetrics, Score, TaskState } from '../../shared/protocol/index.ts';
+import type { ReportMetrics, RoundPurpose, Score, TaskState } from '../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface TaskRow {
   readonly spec: TaskSpec;
   readonly state: TaskState;
   readonly roundsLeft: number;
+  /** An evaluation round was asked for and has not ended. */
+  readonly evaluationWanted: boolean;
   /** Why it paused by itself; null when a person did it or it is not paused. */
   readonly pausedReason: string | null;
   readonly abandonedInARow: number;
@@ -35,7 +38,7 @@ export interface TaskRow {
 }
 
 export type TaskPatch = Partial<
-  Pick<TaskRow, 'state' | 'roundsLeft' | 'pausedReason' | 'abandonedInARow' | 'archivedAt'>
+  Pick<TaskRow, 'state' | 'roundsLeft' | 'evaluationWanted' | 'pausedReason' | 'abandonedInARow' | 'archivedAt'>
 >;
 
 export interface TaskStore {
@@ -104,6 +107,7 @@ export interface RoundCounts {
 export interface RoundRow extends RoundCounts {
   readonly task: TaskId;
   readonly number: number;
+  readonly purpose: RoundPurpose;
   readonly baseVersion: number;
   readonly phase: 'selecting' | 'reporting' | 'ended';
   readonly selectionEndsAt: number;
@@ -112,7 +116,10 @@ export interface RoundRow extends RoundCounts {
   readonly endedAt: number | null;
   readonly outcome: 'committed' | 'abandoned' | null;
   readonly reason: AbandonReason | null;
+  /** That it made; null of an evaluation round, which makes none. */
   readonly version: number | null;
+  /** Of an evaluation round that is committed. */
+  readonly evaluation: Evaluation | null;
 }
 
 export interface AssignmentRow {
@@ -148,7 +155,7 @@ export interface ReceiptRow extends NewReceipt {
   readonly order: number;
   readonly acceptedAt: number;
   readonly status: 'accepted' | 'counted' | 'abandoned' | 'withdrawn';
-  /** Set when counted. */
+  /** Set when counted in one. */
   readonly version: number | null;
   /** Set when abandoned. */
   readonly reason: AbandonReason | null;
@@ -187,7 +194,7 @@ export interface RoundStore {
    */
   open(
     fence: FencingToken,
-    round: Pick<RoundRow, 'task' | 'number' | 'baseVersion' | 'selectionEndsAt' | 'startedAt'>,
+    round: Pick<RoundRow, 'task' | 'number' | 'purpose' | 'baseVersion' | 'selectionEndsAt' | 'startedAt'>,
   ): Promise<'saved' | 'fenced'>;
   /** Moves it to `reporting` with its cohort (`selected` = its size); only then may an assignment be sent. */
   assign(
@@ -215,6 +222,8 @@ export interface RoundStore {
    * wait for every `accept` and `withdraw` of the round, and fold again without what was withdrawn, before this.
    */
   commit(fence: FencingToken, end: RoundEndRow, checkpoint: NewCheckpoint): Promise<'saved' | 'fenced'>;
+  /** Ends an evaluation round with what came of it, in one transaction; like `commit`, but no version is made. */
+  conclude(fence: FencingToken, end: RoundEndRow, evaluation: Evaluation): Promise<'saved' | 'fenced'>;
   /** The round that has not ended, with all that a restart needs; null if there is none. */
   unfinished(task: TaskId): Promise<OpenRound | null>;
   /** Oldest first; the last `limit` of them, or of those before round `before`. */

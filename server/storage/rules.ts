@@ -1,6 +1,5 @@
 import { BugError } from '../../shared/assert.ts';
 import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
-import type { ReportMetrics } from '../../shared/protocol/index.ts';
 import type {
   AssignmentRow,
   NewCheckpoint,
@@ -77,14 +76,6 @@ export const nobody = (updateId: UpdateId) => ({
   clientId: updateId as string as ClientId,
   token: updateId as string as AssignmentToken,
 });
-/** What its training said of its examples. */
-export const NO_METRICS: ReportMetrics = {
-  lossBefore: null,
-  lossAfter: null,
-  accuracyBefore: null,
-  accuracyAfter: null,
-  trainingMs: 0,
-};
 /** What a report that is in no version was. */
 export const NO_REPORT = {
   sha256: '0'.repeat(64) as Sha256,
@@ -94,6 +85,9 @@ export const NO_REPORT = {
   norm: 0,
   acceptedAt: 0,
 } as const;
+
+/** The end of a receipt of an evaluation round. So few numbers could be found again from their hash: it goes. */
+export const COUNTED_IN_FIGURES = { status: 'counted', sha256: NO_REPORT.sha256 } as const;
 
 /** A round starts when none is under way, as the next number, on the newest checkpoint. */
 export function checkOpening(

@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely';
 import type { AbandonReason, RejectionReason } from '../../shared/errors.ts';
 import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
-import type { TaskState } from '../../shared/protocol/index.ts';
+import type { RoundPurpose, TaskState } from '../../shared/protocol/index.ts';
 import type { AssignmentRow, NewCheckpoint, ReceiptRow, RoundRow } from './port.ts';
 
 /**
@@ -16,6 +16,7 @@ export interface Schema {
     closed: number;
     state: TaskState;
     roundsLeft: number;
+    evaluationWanted: number;
     pausedReason: string | null;
     abandonedInARow: number;
     createdAt: number;
@@ -39,6 +40,7 @@ export interface Schema {
   rounds: {
     task: TaskId;
     number: number;
+    purpose: RoundPurpose;
     baseVersion: number;
     phase: RoundRow['phase'];
     selectionEndsAt: number;
@@ -56,6 +58,7 @@ export interface Schema {
     dropped: number;
     uplinkBytes: number;
     downlinkBytes: number;
+    evaluationJson: string | null;
   };
   assignments: {
     task: TaskId;

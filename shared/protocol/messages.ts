@@ -80,6 +80,14 @@ export const reportMetricsSchema = v.object({
   trainingMs: milliseconds,
 });
 export type ReportMetrics = v.InferOutput<typeof reportMetricsSchema>;
+/** Where nothing is said, or kept, of what training did to the own examples. */
+export const NO_METRICS: ReportMetrics = {
+  lossBefore: null,
+  lossAfter: null,
+  accuracyBefore: null,
+  accuracyAfter: null,
+  trainingMs: 0,
+};
 
 /** `report-begin`: announces a frame; its chunks are `ceil(bytes / 262144)`, all full but the last. */
 export const reportBeginSchema = v.object({
@@ -142,6 +150,10 @@ const member = v.object({
 });
 export type CohortMember = v.InferOutput<typeof member>;
 
+/** What a round is for, where it is not training: scoring the newest version on the contributors' own examples. */
+const evaluate = v.exactOptional(v.literal('evaluate'));
+export type RoundPurpose = 'train' | 'evaluate';
+
 const TASK_STATES = ['idle', 'running', 'paused', 'stopping'] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
@@ -157,6 +169,7 @@ export const statusSchema = v.object({
   round: v.nullable(
     v.object({
       number: count(Number.MAX_SAFE_INTEGER),
+      purpose: evaluate,
       phase: v.picklist(['selecting', 'reporting', 'aggregating']),
       available: count(Number.MAX_SAFE_INTEGER),
       goal: count(100_000),
@@ -191,6 +204,8 @@ export type Welcome = v.InferOutput<typeof welcomeSchema>;
 /** `assign`: this client's part in one round. Durations, never clock times: the client's clock decides nothing. */
 export const assignmentSchema = v.object({
   round: count(Number.MAX_SAFE_INTEGER),
+  /** Absent: train. */
+  purpose: evaluate,
   token,
   updateId,
   slot: count(100_000),

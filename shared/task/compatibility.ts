@@ -84,6 +84,11 @@ export const COMPATIBILITY: readonly Rule[] = [
     broken: (spec) => isOfTastes(spec) !== (spec.client.work === 'reconstruct'),
   },
   {
+    path: 'client.heldOut',
+    message: 'of ratings none can be set aside: it would be the same titles for everybody, and nobody would learn them',
+    broken: (spec) => isOfTastes(spec) && spec.client.heldOut === true,
+  },
+  {
     path: 'model',
     message:
       'ratings need an Embedding and a Flatten and nothing else: one output or more for factors, and a last for the bias',

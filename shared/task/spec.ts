@@ -54,6 +54,8 @@ const clientPlan = v.strictObject({
   learningRate: real(1e-6, 100),
   optimizer: v.picklist(['sgd']),
   loss: v.picklist(['categoricalCrossentropy', 'meanSquaredError']),
+  /** Sets a fifth of each contributor's examples aside: never trained on, and what evaluation rounds score. */
+  heldOut: v.optional(v.boolean()),
 });
 
 const strategy = v.strictObject({

@@ -172,6 +172,13 @@ describe('ratings', () => {
     expect(changed({ client: { maxSteps: 3 } })).toEqual(['client.epochs']);
   });
 
+  it('cannot be set aside, as everything else can', () => {
+    expect(changed({ client: { heldOut: true } })).toEqual(['client.heldOut']);
+    expect(changed({ client: { heldOut: false } })).toEqual([]);
+    expect(overridden({ client: { heldOut: true } })).toEqual([]);
+    expect(overridden({ client: { heldOut: 0.2 } })).toEqual(['client.heldOut']);
+  });
+
   it('take an Embedding with a bias beside its factors, a Flatten, and nothing more', () => {
     const dense = { class_name: 'Dense', config: { name: 'more', units: 5, activation: 'linear' } };
     expect(withLayers(embedding(), flatten)).toEqual([]);

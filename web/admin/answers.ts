@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { ABANDON_REASONS } from '../../shared/errors.ts';
+import { evaluationSchema } from '../../shared/evaluation/result.ts';
 import { isTaskId, type TaskId } from '../../shared/ids.ts';
 import { statusSchema } from '../../shared/protocol/messages.ts';
 import { taskSpecSchema } from '../../shared/task/spec.ts';
@@ -26,6 +27,8 @@ export type AdminTask = v.InferOutput<typeof adminTaskSchema>;
 
 export const roundSchema = v.object({
   number: count,
+  /** Absent: it trained. */
+  purpose: v.optional(v.literal('evaluate')),
   /** null: it runs. */
   outcome: v.nullable(v.picklist(['committed', 'abandoned'])),
   reason: v.optional(v.picklist(ABANDON_REASONS)),
@@ -42,6 +45,8 @@ export const roundSchema = v.object({
   startedAt: v.string(),
   endedAt: v.nullable(v.string()),
   metrics,
+  /** Of an evaluation round that is over. */
+  evaluation: v.optional(evaluationSchema),
 });
 export type Round = v.InferOutput<typeof roundSchema>;
 

@@ -38,7 +38,7 @@ export type Order =
   | { readonly kind: 'rounds'; readonly count: number }
   | { readonly kind: 'rollback'; readonly version: number }
   | { readonly kind: 'duplicate'; readonly id: string; readonly title: string }
-  | { readonly kind: 'pause' | 'resume' | 'stop' | 'archive' };
+  | { readonly kind: 'evaluate' | 'pause' | 'resume' | 'stop' | 'archive' };
 
 /** The calls of the dashboard. The session is a cookie that scripts cannot read. */
 export interface AdminApi {

@@ -59,7 +59,7 @@ export interface Curve {
 
 /** Score and loss after each committed round. An abandoned round changed nothing: the line passes it by. */
 export function curveOf(history: History): Curve {
-  const committed = history.rounds.filter(({ outcome }) => outcome === 'committed');
+  const committed = history.rounds.filter(({ version }) => version !== undefined);
   const start = history.checkpoints?.find(({ version }) => version === 0);
   const before = start === undefined ? null : checkpointScore(history, start);
   const scores = committed.map((round) => scoreOf(history, round));

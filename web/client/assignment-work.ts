@@ -4,9 +4,9 @@ import { fromBytes } from '../../shared/weights/vector.ts';
 import { type BroadcastBox, download } from './download.ts';
 import { HeldWeights } from './held-weights.ts';
 import type { Happening } from './participation-state.ts';
-import type { ClientPorts } from './ports.ts';
+import type { ClientPorts, CountResult } from './ports.ts';
 import type { ReconnectPolicy } from './reconnect-policy.ts';
-import { type Report, reportOf, sendReport } from './report.ts';
+import { countReportOf, type Report, reportOf, sendReport } from './report.ts';
 import { isUnanswered, type Session } from './transport.ts';
 import { messageOf } from './waiting.ts';
 
@@ -29,7 +29,9 @@ interface Run {
   report: Report | null;
 }
 
-/** Downloads, trains and sends for one assignment at a time. Once stopped, nothing of it is heard any more. */
+const cannotCount: CountResult = { ok: false, reason: 'no-examples', message: 'no examples are set aside here' };
+
+/** Downloads, trains (or scores) and sends for one assignment at a time. Once stopped, nothing of it is heard any more. */
 export class AssignmentWork {
   readonly #options: WorkOptions;
   readonly #held: HeldWeights;
@@ -63,7 +65,7 @@ export class AssignmentWork {
     this.#launch(signal, obtaining, failed);
   }
 
-  /** Reports `progress`, then `trained` or `training-failed`. */
+  /** Reports `progress`, then `trained` or `training-failed`; in an evaluation round it scores instead. */
   train(participation: Participation): void {
     const run = this.#run;
     if (run === null) return;
@@ -79,9 +81,20 @@ export class AssignmentWork {
       const bytes = this.#held.get(base.sha256);
       if (bytes === null) return failed('the weights are gone');
       // A copy: the trainer may transfer it away, and what is held need not come again.
-      const result = await this.#exclusive(() =>
-        this.#options.ports.trainer.train(fromBytes(bytes).slice(), { seed, onProgress, signal }),
-      );
+      const params = fromBytes(bytes).slice();
+      const { trainer } = this.#options.ports;
+      if (run.assignment.purpose === 'evaluate') {
+        // Counts are agreed to, and examples set aside, only where the task says so.
+        const isAgreed = participation.client.heldOut === true;
+        const counted = await this.#exclusive(
+          () => (isAgreed ? trainer.score?.(params, { signal }) : undefined) ?? Promise.resolve(cannotCount),
+        );
+        if (!counted.ok) return { kind: 'training-failed', token, reason: counted.reason, message: counted.message };
+        if (signal.aborted) return null;
+        run.report = await countReportOf(run.assignment, counted);
+        return { kind: 'trained', token, metrics: null };
+      }
+      const result = await this.#exclusive(() => trainer.train(params, { seed, onProgress, signal }));
       if (!result.ok) return { kind: 'training-failed', token, reason: result.reason, message: result.message };
       if (signal.aborted) return null;
       run.report = await reportOf(participation, run.assignment, result);

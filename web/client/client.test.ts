@@ -8,7 +8,7 @@ import { toBytes } from '../../shared/weights/vector.ts';
 import { createFederatedClient } from './client.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
-import { backend, sha256Of } from './fakes/play.ts';
+import { backend, participation, sha256Of } from './fakes/play.ts';
 import { ScriptedTrainer, trainedTo } from './fakes/scripted-trainer.ts';
 import { memorySecrets } from './node.ts';
 import type { ClientPorts, SecretStore } from './ports.ts';
@@ -134,6 +134,36 @@ describe('a client', () => {
     expect([...touched, ...server.heard, ...trainer.heard]).toEqual([]);
     expect(client.view().state).toBe('idle');
   });
+
+  it('C24: scores in an evaluation round, and sends 25 counts and nothing else of its examples', async () => {
+    const { client, server, trainer } = await waiting();
+    const { token } = server.assign(1, { base, purpose: 'evaluate' });
+    server.weights(base.sha256, bytes);
+    await settle();
+    expect(trainer.heard.filter((what) => what === 'train' || what === 'score')).toEqual(['score']);
+    const frame = server.frames.get(token) as Uint8Array;
+    expect(frame.byteLength).toBe(196);
+    const counts = [4, 512, 3, 3_072, 9_437_184, ...Array.from({ length: 20 }, (_, bin) => Number(bin === 15))];
+    expect([...new Float32Array(frame.slice(96).buffer)]).toEqual(counts);
+    expect(client.view()).toMatchObject({ state: 'accepted', purpose: 'evaluate', lastReport: null });
+  });
+
+  it.each(['no example is', 'the task says that none is'])(
+    'C24: sits the round out where %s set aside',
+    async (why) => {
+      const { client, server, trainer } = world();
+      if (why.startsWith('the task')) server.participation = { ...server.participation, client: participation.client };
+      else trainer.counts = { ok: false, reason: 'no-examples', message: 'none of the examples is set aside' };
+      await client.start();
+      await settle();
+      const { token } = server.assign(1, { base, purpose: 'evaluate' });
+      server.weights(base.sha256, bytes);
+      await settle();
+      expect(server.frames.has(token)).toBe(false);
+      expect(client.view()).toMatchObject({ state: 'waiting', notes: [{ outcome: 'declined', sentBytes: 0 }] });
+      expect(server.checkIns).toHaveLength(2);
+    },
+  );
 
   it('takes part in a round, from the check-in to the version that counts it', async () => {
     const { client, server, trainer, states } = await waiting();

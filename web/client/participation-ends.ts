@@ -31,6 +31,10 @@ function noted(memory: Memory, note: RoundNote): Memory {
   return { ...memory, notes: [...others, note].slice(-NOTES_KEPT) };
 }
 
+/** An evaluation round makes no version: what it counts in is the figure of the one that it scored. */
+const isScored = ({ assignment }: InRound, outcome: RoundNote['outcome']): boolean =>
+  assignment.purpose === 'evaluate' && (outcome === 'counted' || outcome === 'accepted');
+
 const noteOf = (
   work: InRound,
   outcome: RoundNote['outcome'],
@@ -38,11 +42,12 @@ const noteOf = (
   more: { readonly version?: number | undefined; readonly receipt?: Receipt; readonly sentBytes?: number } = {},
 ): RoundNote => ({
   round: work.assignment.round,
+  purpose: work.assignment.purpose ?? 'train',
   outcome,
   reason,
   sentBytes: more.sentBytes ?? (work.kind === 'reported' ? work.sentBytes : 0),
   cohort: work.assignment.cohort,
-  version: more.version ?? null,
+  version: more.version ?? (isScored(work, outcome) ? work.assignment.base.version : null),
   receipt: more.receipt ?? (work.kind === 'reported' ? work.receipt : null),
 });
 
@@ -57,6 +62,7 @@ const shownAs = (
   reason,
   detail: more.detail ?? null,
   round: work.assignment.round,
+  purpose: work.assignment.purpose ?? 'train',
   version: more.version ?? null,
   untilMs: atMs + SHOWN_MS,
 });
@@ -73,6 +79,16 @@ export function giveBack(state: State, life: Joined, effects: Effect[], { checkO
   if (checkOut && isOnline(life)) effects.push({ kind: 'check-out' });
   const memory = work.kind === 'assigned' ? noted(state.memory, noteOf(work, 'dropped', null)) : state.memory;
   return { life: { ...life, work: { kind: 'none' } }, memory: { ...memory, progress: null, losses: [] } };
+}
+
+/** An evaluation round asks for what this tab does not have: it sits that one out and is available again (C24). */
+export function decline(state: State, life: Joined, work: Assigned, effects: Effect[]): State {
+  effects.push({ kind: 'stop-work', token: work.assignment.token });
+  if (isOnline(life)) effects.push({ kind: 'check-out' });
+  return {
+    life: { ...life, work: { kind: 'none' } },
+    memory: { ...noted(state.memory, noteOf(work, 'declined', null)), progress: null, losses: [] },
+  };
 }
 
 /** This tab could not do its part: gives it back and tries again later, a few times (C12). */
@@ -245,5 +261,6 @@ function settledNote(memory: Memory, end: RoundEnd): Memory {
   const note = memory.notes.find((other) => other.round === end.number);
   if (note?.outcome !== 'accepted') return memory;
   const { outcome, reason } = accepted(end);
-  return noted(memory, { ...note, outcome, reason, version: outcome === 'counted' ? (end.version ?? null) : null });
+  const counted = note.purpose === 'evaluate' ? note.version : (end.version ?? null);
+  return noted(memory, { ...note, outcome, reason, version: outcome === 'counted' ? counted : null });
 }

@@ -9,6 +9,7 @@ import type {
   ResumeAck,
   RetryWindow,
   RoundEnd,
+  RoundPurpose,
   TaskStatus,
   Welcome,
 } from '../../shared/protocol/index.ts';
@@ -114,6 +115,7 @@ export interface Shown {
   readonly reason: string | null;
   readonly detail: string | null;
   readonly round: number;
+  readonly purpose: RoundPurpose;
   readonly version: number | null;
   readonly untilMs: number;
 }
@@ -176,7 +178,12 @@ export type Happening =
   | { readonly kind: 'weights'; readonly token: AssignmentToken }
   | { readonly kind: 'weights-failed'; readonly token: AssignmentToken; readonly message: string }
   | { readonly kind: 'progress'; readonly token: AssignmentToken; readonly progress: TrainProgress }
-  | { readonly kind: 'trained'; readonly token: AssignmentToken; readonly metrics: ReportMetrics }
+  | {
+      readonly kind: 'trained';
+      readonly token: AssignmentToken;
+      /** null in an evaluation round: what the counts say is not told again. */
+      readonly metrics: ReportMetrics | null;
+    }
   | {
       readonly kind: 'training-failed';
       readonly token: AssignmentToken;

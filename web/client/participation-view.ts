@@ -25,6 +25,7 @@ export function viewOf({ life, memory }: State, { task, atMs, sentBytes, receive
     reason: said.reason ?? null,
     detail: said.detail ?? null,
     round: assignment?.round ?? shown?.round ?? memory.status?.round?.number ?? null,
+    purpose: assignment === null ? (shown?.purpose ?? 'train') : (assignment.purpose ?? 'train'),
     version: assignment?.base.version ?? shown?.version ?? memory.status?.version ?? null,
     sha256: assignment?.base.sha256 ?? memory.status?.sha256 ?? null,
     slot: assignment?.slot ?? null,

@@ -1,7 +1,7 @@
 import { unreachable } from '../../shared/assert.ts';
 import { isRejection } from '../../shared/errors.ts';
 import type { AssignmentToken } from '../../shared/ids.ts';
-import { failWork, fromReceipt, REPORT_ENDS, refuseReport } from './participation-ends.ts';
+import { decline, failWork, fromReceipt, REPORT_ENDS, refuseReport } from './participation-ends.ts';
 import { stopOf } from './participation-session.ts';
 import {
   type Assigned,
@@ -55,7 +55,9 @@ export function onWork(
     }
     case 'trained':
       if (work.stage.kind !== 'training') return state;
-      return withStage({ ...state, memory: { ...memory, lastReport: event.metrics } }, work, { kind: 'trained' });
+      return withStage({ ...state, memory: { ...memory, lastReport: event.metrics ?? memory.lastReport } }, work, {
+        kind: 'trained',
+      });
     case 'training-failed':
       return work.stage.kind === 'training' ? onTrainingFailed(state, life, work, event, effects) : state;
     case 'upload-progress': {
@@ -93,6 +95,7 @@ function onTrainingFailed(
 ): State {
   switch (event.reason) {
     case 'no-examples':
+      if (work.assignment.purpose === 'evaluate') return decline(state, life, work, effects);
       return { ...state, memory: { ...state.memory, examples: 0 } };
     case 'dataset-damaged':
       return withLife(state, {

@@ -698,3 +698,45 @@ describe('leaving', () => {
     },
   );
 });
+
+describe('evaluation rounds', () => {
+  const asked = (): Play => {
+    const play = playedTo('waiting');
+    play.on({ kind: 'assign', assignment: assignmentOf(1, { purpose: 'evaluate' }) });
+    play.on({ kind: 'weights', token: tokenOf(1) });
+    return play;
+  };
+
+  it('C24: the counts are sent, and their note names the version that was scored', () => {
+    const play = asked();
+    expect([play.view.state, play.view.purpose]).toEqual(['training', 'evaluate']);
+    expect(play.on({ kind: 'trained', token: tokenOf(1), metrics: null })).toEqual(['tell', 'upload']);
+    expect(play.view.lastReport).toBeNull();
+    play.on({ kind: 'report-accepted', token: tokenOf(1), receipt: receiptOf(1), sentBytes: 196 });
+    play.on({ kind: 'round', end: { number: 1, outcome: 'committed', accepted: 3, yours: 'accepted' } });
+    expect(play.view.notes).toEqual([
+      expect.objectContaining({ purpose: 'evaluate', outcome: 'counted', version: 0, sentBytes: 196 }),
+    ]);
+    expect([play.view.state, play.view.purpose]).toEqual(['accepted', 'evaluate']);
+    play.after(6_000);
+    expect([play.view.state, play.view.purpose]).toEqual(['waiting', 'train']);
+  });
+
+  it('C24: a report that was sent before a pause gets its end all the same', () => {
+    const play = asked();
+    play.on({ kind: 'trained', token: tokenOf(1), metrics: null });
+    play.on({ kind: 'report-accepted', token: tokenOf(1), receipt: receiptOf(1), sentBytes: 196 });
+    play.on({ kind: 'pause', cause: 'person' });
+    play.on({ kind: 'round', end: { number: 1, outcome: 'committed', accepted: 3, yours: 'accepted' } });
+    expect(play.view.notes).toEqual([expect.objectContaining({ purpose: 'evaluate', outcome: 'counted', version: 0 })]);
+  });
+
+  it('C24: where nothing is set aside the round is sat out, which is no failure', () => {
+    const play = asked();
+    expect(play.on(failed('no-examples'))).toEqual(['stop-work', 'check-out', 'check-in']);
+    expect(play.view).toMatchObject({ examples: 20, notes: [{ outcome: 'declined', purpose: 'evaluate' }] });
+    expect(play.state.memory.failures).toBe(0);
+    play.on({ kind: 'checked-in', answer: { ok: true } });
+    expect(play.shows).toBe('waiting');
+  });
+});

@@ -90,6 +90,15 @@ export type TrainResult =
       readonly message: string;
     };
 
+export type CountResult =
+  | {
+      readonly ok: true;
+      /** `COUNTS_LAYOUT.size` whole numbers, owned by the receiver. */
+      readonly counts: Float32Array;
+      readonly examples: number;
+    }
+  | Extract<TrainResult, { readonly ok: false }>;
+
 /** Trains on the data it can reach itself: examples never pass through the engine. */
 export interface Trainer {
   /**
@@ -108,6 +117,11 @@ export interface Trainer {
       readonly signal: AbortSignal;
     },
   ): Promise<TrainResult>;
+  /**
+   * A part in an evaluation round: how good `params` are on the own examples that are never trained on; `no-examples`
+   * where there is none. A trainer without it sits such rounds out.
+   */
+  score?(params: Float32Array, options: { readonly signal: AbortSignal }): Promise<CountResult>;
   /** Frees the backend and ends its thread. The engine closes on leaving; a later `prepare` or `examples` starts anew. */
   close(): void;
 }

@@ -1,9 +1,16 @@
 import type { Clock } from '../../shared/clock.ts';
 import { codecByName } from '../../shared/codec/index.ts';
 import type { Refusal } from '../../shared/errors.ts';
+import { COUNTS_LAYOUT } from '../../shared/evaluation/counts.ts';
 import type { AssignmentToken, Sha256 } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import type { Assignment, Participation, ReportEndAck, ReportMetrics } from '../../shared/protocol/index.ts';
+import {
+  type Assignment,
+  NO_METRICS,
+  type Participation,
+  type ReportEndAck,
+  type ReportMetrics,
+} from '../../shared/protocol/index.ts';
 import { chunkAt, chunkCountOf, crc32 } from '../../shared/wire/chunk.ts';
 import { encodeFrame } from '../../shared/wire/frame.ts';
 import { digest } from './digest.ts';
@@ -32,6 +39,17 @@ export async function reportOf(
   const header = { codec: codec.up, values: parameters, examples, steps, layoutSha256, baseSha256: base.sha256 };
   const frame = encodeFrame(header, codecByName(codec.up).encode(trained.delta));
   return { token, frame, sha256: await digest(frame), metrics };
+}
+
+/** Frame and hash of a part in an evaluation round: nothing of the examples but the counts goes with it. */
+export async function countReportOf(
+  { token, base }: Pick<Assignment, 'token' | 'base'>,
+  { counts, examples }: { readonly counts: Float32Array; readonly examples: number },
+): Promise<Report> {
+  const { size, sha256: layoutSha256 } = COUNTS_LAYOUT;
+  const header = { codec: 'float32', values: size, examples, steps: 1, layoutSha256, baseSha256: base.sha256 } as const;
+  const frame = encodeFrame(header, codecByName('float32').encode(counts));
+  return { token, frame, sha256: await digest(frame), metrics: NO_METRICS };
 }
 
 export interface SendOptions {

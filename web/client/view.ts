@@ -1,6 +1,6 @@
 import type { AbandonReason, RefusalReason } from '../../shared/errors.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
-import type { Receipt, TaskStatus } from '../../shared/protocol/index.ts';
+import type { Receipt, RoundPurpose, TaskStatus } from '../../shared/protocol/index.ts';
 import type { CourtesyCause } from './courtesy.ts';
 import type { BackendChoice, RequestedBackend, TrainProgress } from './ports.ts';
 
@@ -37,11 +37,23 @@ export type PauseCause = 'person' | CourtesyCause;
 /** One line of "Receipts": what became of this tab's part in one round. */
 export interface RoundNote {
   readonly round: number;
-  readonly outcome: 'counted' | 'accepted' | 'rejected' | 'late' | 'surplus' | 'abandoned' | 'not-selected' | 'dropped';
+  readonly purpose: RoundPurpose;
+  readonly outcome:
+    | 'counted'
+    | 'accepted'
+    | 'rejected'
+    | 'late'
+    | 'surplus'
+    | 'abandoned'
+    | 'not-selected'
+    | 'dropped'
+    /** An evaluation round, and none of the examples is set aside. */
+    | 'declined';
   readonly reason: RefusalReason | AbandonReason | null;
   readonly sentBytes: number;
   /** Cohort size, this tab included; null where it took no part. */
   readonly cohort: number | null;
+  /** Of an evaluation round the version that was scored. */
   readonly version: number | null;
   readonly receipt: Receipt | null;
 }
@@ -55,6 +67,8 @@ export interface ClientView {
   /** One sentence for people where the dictionary's is not enough (errors). */
   readonly detail: string | null;
   readonly round: number | null;
+  /** What the part in the round, or the last one while its end is shown, is for. */
+  readonly purpose: RoundPurpose;
   /** Version being trained, else the task's newest known. */
   readonly version: number | null;
   readonly sha256: Sha256 | null;

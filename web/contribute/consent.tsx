@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { COUNTS_COUNT } from '../../shared/evaluation/size.ts';
 import { Dialog, formatBytes, formatNumber } from '../ui/index.ts';
 import type { Contribution } from './contribution.ts';
 import { reportBytes } from './flow.tsx';
@@ -16,6 +17,7 @@ export function Consent({ contribution, isOpen, onAgree, onClose }: ConsentProps
   const t = contributeWords().consent;
   const { task } = contribution;
   const isAlone = task.participation?.minimum === 1;
+  const isScored = task.participation?.client.heldOut === true;
   return (
     <Dialog
       isOpen={isOpen}
@@ -35,11 +37,19 @@ export function Consent({ contribution, isOpen, onAgree, onClose }: ConsentProps
       <p>{t.lead}</p>
       <dl class="consent">
         <dt>{t.leaves}</dt>
-        <dd>{t.leavesWhat(formatBytes(reportBytes(task)), formatNumber(task.parameters))}</dd>
+        <dd>
+          {t.leavesWhat(formatBytes(reportBytes(task)), formatNumber(task.parameters))}
+          {isScored && ` ${t.leavesCounts(formatNumber(COUNTS_COUNT))}`}
+        </dd>
         <dt>{t.who}</dt>
         <dd>
           {t.whoWhat} {task.participation?.data.kind === 'ratings' && `${t.whoRatings} `}
-          {isAlone && <strong>{t.whoAlone}</strong>}
+          {isAlone && (
+            <strong>
+              {t.whoAlone}
+              {isScored && ` ${t.whoAloneCounts}`}
+            </strong>
+          )}
         </dd>
         <dt>{t.comes}</dt>
         <dd>{t.comesWhat(formatBytes(task.bytes))}</dd>

@@ -47,7 +47,7 @@ export function Fit({ contribution }: { readonly contribution: Contribution }): 
           {t.problems[problem]}
         </p>
       )}
-      {fit && <Figures fit={fit} />}
+      {fit && <Figures fit={fit} isHeldOut={contribution.task.participation?.client.heldOut === true} />}
       {fit && fit.base.version !== contribution.model.value.version && (
         <p class="muted small">
           {t.behind(formatNumber(fit.base.version), formatNumber(contribution.model.value.version))}
@@ -59,7 +59,8 @@ export function Fit({ contribution }: { readonly contribution: Contribution }): 
   );
 }
 
-function Figures({ fit }: { readonly fit: NonNullable<PersonalView['fit']> }): JSX.Element {
+function Figures(props: { readonly fit: NonNullable<PersonalView['fit']>; readonly isHeldOut: boolean }): JSX.Element {
+  const { fit, isHeldOut } = props;
   const t = contributeWords().fit;
   const { figures, heldOut, fitted } = fit;
   if (figures === null) return <p class="small">{t.tooFew(formatNumber(heldOut), formatNumber(fitted))}</p>;
@@ -77,7 +78,8 @@ function Figures({ fit }: { readonly fit: NonNullable<PersonalView['fit']> }): J
         </div>
       </dl>
       <p class="muted small">
-        {t.about(formatNumber(heldOut), formatNumber(fitted))} {isWorse(before, after) && t.worse}
+        {t.about(formatNumber(heldOut), formatNumber(fitted))} {isHeldOut ? t.roundsSpare : t.roundsUse}{' '}
+        {isWorse(before, after) && t.worse}
       </p>
     </>
   );

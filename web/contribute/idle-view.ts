@@ -10,6 +10,7 @@ export function idleView(task: PublicTask, examples: number): ClientView {
     reason: null,
     detail: null,
     round: null,
+    purpose: 'train',
     version: null,
     sha256: isSha256(task.sha256) ? task.sha256 : null,
     slot: null,

@@ -39,11 +39,12 @@ function outcomeOf(note: RoundNote): JSX.Element {
     return (
       <span class="counted">
         <Icon name="check" size={16} />
-        {t.made(formatNumber(note.version))}
+        {(note.purpose === 'evaluate' ? t.scored : t.made)(formatNumber(note.version))}
       </span>
     );
   }
-  const outcome = words().outcomes[note.outcome];
+  const known = words().outcomes[note.outcome];
+  const outcome = note.purpose === 'evaluate' ? t.scoring(known) : known;
   const reason = note.reason === note.outcome ? null : reasonSentence(note.reason);
   return <span>{reason === null ? outcome : t.because(outcome, reason)}</span>;
 }

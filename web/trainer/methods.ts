@@ -1,7 +1,14 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
-import type { Backend, BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
+import type {
+  Backend,
+  BackendChoice,
+  CountResult,
+  RequestedBackend,
+  TrainProgress,
+  TrainResult,
+} from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
 import type { FitResult, Fitting } from './fitting.ts';
 import type { KeptProbe } from './kept-probe.ts';
@@ -28,6 +35,8 @@ export type TrainerMethods = {
   examples: { input: null; progress: never; output: { ok: true; count: number } | DataFailure };
   train: { input: { params: Float32Array; seed: number }; progress: TrainProgress; output: TrainResult };
   fit: { input: Fitting & { seed: number }; progress: TrainProgress; output: FitResult };
+  /** How good these are on the own examples that are set aside, as what a report says of it. */
+  score: { input: { params: Float32Array }; progress: TrainProgress; output: CountResult };
   /** The score on own examples; null where there are none. */
   evaluate: { input: { params: Float32Array }; progress: never; output: Score | null };
   /** `params: null`: those of the last prediction. */

@@ -105,7 +105,7 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
   }
 
   /** Work of many steps: told how far it is, stopped within a second, and the end of a worker that fails. */
-  async function long<Name extends 'train' | 'fit'>(
+  async function long<Name extends 'train' | 'fit' | 'score'>(
     method: Name,
     input: TrainerMethods[Name]['input'],
     { onProgress, signal }: Omit<Parameters<Trainer['train']>[1], 'seed'>,
@@ -150,6 +150,7 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
     },
     train: (params, { seed, ...options }) => long('train', { params, seed }, options),
     fit: (fitting, { seed, ...options }) => long('fit', { ...fitting, seed }, options),
+    score: (params, { signal }) => long('score', { params }, { onProgress: () => {}, signal }),
     async evaluate(params) {
       if (!(await ready()).ok) return null;
       const answer = await caller().call('evaluate', { params });

@@ -2,8 +2,9 @@ import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
-import type { BackendChoice, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
+import type { BackendChoice, CountResult, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
+import { countHeldOut } from './core/count.ts';
 import type { Duty } from './core/duty.ts';
 import { evaluate, factorsOf, scoreOf } from './core/evaluate.ts';
 import type { Probed } from './core/finding.ts';
@@ -28,6 +29,8 @@ export interface TrainingSession {
   train(params: Float32Array, options: LongOptions): Promise<TrainResult>;
   /** A personal model of the own examples; it takes its turn with training. */
   fit(fitting: Fitting, options: LongOptions): Promise<FitResult>;
+  /** A part in an evaluation round; it takes its turn with training. */
+  score(params: Float32Array, options: Pick<LongOptions, 'signal' | 'duty'>): Promise<CountResult>;
   evaluate(params: Float32Array, signal: AbortSignal): Promise<Score | null>;
   /** `params: null`: those of the last prediction. */
   predict(params: Float32Array | null, features: FeatureValues): Promise<Float32Array>;
@@ -72,6 +75,11 @@ export async function openSession(
       const loaded = await source.load();
       if (!loaded.ok) return untrained(loaded);
       return inTurnOnFirst(() => personalise(model, shared, start, loaded.examples, { plan, ...options }));
+    },
+    async score(params, options) {
+      const loaded = await source.load();
+      if (!loaded.ok) return untrained(loaded);
+      return inTurnOnFirst(() => countHeldOut(model, params, loaded.examples, options));
     },
     async evaluate(params, signal) {
       const loaded = await source.load();

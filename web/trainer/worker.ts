@@ -94,6 +94,7 @@ serve<TrainerMethods>(self, {
     if (result.ok) transfer(result.params.buffer as ArrayBuffer);
     return result;
   },
+  score: async ({ params }, { signal }) => (await session()).score(params, { signal, duty }),
   evaluate: async ({ params }, { signal }) => (await session()).evaluate(params, signal),
   predict: async ({ params, features }) => (await session()).predict(params, features),
 });

@@ -54,6 +54,7 @@ export class ScriptedCoordinator implements Coordinator {
       spec,
       state: 'running',
       roundsLeft: 10,
+      evaluationWanted: false,
       pausedReason: null,
       abandonedInARow: 0,
       createdAt: 0,
@@ -197,6 +198,7 @@ export class ScriptedCoordinator implements Coordinator {
 
   create = async (): Promise<Control> => done;
   startRounds = async (): Promise<Control> => done;
+  evaluate = async (): Promise<Control> => done;
   pause = async (): Promise<Control> => done;
   resumeRounds = async (): Promise<Control> => done;
   stop = async (): Promise<Control> => done;

@@ -79,12 +79,13 @@ export function controlRoutes(app: App, dependencies: HttpDependencies, auth: Au
   });
 
   const plain = {
+    evaluate: (row: TaskRow) => coordinator.evaluate(row.spec.id),
     pause: (row: TaskRow) => coordinator.pause(row.spec.id),
     resume: (row: TaskRow) => coordinator.resumeRounds(row.spec.id),
     stop: (row: TaskRow) => coordinator.stop(row.spec.id),
     archive: (row: TaskRow) => coordinator.archive(row.spec.id),
   } as const;
-  for (const name of ['pause', 'resume', 'stop', 'archive'] as const) {
+  for (const name of ['evaluate', 'pause', 'resume', 'stop', 'archive'] as const) {
     app.post(`/api/tasks/:id/${name}`, async (request, reply) => {
       const row = findTask(coordinator, request, reply);
       if (row === undefined) return reply;

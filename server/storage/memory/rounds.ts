@@ -1,7 +1,9 @@
 import { BugError } from '../../../shared/assert.ts';
 import type { TaskId } from '../../../shared/ids.ts';
+import { NO_METRICS } from '../../../shared/protocol/index.ts';
 import type { AssignmentRow, FencingToken, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
 import {
+  COUNTED_IN_FIGURES,
   checkCohort,
   checkCommit,
   checkNextVersion,
@@ -9,7 +11,6 @@ import {
   checkUnderWay,
   decideReceipts,
   type KnownReceipts,
-  NO_METRICS,
   NO_REPORT,
   nobody,
 } from '../rules.ts';
@@ -23,7 +24,7 @@ export function memoryRounds(state: State): RoundStore {
   const receipt: RoundStore['receipt'] = async (updateId) => receiptIn(state, updateId);
 
   return {
-    async open(fence, { task, number, baseVersion, selectionEndsAt, startedAt }) {
+    async open(fence, { task, number, purpose, baseVersion, selectionEndsAt, startedAt }) {
       const found = held(task, fence);
       if (!found) return 'fenced';
       checkOpening(
@@ -35,7 +36,7 @@ export function memoryRounds(state: State): RoundStore {
         },
       );
       const times = { selectionEndsAt, reportingEndsAt: null, startedAt, endedAt: null };
-      const end = { outcome: null, reason: null, version: null };
+      const end = { outcome: null, reason: null, version: null, evaluation: null };
       const counts = {
         selected: 0,
         accepted: 0,
@@ -46,7 +47,7 @@ export function memoryRounds(state: State): RoundStore {
         uplinkBytes: 0,
         downlinkBytes: 0,
       };
-      const row: RoundRow = { task, number, baseVersion, phase: 'selecting', ...times, ...end, ...counts };
+      const row: RoundRow = { task, number, purpose, baseVersion, phase: 'selecting', ...times, ...end, ...counts };
       found.rounds.push({ row, assignments: [], receipts: [] });
       return 'saved';
     },
@@ -96,6 +97,17 @@ export function memoryRounds(state: State): RoundStore {
       const { version } = checkpoint;
       endRound(found, round, end, { outcome: 'committed', reason: null, version }, { status: 'counted', version });
       found.checkpoints.push(newCheckpointRow(checkpoint, end.endedAt));
+      return 'saved';
+    },
+
+    async conclude(fence, end, evaluation) {
+      const found = held(end.task, fence);
+      if (!found) return 'fenced';
+      const round = mustBeUnderWay(found, end);
+      const acceptedIds = round.receipts.filter(({ status }) => status === 'accepted').map(({ updateId }) => updateId);
+      checkCommit(end, { phase: round.row.phase, acceptedIds });
+      const result = { outcome: 'committed', reason: null, version: null, evaluation } as const;
+      endRound(found, round, end, result, COUNTED_IN_FIGURES);
       return 'saved';
     },
 
@@ -177,8 +189,8 @@ function endRound(
   task: TaskState,
   round: RoundState,
   end: RoundEndRow,
-  result: Pick<RoundRow, 'outcome' | 'reason' | 'version'>,
-  receiptEnd: Partial<Pick<ReceiptRow, 'status' | 'version' | 'reason'>>,
+  result: Pick<RoundRow, 'outcome' | 'reason' | 'version'> & Partial<Pick<RoundRow, 'evaluation'>>,
+  receiptEnd: Partial<Pick<ReceiptRow, 'sha256' | 'status' | 'version' | 'reason'>>,
 ): void {
   const ends = new Map(end.assignments.map((assignment) => [assignment.updateId, assignment.end]));
   round.row = { ...round.row, phase: 'ended', endedAt: end.endedAt, ...end.counts, ...result };

@@ -13,6 +13,7 @@ export function memoryTasks(state: State): TaskStore {
         spec: structuredClone(spec),
         state: 'idle',
         roundsLeft: 0,
+        evaluationWanted: false,
         pausedReason: null,
         abandonedInARow: 0,
         createdAt: at,

@@ -12,6 +12,7 @@ export const first: Migration = {
       .addColumn('closed', 'integer', (column) => column.notNull())
       .addColumn('state', 'text', (column) => column.notNull())
       .addColumn('rounds_left', 'bigint', (column) => column.notNull())
+      .addColumn('evaluation_wanted', 'integer', (column) => column.notNull())
       .addColumn('paused_reason', 'text')
       .addColumn('abandoned_in_a_row', 'bigint', (column) => column.notNull())
       .addColumn('created_at', 'bigint', (column) => column.notNull())
@@ -40,6 +41,7 @@ export const first: Migration = {
       .createTable('rounds')
       .addColumn('task', 'text', (column) => column.notNull().references('tasks.id').onDelete('cascade'))
       .addColumn('number', 'bigint', (column) => column.notNull())
+      .addColumn('purpose', 'text', (column) => column.notNull())
       .addColumn('base_version', 'bigint', (column) => column.notNull())
       .addColumn('phase', 'text', (column) => column.notNull())
       .addColumn('selection_ends_at', 'bigint', (column) => column.notNull())
@@ -57,6 +59,7 @@ export const first: Migration = {
       .addColumn('dropped', 'bigint', (column) => column.notNull())
       .addColumn('uplink_bytes', 'bigint', (column) => column.notNull())
       .addColumn('downlink_bytes', 'bigint', (column) => column.notNull())
+      .addColumn('evaluation_json', 'text')
       .addPrimaryKeyConstraint('rounds_key', ['task', 'number'])
       .execute();
     // At most one round of a task is under way, whoever writes.

@@ -1,13 +1,14 @@
 import { sql } from 'kysely';
 import type { AssignmentToken, ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
+import { NO_METRICS } from '../../../shared/protocol/index.ts';
 import type { ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
 import {
+  COUNTED_IN_FIGURES,
   checkCohort,
   checkCommit,
   checkNextVersion,
   checkOpening,
   checkUnderWay,
-  NO_METRICS,
   NO_REPORT,
 } from '../rules.ts';
 import { type Database, fenceHolds, insertCheckpoint, newestVersion, portions, type Work } from './parts.ts';
@@ -24,7 +25,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
   };
 
   return {
-    open: (fence, { task, number, baseVersion, selectionEndsAt, startedAt }) =>
+    open: (fence, { task, number, purpose, baseVersion, selectionEndsAt, startedAt }) =>
       database.transaction().execute(async (work) => {
         const [holds, last, underWay, newest] = await Promise.all([
           fenceHolds(work, task, fence),
@@ -36,13 +37,14 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
         const found = { lastNumber: last, underWay: underWay !== undefined, newestVersion: newest };
         checkOpening({ task, number, baseVersion }, found);
         const times = { selectionEndsAt, reportingEndsAt: null, startedAt, endedAt: null };
-        const end = { outcome: null, reason: null, version: null };
+        const end = { outcome: null, reason: null, version: null, evaluationJson: null };
         const counts = { selected: 0, accepted: 0, rejectedJson: '{}', late: 0, surplus: 0, dropped: 0 };
         await work
           .insertInto('rounds')
           .values({
             task,
             number,
+            purpose,
             baseVersion,
             phase: 'selecting',
             ...times,
@@ -114,6 +116,23 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
           insertCheckpoint(work, task, checkpoint, end.endedAt),
           endReceipts(work, end, { status: 'counted', version }),
           ...endRound(work, end, { outcome: 'committed', reason: null, version }),
+        ]);
+        return 'saved';
+      }),
+
+    conclude: (fence, end, evaluation) =>
+      database.transaction().execute(async (work) => {
+        const [holds, phase, acceptedIds] = await Promise.all([
+          fenceHolds(work, end.task, fence),
+          phaseOf(work, end),
+          acceptedIn(work, end),
+        ]);
+        if (!holds) return 'fenced';
+        checkCommit(end, { phase, acceptedIds });
+        const evaluationJson = JSON.stringify(evaluation);
+        await Promise.all([
+          endReceipts(work, end, COUNTED_IN_FIGURES),
+          ...endRound(work, end, { outcome: 'committed', reason: null, version: null, evaluationJson }),
         ]);
         return 'saved';
       }),
@@ -237,7 +256,7 @@ async function acceptedIn(work: Work, { task, number }: Place): Promise<UpdateId
   return rows.map(({ updateId }) => updateId);
 }
 
-type ReceiptEnd = Partial<Pick<ReturnType<typeof receiptColumns>, 'status' | 'version' | 'reason'>>;
+type ReceiptEnd = Partial<Pick<ReturnType<typeof receiptColumns>, 'sha256' | 'status' | 'version' | 'reason'>>;
 
 async function endReceipts(work: Work, { task, number }: Place, columns: ReceiptEnd): Promise<void> {
   await work
@@ -253,7 +272,7 @@ async function endReceipts(work: Work, { task, number }: Place, columns: Receipt
 function endRound(
   work: Work,
   end: RoundEndRow,
-  result: Pick<RoundRow, 'outcome' | 'reason' | 'version'>,
+  result: Pick<RoundRow, 'outcome' | 'reason' | 'version'> & { readonly evaluationJson?: string },
 ): Promise<unknown>[] {
   const { task, number, endedAt } = end;
   const { rejected, ...counts } = end.counts;

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import * as v from 'valibot';
 import { REJECTION_REASONS } from '../../../shared/errors.ts';
+import { evaluationSchema } from '../../../shared/evaluation/result.ts';
 import type { Sha256 } from '../../../shared/ids.ts';
 import { reportMetricsSchema, statusSchema } from '../../../shared/protocol/index.ts';
 import { taskSpecSchema } from '../../../shared/task/spec.ts';
@@ -19,13 +20,18 @@ const scoreSchema = statusSchema.entries.metrics;
 export function taskRow(row: Row<'tasks'> & { readonly version: number; readonly sha256: Sha256 }): TaskRow {
   const { state, roundsLeft, pausedReason, abandonedInARow, createdAt, archivedAt, version, sha256 } = row;
   const spec = parse(taskSpecSchema, row.specJson, `the spec of ${row.id}`);
-  return { spec, state, roundsLeft, pausedReason, abandonedInARow, createdAt, archivedAt, version, sha256 };
+  const evaluationWanted = row.evaluationWanted === 1;
+  return {
+    ...{ spec, state, roundsLeft, evaluationWanted, pausedReason, abandonedInARow },
+    ...{ createdAt, archivedAt, version, sha256 },
+  };
 }
 
 /** The columns that a patch names, and no others. */
 export function taskColumns(patch: TaskPatch): Partial<Row<'tasks'>> {
-  const { state, roundsLeft, pausedReason, abandonedInARow, archivedAt } = patch;
-  const columns = { state, roundsLeft, pausedReason, abandonedInARow, archivedAt };
+  const { state, roundsLeft, evaluationWanted: wanted, pausedReason, abandonedInARow, archivedAt } = patch;
+  const evaluationWanted = wanted === undefined ? undefined : Number(wanted);
+  const columns = { state, roundsLeft, evaluationWanted, pausedReason, abandonedInARow, archivedAt };
   return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
 }
 
@@ -36,8 +42,13 @@ export function checkpointRow(row: Row<'checkpoints'>): CheckpointRow {
 }
 
 export function roundRow(row: Row<'rounds'>): RoundRow {
-  const { rejectedJson, ...rest } = row;
-  return { ...rest, rejected: parse(rejectedSchema, rejectedJson, `the counts of round ${row.number} of ${row.task}`) };
+  const { rejectedJson, evaluationJson, ...rest } = row;
+  const where = `of round ${row.number} of ${row.task}`;
+  return {
+    ...rest,
+    rejected: parse(rejectedSchema, rejectedJson, `the counts ${where}`),
+    evaluation: evaluationJson === null ? null : parse(evaluationSchema, evaluationJson, `the figures ${where}`),
+  };
 }
 
 export function assignmentRow(row: Row<'assignments'>): AssignmentRow {

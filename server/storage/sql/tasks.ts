@@ -29,6 +29,7 @@ export function sqlTasks(database: Database): TaskStore {
             closed: spec.access.joinToken === undefined ? 0 : 1,
             state: 'idle',
             roundsLeft: 0,
+            evaluationWanted: 0,
             pausedReason: null,
             abandonedInARow: 0,
             createdAt: at,

@@ -10,6 +10,7 @@ export type FieldKind =
   | 'number'
   | 'seconds'
   | 'choice'
+  | 'flag'
   | 'lines'
   | 'shape'
   | 'model'
@@ -66,6 +67,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
       ...field('amount', 'client.amount'),
       ...field('number', 'client.batchSize', 'client.learningRate'),
       ...field('choice', 'client.optimizer', 'client.loss'),
+      ...ofKinds(['image', 'table', 'text', 'characters', 'audio'], field('flag', 'client.heldOut')),
     ],
   },
   {

@@ -56,6 +56,8 @@ function Input({ field: { path, kind }, draft, problems, onChange }: SpecFieldPr
       return (
         <ChoiceInput {...shared} path={path} bounds={boundsOf(path, kindIn(draft))} value={value} onChange={set} />
       );
+    case 'flag':
+      return <CheckField {...shared} isChecked={value === true} onChange={(isOn) => set(isOn ? true : undefined)} />;
     case 'lines':
       return (
         <TextField

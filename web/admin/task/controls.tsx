@@ -10,7 +10,7 @@ import { adminWords } from '../words/index.ts';
 const MOST = LIMITS.roundsPerRequestCount;
 
 /** Start, pause, resume, stop: what is possible in this state. Starting while rounds run adds to them. */
-export function Controls({ task: { picture } }: { readonly task: ShownTask }): JSX.Element {
+export function Controls({ task: { picture, spec } }: { readonly task: ShownTask }): JSX.Element {
   const t = adminWords().controls;
   const { isBusy, give } = useOrders(picture.task);
   const count = useSignal<number | null>(10);
@@ -45,6 +45,15 @@ export function Controls({ task: { picture } }: { readonly task: ShownTask }): J
           onClick={() => give({ kind: 'stop' })}
         >
           {t.stop}
+        </button>
+      )}
+      {spec.client.heldOut && (
+        <button
+          type="button"
+          disabled={isBusy('evaluate') || state === 'stopping' || state === 'paused'}
+          onClick={() => give({ kind: 'evaluate' })}
+        >
+          {t.evaluate}
         </button>
       )}
       <form class="start-rounds" noValidate onSubmit={start}>

@@ -19,14 +19,16 @@ export function CurrentRound(props: {
   const now = { version: status.version, score: status.metrics };
   const shown = now.score === null ? (lastScored(history) ?? now) : now;
   const leftMs = useMsLeft(round?.phase === 'aggregating' ? null : picture.endsAtMs);
-  const title = round === null ? [t.none] : [t.title(formatNumber(round.number)), t.phases[round.phase]];
+  const title = round === null ? [t.none] : [t.title(formatNumber(round.number)), phaseName(round)];
   const left = round === null || leftMs === null ? [] : [t.left(formatWait(leftMs))];
   const sentence =
-    round?.phase === 'selecting'
-      ? t.gathering(formatNumber(round.available), formatNumber(round.goal))
-      : round === null && status.state === 'idle' && !picture.archived
-        ? t.start
-        : '';
+    round?.purpose === 'evaluate' && round.phase !== 'selecting'
+      ? t.scoring(formatNumber(status.version))
+      : round?.phase === 'selecting'
+        ? t.gathering(formatNumber(round.available), formatNumber(round.goal))
+        : round === null && status.state === 'idle' && !picture.archived
+          ? t.start
+          : '';
   return (
     <section class="card current-round" aria-label={t.funnel}>
       <h2>{[...title, ...left].join(' · ')}</h2>
@@ -39,6 +41,11 @@ export function CurrentRound(props: {
     </section>
   );
 }
+
+const phaseName = ({ phase, purpose }: NonNullable<TaskPicture['status']['round']>): string => {
+  const t = adminWords().round;
+  return phase === 'aggregating' && purpose === 'evaluate' ? t.adding : t.phases[phase];
+};
 
 function funnelOf({ status: { round } }: TaskPicture, { rounds }: TaskSpec): Bar[] {
   const t = adminWords().round.steps;
@@ -54,7 +61,7 @@ function funnelOf({ status: { round } }: TaskPicture, { rounds }: TaskSpec): Bar
   return [
     bar(t.selected, selected, 'waiting'),
     bar(t.downloading, counts?.downloading ?? 0, 'downloading'),
-    bar(t.training, counts?.training ?? 0, 'training'),
+    bar(round?.purpose === 'evaluate' ? t.scoring : t.training, counts?.training ?? 0, 'training'),
     bar(t.uploading, counts?.uploading ?? 0, 'uploading'),
     bar(t.accepted, round?.accepted ?? 0, 'done'),
     bar(t.dropped, counts?.dropped ?? 0, 'dropped'),

@@ -7,6 +7,7 @@ import { Link } from '../link.tsx';
 import type { ShownTask } from '../shown.ts';
 import { adminWords } from '../words/index.ts';
 import { CurrentRound } from './current-round.tsx';
+import { Evaluations } from './evaluations.tsx';
 import { Invitation } from './invitation.tsx';
 import { LearningCharts } from './learning-charts.tsx';
 import { RoundStrip } from './round-strip.tsx';
@@ -27,6 +28,7 @@ export function Overview({ task }: { readonly task: ShownTask }): JSX.Element {
           <RoundStrip task={task} />
         </div>
       </div>
+      {spec.client.heldOut && <Evaluations task={task} />}
       {history.rounds.length > 0 && (
         <section class="card">
           <div class="card-head">

@@ -26,6 +26,10 @@ describe('the sentence of a round', () => {
   it.each([
     [{ outcome: null }, 'Round 20 is running.'],
     [{ outcome: 'committed', version: 20, accepted: 3 }, 'Round 20 made version 20 from 3 of 3 contributors in 7.4 s.'],
+    [
+      { outcome: 'committed', purpose: 'evaluate', accepted: 3 },
+      'Round 20 scored version 19 on the devices of 3 contributors in 7.4 s.',
+    ],
     [{ reason: 'too-few' }, 'Round 20 was abandoned: 1 of at least 2 contributors reported before the deadline.'],
     [
       { reason: 'too-few', selected: 0, accepted: 0 },

@@ -11,6 +11,9 @@ export function roundSentence(round: Round, spec: Pick<TaskSpec, 'rounds'>): str
   const accepted = formatNumber(round.accepted);
   const minimum = formatNumber(spec.rounds.minimum);
   if (round.outcome === null) return t.running(number);
+  if (round.outcome === 'committed' && round.purpose === 'evaluate') {
+    return t.evaluated(number, formatNumber(round.baseVersion), accepted, formatDuration(durationMs(round)));
+  }
   if (round.outcome === 'committed') {
     const version = formatNumber(round.version ?? null);
     return t.committed(number, version, accepted, formatNumber(round.selected), formatDuration(durationMs(round)));

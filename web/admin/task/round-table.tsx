@@ -76,6 +76,9 @@ export function RoundTable(props: {
 export function Outcome({ round }: { readonly round: Round }): JSX.Element {
   const t = adminWords().rounds;
   if (round.outcome === null) return <span class="outcome running">{t.running}</span>;
+  if (round.outcome === 'committed' && round.purpose === 'evaluate') {
+    return <span class="outcome committed">{t.scored(formatNumber(round.baseVersion))}</span>;
+  }
   if (round.outcome === 'committed') {
     return <span class="outcome committed">{t.version(formatNumber(round.version ?? null))}</span>;
   }

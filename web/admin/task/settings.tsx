@@ -67,6 +67,7 @@ function rowsOf({ path, kind }: SpecField, spec: TaskSpec): Row[] {
     return weights === undefined ? rows : [...rows, [label('model.weights'), <code key="weights">{weights}</code>]];
   }
   if (kind === 'secret') return [[label(path), value === undefined ? t.settings.none : t.settings.closed]];
+  if (kind === 'flag') return [[label(path), value === true ? t.settings.yes : t.settings.no]];
   if (kind === 'seconds') return [[label(path), formatDuration(Number(value))]];
   if (kind === 'json') return [[label(path), <code key={path}>{JSON.stringify(value)}</code>]];
   if (Array.isArray(value)) {

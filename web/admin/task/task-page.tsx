@@ -62,6 +62,7 @@ export function TaskPage(props: {
 function stateName({ picture: { status, archived } }: ShownTask): string {
   const t = adminWords().controls.states;
   if (archived) return t.archived;
+  if (status.round?.purpose === 'evaluate' && status.state === 'running') return t.evaluating;
   const left = formatNumber(status.roundsLeft);
   if (status.state === 'running') return t.running(left);
   if (status.state === 'paused') return status.round === null ? t.paused(left) : t.pausing;

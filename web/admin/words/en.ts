@@ -74,11 +74,13 @@ export const en = {
     pause: 'Pause',
     resume: 'Resume',
     stop: 'Stop',
+    evaluate: 'Evaluate on contributors’ devices',
     countProblem: (most: string) => `A whole number from 1 to ${most}.`,
     states: {
       idle: 'No rounds running',
       running: (left: string) => `Running · ${plural(left, 'round', 'rounds')} left`,
       paused: (left: string) => `Paused · ${plural(left, 'round', 'rounds')} left`,
+      evaluating: 'Evaluating on contributors’ devices',
       pausing: 'Pausing after this round',
       stopping: 'Stopping',
       archived: 'Archived',
@@ -107,7 +109,10 @@ export const en = {
     title: (round: string) => `Round ${round}`,
     none: 'No round is running',
     phases: { selecting: 'waiting for contributors', reporting: 'reporting', aggregating: 'averaging' },
+    adding: 'adding up',
     left: (time: string) => `${time} left`,
+    scoring: (version: string) =>
+      `Contributors score version ${version} on the fifth of their examples that is set aside. Nothing is trained.`,
     gathering: (there: string, goal: string) => `${there} of ${people(goal)} are there.`,
     nobody: 'Nobody is here yet. Open the contributor’s page in another tab, or send people its link.',
     start: 'Start rounds when contributors are there, or before: the first round waits for them.',
@@ -116,6 +121,7 @@ export const en = {
       selected: 'selected',
       downloading: 'getting the model',
       training: 'training',
+      scoring: 'scoring',
       uploading: 'sending',
       accepted: 'accepted',
       dropped: 'gone',
@@ -132,6 +138,23 @@ export const en = {
     noHeldOut: 'This task has no held-out examples on the server, so its versions are not scored.',
   },
 
+  evaluations: {
+    title: 'On contributors’ own examples',
+    caption: 'Figures by version, newest first',
+    none: 'Nothing yet. An evaluation round asks contributors how the newest version does on the fifth of their examples that is never trained on. Each sends counts; only their sums are kept.',
+    version: 'Version',
+    weighted: (score: string) => `${score}, all examples`,
+    mean: 'Mean over contributors',
+    deviation: 'Deviation',
+    contributors: 'Contributors',
+    examples: 'Examples',
+    round: 'Round',
+    spread: (version: string, count: string) => `${people(count)} by their own figure, version ${version}`,
+    between: (from: string, to: string) => `${from} to ${to}`,
+    from: (from: string) => `${from} and more`,
+    tooFew: 'With fewer than five contributors only means are kept: the spread would tell of single ones.',
+  },
+
   strip: {
     title: 'Rounds',
     none: 'No round has ended yet.',
@@ -144,6 +167,8 @@ export const en = {
     running: (round: string) => `Round ${round} is running.`,
     committed: (round: string, version: string, accepted: string, selected: string, time: string) =>
       `Round ${round} made version ${version} from ${accepted} of ${people(selected)} in ${time}.`,
+    evaluated: (round: string, version: string, accepted: string, time: string) =>
+      `Round ${round} scored version ${version} on the devices of ${people(accepted)} in ${time}.`,
     'too-few': (round: string, accepted: string, minimum: string) =>
       `Round ${round} was abandoned: ${accepted} of at least ${people(minimum)} reported before the deadline.`,
     nobody: (round: string, minimum: string) =>
@@ -176,6 +201,7 @@ export const en = {
     round: 'Round',
     outcome: 'Outcome',
     version: (version: string) => `version ${version}`,
+    scored: (version: string) => `version ${version} scored`,
     running: 'running',
     reasons: {
       'too-few': 'too few contributors',
@@ -300,6 +326,8 @@ export const en = {
     closed: 'Those who have the join token.',
     joinLink: 'Join link',
     none: 'none',
+    yes: 'yes',
+    no: 'no',
   },
 
   newTask: {
@@ -405,6 +433,10 @@ export const en = {
     'client.learningRate': ['Learning rate', 'How far one step goes.'],
     'client.optimizer': ['Optimizer', 'On the contributor’s device.'],
     'client.loss': ['Loss', 'What training makes small.'],
+    'client.heldOut': [
+      'Set a fifth of the examples aside',
+      'Of each contributor’s examples a fifth is then never trained on, and versions can be evaluated on it.',
+    ],
     'strategy.name': ['Strategy', 'How changes are combined.'],
     'strategy.weighting': ['Weighting', 'Whether more examples count for more.'],
     'strategy.serverOptimizer.name': ['Server optimizer', 'Applies the combined change.'],
@@ -489,6 +521,8 @@ export const en = {
       `${sample} is for data of shape ${shape} with ${labels} labels; choose none for other data.`,
     /** The shared parser's own sentences. */
     problems: {
+      'of ratings none can be set aside: it would be the same titles for everybody, and nobody would learn them':
+        'Not for ratings: the same titles would be set aside for everybody, and nobody would learn them.',
       'must not be above the goal': 'Not above the goal.',
       'give epochs or maxSteps, one of the two': 'Either epochs or steps, one of the two.',
       'full-batch work is one step: epochs 1 and no maxSteps': 'One step on all examples is exactly one epoch.',

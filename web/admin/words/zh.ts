@@ -63,11 +63,13 @@ export const zh: AdminWords = {
     pause: '暂停',
     resume: '继续',
     stop: '停止',
+    evaluate: '在参与者的设备上评估',
     countProblem: (most) => `1 到 ${most} 的整数。`,
     states: {
       idle: '没有进行中的轮次',
       running: (left) => `进行中 · 还剩 ${left} 轮`,
       paused: (left) => `已暂停 · 还剩 ${left} 轮`,
+      evaluating: '正在参与者的设备上评估',
       pausing: '本轮结束后暂停',
       stopping: '正在停止',
       archived: '已归档',
@@ -94,7 +96,9 @@ export const zh: AdminWords = {
     title: (round) => `第 ${round} 轮`,
     none: '没有进行中的轮次',
     phases: { selecting: '等待参与者', reporting: '等待报告', aggregating: '正在求平均' },
+    adding: '正在求和',
     left: (time) => `还剩 ${time}`,
+    scoring: (version) => `参与者正在用留出的五分之一样本为第 ${version} 版评分，不做训练。`,
     gathering: (there, goal) => `已有 ${there} / ${goal} 位参与者。`,
     nobody: '还没有人在场。请在另一个标签页打开参与者页面，或把链接发给别人。',
     start: '可在参与者到场后开始轮次，也可提前开始：第一轮会等待他们。',
@@ -103,6 +107,7 @@ export const zh: AdminWords = {
       selected: '入选',
       downloading: '获取模型',
       training: '训练',
+      scoring: '评分',
       uploading: '发送',
       accepted: '已接受',
       dropped: '离开',
@@ -119,6 +124,23 @@ export const zh: AdminWords = {
     noHeldOut: '服务器上没有此任务的留出样本，因此不对各版本评分。',
   },
 
+  evaluations: {
+    title: '在参与者自己的样本上',
+    caption: '各版本的成绩，最新的在前',
+    none: '还没有结果。评估轮会询问参与者：最新版本在他们从不参与训练的五分之一样本上表现如何。每人只发送计数，只保留它们的总和。',
+    version: '版本',
+    weighted: (score) => `${score}（全部样本）`,
+    mean: '各参与者的平均',
+    deviation: '标准差',
+    contributors: '参与者',
+    examples: '样本',
+    round: '轮次',
+    spread: (version, count) => `第 ${version} 版：${count} 位参与者各自的成绩`,
+    between: (from, to) => `${from} 到 ${to}`,
+    from: (from) => `${from} 及以上`,
+    tooFew: '参与者少于五位时只保留平均值：分布会透露个人的成绩。',
+  },
+
   strip: {
     title: '轮次',
     none: '还没有结束的轮次。',
@@ -131,6 +153,8 @@ export const zh: AdminWords = {
     running: (round) => `第 ${round} 轮正在进行。`,
     committed: (round, version, accepted, selected, time) =>
       `第 ${round} 轮用 ${selected} 位参与者中 ${accepted} 位的变化生成第 ${version} 版，用时 ${time}。`,
+    evaluated: (round, version, accepted, time) =>
+      `第 ${round} 轮在 ${accepted} 位参与者的设备上为第 ${version} 版评分，用时 ${time}。`,
     'too-few': (round, accepted, minimum) =>
       `第 ${round} 轮被放弃：截止前至少需要 ${minimum} 份报告，只收到 ${accepted} 份。`,
     nobody: (round, minimum) => `第 ${round} 轮被放弃：按时到场的参与者不足 ${minimum} 位。`,
@@ -162,6 +186,7 @@ export const zh: AdminWords = {
     round: '轮次',
     outcome: '结果',
     version: (version) => `第 ${version} 版`,
+    scored: (version) => `已为第 ${version} 版评分`,
     running: '进行中',
     reasons: { 'too-few': '参与者太少', 'everyone-left': '所有人都离开', stopped: '已停止', failed: '失败' },
     selected: '入选',
@@ -272,6 +297,8 @@ export const zh: AdminWords = {
     closed: '持有加入令牌的人。',
     joinLink: '加入链接',
     none: '无',
+    yes: '是',
+    no: '否',
   },
 
   newTask: {
@@ -402,6 +429,7 @@ export const zh: AdminWords = {
     'client.learningRate': ['学习率', '一步走多远。'],
     'client.optimizer': ['优化器', '在参与者的设备上。'],
     'client.loss': ['损失函数', '训练要减小的量。'],
+    'client.heldOut': ['留出五分之一的样本', '每位参与者五分之一的样本不再参与训练，可用来评估各版本。'],
     'strategy.name': ['策略', '如何合并变化。'],
     'strategy.weighting': ['加权', '样本越多是否分量越重。'],
     'strategy.serverOptimizer.name': ['服务器优化器', '应用合并后的变化。'],
@@ -482,6 +510,8 @@ export const zh: AdminWords = {
     sampleShape: (sample, shape, labels) =>
       `${sample} 用于形状为 ${shape}、有 ${labels} 个标签的数据；其他数据请选“无”。`,
     problems: {
+      'of ratings none can be set aside: it would be the same titles for everybody, and nobody would learn them':
+        '评分不能留出：对所有人都会是同样的条目，谁也学不到它们。',
       'must not be above the goal': '不能大于目标人数。',
       'give epochs or maxSteps, one of the two': '遍数和步数，二者选一。',
       'full-batch work is one step: epochs 1 and no maxSteps': '对全部样本一步，正好是一遍。',

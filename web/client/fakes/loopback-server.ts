@@ -6,6 +6,7 @@ import type {
   Assignment,
   CheckIn,
   Handshake,
+  Participation,
   Progress,
   Receipt,
   ReportBegin,
@@ -37,6 +38,10 @@ export class LoopbackServer implements Transport {
   readonly frames = new Map<AssignmentToken, Uint8Array>();
   /** Next answers by event, before the server's own. */
   readonly faults = new Map<string, Fault[]>();
+  participation: Participation = {
+    ...welcome.participation,
+    client: { ...welcome.participation.client, heldOut: true },
+  };
   /** Refuses sessions with this. */
   closed: Refusal | 'cut' | null = null;
   /** Every answer waits for this. */
@@ -83,7 +88,7 @@ export class LoopbackServer implements Transport {
       if (this.closed === 'cut') return guarded.closed();
       if (this.closed !== null) return guarded.refused(this.closed);
       this.#inbox = guarded;
-      inbox.welcome(welcome);
+      inbox.welcome({ ...welcome, participation: this.participation });
     }, 0);
     const ask = async <Answer>(event: string, answer: () => Answer): Promise<Answer | Refusal | typeof UNANSWERED> => {
       if (isOver) return UNANSWERED;

@@ -1,5 +1,6 @@
+import { countsOf } from '../../../shared/evaluation/counts.ts';
 import type { Participation } from '../../../shared/protocol/index.ts';
-import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../ports.ts';
+import type { BackendChoice, CountResult, RequestedBackend, Trainer, TrainResult } from '../ports.ts';
 import { backend, metrics } from './play.ts';
 
 type TrainOptions = Parameters<Trainer['train']>[1];
@@ -21,6 +22,12 @@ export class ScriptedTrainer implements Trainer {
   choice: BackendChoice | Error = backend;
   work: Train = async () => trainedTo([1, -2, 0.5]);
 
+  counts: CountResult = {
+    ok: true,
+    counts: countsOf({ examples: 4, loss: 0.5, measure: { correct: 3 } }),
+    examples: 4,
+  };
+
   async prepare(_participation: Participation, _requested: RequestedBackend): Promise<BackendChoice> {
     this.heard.push('prepare');
     if (this.choice instanceof Error) throw this.choice;
@@ -37,6 +44,12 @@ export class ScriptedTrainer implements Trainer {
     this.heard.push('train');
     this.params.push([...params]);
     return this.work(params, options);
+  }
+
+  score(params: Float32Array): Promise<CountResult> {
+    this.heard.push('score');
+    this.params.push([...params]);
+    return Promise.resolve(this.counts);
   }
 
   close(): void {

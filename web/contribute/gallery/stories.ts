@@ -96,6 +96,7 @@ function never(): never {
 
 const note = (round: number, over: Partial<RoundNote>): RoundNote => ({
   round,
+  purpose: 'train',
   outcome: 'counted',
   reason: null,
   sentBytes: 797_200,
@@ -111,6 +112,14 @@ const notes: readonly RoundNote[] = [
   note(36, { cohort: 12 }),
   note(37, {}),
 ];
+
+const scored = note(38, { purpose: 'evaluate', version: 37, sentBytes: 700 });
+const heldOut: PublicTask = {
+  ...task,
+  ...(task.participation === undefined
+    ? {}
+    : { participation: { ...task.participation, client: { ...digits.client, heldOut: true } } }),
+};
 
 const idle = idleView(task, 120);
 const findings: readonly BackendFinding[] = [
@@ -199,6 +208,7 @@ export const STORIES = {
   preparing: at('preparing'),
   training: { ...at('training', { progress: { step: 18, steps: 30, loss: 0.41 } }), trial: opened },
   uploading: at('uploading', { uploadShare: 0.45 }),
+  scoring: { ...at('training', { purpose: 'evaluate', notes: [...notes, scored] }), task: heldOut },
   accepted: at('accepted', { notes: [...notes, note(38, { version: 38 })] }),
   late: at('late', { reason: 'late' }),
   surplus: at('surplus', { reason: 'surplus' }),

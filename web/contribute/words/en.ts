@@ -396,9 +396,12 @@ export const en = {
     leaves: 'What leaves this device',
     leavesWhat: (bytes: string, count: string) =>
       `About ${bytes} a round: how ${count} numbers of the model changed, how many examples you have, and how well the model does on them. Never the examples.`,
+    leavesCounts: (count: string) =>
+      `A fifth of your examples is never trained on. Some rounds score the model on that fifth instead: then ${count} counts leave, such as how many answers were right, never which ones. The server sees them and adds them to those of others.`,
     who: 'Who sees it',
     whoWhat:
       'The server sees the changes of each contributor and averages them. Changes can tell something about the examples they come from.',
+    whoAloneCounts: 'The figures of such a round are yours alone, too.',
     whoAlone: 'In this task a round may have a single contributor. Then the new version shows your changes alone.',
     whoRatings:
       'In this task nothing changes at a title that you did not rate, and what changes follows your taste: whoever looks at your changes alone can tell which titles you rated in that round, and can work out your taste and those ratings from them.',
@@ -455,7 +458,9 @@ export const en = {
     before: 'Shared model',
     after: 'Fitted to you',
     about: (heldOut: string, fitted: string) =>
-      `On ${heldOut} of your examples that were set aside; fitted to ${fitted} others. Rounds that you took part in did use all of them.`,
+      `On ${heldOut} of your examples that were set aside; fitted to ${fitted} others.`,
+    roundsUse: 'Rounds that you took part in did use all of them.',
+    roundsSpare: 'Rounds do not train on them either.',
     worse: 'On those the shared model is better.',
     tooFew: (heldOut: string, fitted: string) =>
       `Fitted to ${examples(fitted)}. No figure of how good it is: ${heldOut} set aside are too few to tell. Add more and fit again.`,
@@ -488,6 +493,8 @@ export const en = {
     alone: 'nobody else',
     outcome: 'Outcome',
     made: (version: string) => `counted in version ${version}`,
+    scored: (version: string) => `counts added to the figures of version ${version}`,
+    scoring: (outcome: string) => `scoring, no training: ${outcome}`,
     because: (outcome: string, reason: string) => `${outcome}: ${reason}`,
   },
 

@@ -374,8 +374,11 @@ export const zh: ContributeWords = {
     leaves: '什么会离开本设备',
     leavesWhat: (bytes, count) =>
       `每轮约 ${bytes}：模型 ${count} 个数值的变化、你的样本个数，以及模型在其上表现如何。绝不包括样本本身。`,
+    leavesCounts: (count) =>
+      `你的五分之一样本从不参与训练。有些轮次改为在这五分之一上为模型评分：此时离开的是 ${count} 个计数，例如答对了多少，但从不包括是哪些。服务器能看到它们，并与其他人的相加。`,
     who: '谁能看到',
     whoWhat: '服务器能看到每位参与者的变化，并取平均。变化可能透露关于其来源样本的一些信息。',
+    whoAloneCounts: '那样一轮的成绩也就是你一人的成绩。',
     whoAlone: '此任务的一轮可能只有一位参与者。那时新版本所显示的就是你一人的变化。',
     whoRatings:
       '在这个任务里，你没有评分的条目不会有变化，而变化又随你的口味而定：单独查看你的变化，就能知道你这一轮评过哪些条目，并能由此推算出你的口味和这些评分。',
@@ -428,8 +431,9 @@ export const zh: ContributeWords = {
     noExamples: '请先添加样本。',
     before: '共享模型',
     after: '为你调整的模型',
-    about: (heldOut, fitted) =>
-      `在你留出的 ${heldOut} 个样本上；调整用的是另外 ${fitted} 个。你参与过的轮次则用了全部样本。`,
+    about: (heldOut, fitted) => `在你留出的 ${heldOut} 个样本上；调整用的是另外 ${fitted} 个。`,
+    roundsUse: '你参与过的轮次则用了全部样本。',
+    roundsSpare: '各轮训练也不会用到它们。',
     worse: '在这些样本上共享模型更好。',
     tooFew: (heldOut, fitted) =>
       `已按 ${fitted} 个样本调整。没有好坏的数字：留出的 ${heldOut} 个太少，说明不了什么。请再添加一些并重新调整。`,
@@ -460,6 +464,8 @@ export const zh: ContributeWords = {
     alone: '没有其他人',
     outcome: '结果',
     made: (version) => `已计入第 ${version} 版`,
+    scored: (version) => `计数已加入第 ${version} 版的成绩`,
+    scoring: (outcome) => `评分，不训练：${outcome}`,
     because: (outcome, reason) => `${outcome}：${reason}`,
   },
 

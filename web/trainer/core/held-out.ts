@@ -16,6 +16,15 @@ export interface Split {
  * has seen none of them.
  */
 export function splitOf(examples: Examples): Split {
+  const known = splits.get(examples) ?? split(examples);
+  splits.set(examples, known);
+  return known;
+}
+
+/** Rounds follow each other on the same examples. */
+const splits = new WeakMap<Examples, Split>();
+
+function split(examples: Examples): Split {
   const size = exampleSize(examples.form);
   const fitted: ExamplePart[] = [];
   const heldOut: ExamplePart[] = [];

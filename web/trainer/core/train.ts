@@ -9,6 +9,7 @@ import { BackendLostError } from './device.ts';
 import type { Duty } from './duty.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import type { Examples } from './examples.ts';
+import { splitOf } from './held-out.ts';
 import { runLoop } from './loop.ts';
 import type { DeviceModel } from './model.ts';
 
@@ -50,15 +51,16 @@ const no = (reason: Exclude<TrainOutcome, { ok: true }>['reason'], message: stri
 const aborted = no('aborted', 'training was stopped');
 
 /**
- * One assignment: from `params`, the client work of the plan over the examples. The same function in the tab's worker,
+ * One assignment: from `params`, the client work of the plan over the examples, but those that the task sets aside. The same function in the tab's worker,
  * in the simulator and in tests. Stops between batches when the signal says so.
  */
 export async function train(
   model: DeviceModel,
   params: Float32Array,
-  examples: Examples,
+  own: Examples,
   { plan, seed, signal, duty, onProgress }: TrainOptions,
 ): Promise<TrainOutcome> {
+  const examples = plan.heldOut ? splitOf(own).fitted : own;
   if (examples.count === 0) return no('no-examples', 'there is nothing to train on');
   const startMs = performance.now();
   const work = CLIENT_WORK[plan.work];

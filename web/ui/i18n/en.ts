@@ -1,4 +1,5 @@
 import type { AbandonReason, RefusalReason } from '../../../shared/errors.ts';
+import { COUNTS_COUNT } from '../../../shared/evaluation/size.ts';
 import type { CohortMember, TaskState } from '../../../shared/protocol/index.ts';
 
 /** Values of a sentence, formatted already; null where the fact is not known. */
@@ -9,7 +10,7 @@ export interface Facts {
   readonly time: string | null;
   readonly reason: string | null;
 }
-type Sentence = (facts: Facts) => string;
+export type Sentence = (facts: Facts) => string;
 export type MemberState = CohortMember['state'];
 /** Why a tab could not train, in the trainer's words. */
 export type TrainerReason =
@@ -92,6 +93,19 @@ export const en = {
     left: () => 'You have left. Nothing runs any more.',
   } satisfies Record<string, Sentence>,
 
+  /** The same states in an evaluation round, where they differ. */
+  evaluation: {
+    training: () => 'Scoring the model on the fifth of your examples that is never trained on, here on this device.',
+    uploading: () => `Sending ${COUNTS_COUNT} counts, such as how many answers were right: never which ones.`,
+    accepted: ({ version }) =>
+      version === null
+        ? 'Your counts have arrived. They are added to those of others when the round ends.'
+        : `Your counts are in the figures of version ${version}. Thank you.`,
+    late: () => 'This round ended before your counts arrived. They were not used.',
+    surplus: () => 'This round already had enough contributors. Your counts were not needed.',
+    rejected: () => 'The server did not take your counts. They were not used.',
+  } satisfies Record<string, Sentence>,
+
   reasons: {
     'upgrade-required': 'This page is older than the server. Reload it to go on.',
     'bad-message': 'The server did not understand a message of this page. Reload it to go on.',
@@ -147,6 +161,7 @@ export const en = {
     abandoned: 'round ended early',
     'not-selected': 'not selected',
     dropped: 'left the round',
+    declined: 'none of your examples is set aside',
   },
 
   taskStates: {

@@ -118,6 +118,19 @@ describe('sentences', () => {
     ).toBe('Your changes count in version 38. Thank you.');
   });
 
+  it('says in an evaluation round that counts leave and nothing is trained', () => {
+    const say = (state: (typeof PARTICIPATION_STATES)[number]) =>
+      stateSentence({ ...view, state, purpose: 'evaluate' }, 796_840);
+    expect(say('training')).toBe(
+      'Scoring the model on the fifth of your examples that is never trained on, here on this device.',
+    );
+    expect(say('uploading')).toBe('Sending 25 counts, such as how many answers were right: never which ones.');
+    expect(say('paused')).toBe(stateSentence({ ...view, state: 'paused' }, null));
+    const known = { version: '37', bytes: null, count: null, time: null, reason: null };
+    for (const state of Object.keys(english.evaluation) as (keyof typeof english.evaluation)[])
+      expect(`${english.evaluation[state](known)} ${zh.evaluation[state](known)}`).toMatch(/^[A-Z].*\. .*。$/);
+  });
+
   it('tells who ended an abandoned round', () => {
     const sentence = (reason: string) => stateSentence({ ...view, state: 'abandoned', reason }, null);
     expect(sentence('too-few')).toMatch(/without enough contributors/);

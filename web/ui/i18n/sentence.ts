@@ -1,10 +1,11 @@
-import type { OutcomeName, StateName } from './en.ts';
+import type { OutcomeName, Sentence, StateName } from './en.ts';
 import { formatBytes, formatNumber, formatWait } from './format.ts';
 import { words } from './words.ts';
 
 /** Of a client's view, what its sentence needs. */
 interface Shown {
   readonly state: StateName;
+  readonly purpose?: 'train' | 'evaluate';
   readonly reason: string | null;
   readonly round: number | null;
   readonly version: number | null;
@@ -17,7 +18,10 @@ interface Shown {
 export function stateSentence(view: Shown, bytes: number | null): string {
   const last = view.notes.findLast((note) => note.round === view.round && note.outcome === 'counted');
   const version = view.state === 'accepted' ? (last?.version ?? null) : view.version;
-  return words().states[view.state]({
+  const { states, evaluation } = words();
+  const scoring: Partial<Record<StateName, Sentence>> = evaluation;
+  const say = (view.purpose === 'evaluate' && scoring[view.state]) || states[view.state];
+  return say({
     version: version === null ? null : formatNumber(version),
     bytes: bytes === null ? null : formatBytes(bytes),
     count: view.examples > 0 ? formatNumber(view.examples) : null,

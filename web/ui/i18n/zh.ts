@@ -1,3 +1,4 @@
+import { COUNTS_COUNT } from '../../../shared/evaluation/size.ts';
 import { isRefused, type Words } from './en.ts';
 
 export const zh: Words = {
@@ -45,6 +46,16 @@ export const zh: Words = {
     error: ({ reason }) =>
       isRefused(reason) ? '此页面无法参与。你的样本仍在本设备上。' : '训练因故障停止。你的样本仍在本设备上。',
     left: () => '你已退出，不再有任何运行。',
+  },
+
+  evaluation: {
+    training: () => '正在本设备上，用你那从不参与训练的五分之一样本为模型评分。',
+    uploading: () => `正在发送 ${COUNTS_COUNT} 个计数，例如答对了多少，但从不包括是哪些。`,
+    accepted: ({ version }) =>
+      version === null ? '你的计数已送达，本轮结束时与其他人的相加。' : `你的计数已计入第 ${version} 版的成绩。谢谢。`,
+    late: () => '你的计数送达之前本轮已结束，没有被使用。',
+    surplus: () => '本轮参与者已足够，这次没有用到你的计数。',
+    rejected: () => '服务器没有接受你的计数，未被使用。',
   },
 
   reasons: {
@@ -100,6 +111,7 @@ export const zh: Words = {
     abandoned: '本轮提前结束',
     'not-selected': '未入选',
     dropped: '中途离开',
+    declined: '你没有留出的样本',
   },
 
   taskStates: { idle: '没有进行中的轮次', running: '正在学习', paused: '已暂停', stopping: '正在停止' },
