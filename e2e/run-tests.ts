@@ -7,6 +7,7 @@ import { ensureBuilt } from './fixtures/built.ts';
 import { ensureEspeak } from './fixtures/espeak.ts';
 import { ensureFashion } from './fixtures/fashion.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
+import type { Found } from './fixtures/system-program.ts';
 import { playwrightResults, type Results, vitestResults } from './test-results.ts';
 
 // `npm test`: tests that need no special machine; with `--all` the long ones, too, which go through many states, rounds or
@@ -15,6 +16,8 @@ import { playwrightResults, type Results, vitestResults } from './test-results.t
 
 const root = join(import.meta.dirname, '..');
 const results = join(root, 'node_modules/.cache/fedtab/results');
+/** What only the long tests need is not looked for without them. */
+const NOT_ASKED: Found = { ok: true, path: '' };
 const NONE: Results = { passed: 0, failed: 0, failures: [] };
 
 function runNode(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): boolean {
@@ -54,12 +57,12 @@ function runTests(isAll: boolean): void {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   ensureBuilt();
-  const firefox = ensureFirefox();
+  const firefox = isAll ? ensureFirefox() : NOT_ASKED;
   const noFashion = isAll ? ensureFashion() : null;
   const noEspeak = isAll ? ensureEspeak() : null;
   const unit = runVitest([
     ...(isAll ? [] : ['**/*.long.test.ts']),
-    ...(firefox.ok ? [] : ['e2e/browsers/firefox.test.ts']),
+    ...(firefox.ok ? [] : ['e2e/browsers/firefox.long.test.ts']),
     ...(noFashion === null ? [] : ['e2e/kinds/fashion.long.test.ts']),
     ...(noEspeak === null ? [] : ['e2e/kinds/keywords.long.test.ts']),
   ]);
@@ -72,7 +75,7 @@ function runTests(isAll: boolean): void {
   console.log(`\n${Math.round((performance.now() - startedMs) / 1000)} s on Node ${process.version}`);
   const missing = [
     ...(browser.ok ? [] : [`the specs in e2e/specs: ${browser.reason}`]),
-    ...(firefox.ok ? [] : [`e2e/browsers/firefox.test.ts: ${firefox.reason}`]),
+    ...(firefox.ok ? [] : [`e2e/browsers/firefox.long.test.ts: ${firefox.reason}`]),
     ...(noFashion === null ? [] : [`the figures of the fashion task: ${noFashion}`]),
     ...(noEspeak === null ? [] : [`the figures of the keywords task: ${noEspeak}`]),
   ];

@@ -43,7 +43,7 @@ function watchChunks(page: Page): Set<string> {
 
 test.describe('each backend', () => {
   for (const backend of BACKENDS) {
-    const tag = backend === 'webgpu' ? ['@long'] : [];
+    const tag = backend.startsWith('web') ? ['@long'] : [];
     test(`${backend} trains when asked for, and leaves as many tensors as it found`, { tag }, async ({ page }) => {
       await addStrips(page, 25);
       const choice = await prepare(page, backend, small);
@@ -60,9 +60,9 @@ test.describe('each backend', () => {
 });
 
 test.describe('the choice', () => {
-  test('left to itself is the fastest that is right; what was found is kept, and the next visit opens one alone', async ({
-    page,
-  }) => {
+  test('left to itself is the fastest that is right; what was found is kept, and the next visit opens one alone', {
+    tag: '@long',
+  }, async ({ page }) => {
     const chunks = watchChunks(page);
     const first = await prepare(page, 'auto', small);
     expect(first.findings?.map(({ backend, isRight }) => [backend, isRight])).toEqual(

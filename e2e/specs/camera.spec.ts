@@ -47,7 +47,7 @@ const tracksOf = (page: Page): Promise<string[]> =>
     (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.map((track) => track.readyState),
   );
 
-test('a press takes one picture, the light goes off, and a round trains on what was taken', async ({
+test('a press takes one picture, the light goes off, and a round trains on what was taken', { tag: '@long' }, async ({
   page,
   context,
 }) => {

@@ -88,10 +88,9 @@ test('what the task asks for holds until the person chooses, and the choice is k
   await expect(page.getByLabel('On the battery')).toHaveValue('0.5');
 });
 
-test('a day’s cap: today’s use is shown, training pauses when it is reached, and goes on with a larger one', async ({
-  page,
-  context,
-}) => {
+test('a day’s cap: today’s use is shown, training pauses when it is reached, and goes on with a larger one', {
+  tag: '@long',
+}, async ({ page, context }) => {
   await createTask(server, 'capped');
   await fewSamples(context, 60);
   await contribute(page, server, 'capped');

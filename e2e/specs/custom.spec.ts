@@ -35,10 +35,9 @@ async function openForm(page: Page): Promise<void> {
 const files = (page: Page) => page.getByLabel('Files of your model');
 const topology = (page: Page) => page.getByLabel('Topology');
 
-test('an admin brings a model of the Keras converter with its weights, and a contributor trains it', async ({
-  page,
-  context,
-}) => {
+test('an admin brings a model of the Keras converter with its weights, and a contributor trains it', {
+  tag: '@long',
+}, async ({ page, context }) => {
   await openForm(page);
   await files(page).setInputFiles(keras.files);
   await expect(page.getByText('it takes 28 × 28 × 1 numbers, gives 10, and has 4,138 parameters')).toBeVisible();

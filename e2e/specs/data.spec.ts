@@ -126,7 +126,9 @@ test('examples that the browser takes away in the middle of an epoch: no part of
   await expectState(page, 'accepted', { timeout: 60_000 });
 });
 
-test('a browser that blocks storage: examples and key stay in the page’s memory, and it trains', async () => {
+test('a browser that blocks storage: examples and key stay in the page’s memory, and it trains', {
+  tag: '@long',
+}, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fedtab-profile-'));
   mkdirSync(join(folder, 'Default'));
   const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };

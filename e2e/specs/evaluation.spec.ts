@@ -115,10 +115,9 @@ test('a tab trains on four fifths and scores on the other: counts leave, and the
   await others.close();
 });
 
-test('the form sets a fifth aside; a task without it cannot be evaluated, and one without contributors shows nothing', async ({
-  page,
-  server,
-}) => {
+test('the form sets a fifth aside; a task without it cannot be evaluated, and one without contributors shows nothing', {
+  tag: '@long',
+}, async ({ page, server }) => {
   await createTask(server, 'whole');
   await logIn(page, server, 'whole');
   await expect(page.getByRole('button', { name: 'Start rounds' })).toBeVisible();

@@ -74,7 +74,7 @@ const loudestRow = (page: Page, selector: string): Promise<number> =>
 /** 1,000 Hz is in band 10 of 32, and the lowest is at the bottom. */
 const ROW_OF_1000_HZ = 21;
 
-test('each press listens once, what is seen is what was played, and a round trains on it', async ({
+test('each press listens once, what is seen is what was played, and a round trains on it', { tag: '@long' }, async ({
   page,
   context,
 }) => {

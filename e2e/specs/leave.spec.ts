@@ -108,8 +108,8 @@ const untilLeft = (): Promise<number> =>
       { capture: true, once: true },
     );
   });
-/** Of each kind one: without a socket, with one, at work, at work with the network. The others in the long set. */
-const BRIEF = ['needs-data', 'waiting', 'training', 'uploading'];
+/** With the worker at work, and with the network. The others in the long set. */
+const BRIEF = ['training', 'uploading'];
 const OWN_TASKS = ['preparing', 'downloading', 'training', 'uploading'];
 
 for (const [name, reach] of Object.entries(STATES)) {

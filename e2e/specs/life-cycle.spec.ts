@@ -96,7 +96,7 @@ test('a tab in the background trains on; frozen it lets another tab take over, a
   }
 });
 
-test('a part that ended while the tab was frozen is not worked on any more', async ({ browser }) => {
+test('a part that ended while the tab was frozen is not worked on any more', { tag: '@long' }, async ({ browser }) => {
   await createTask(server, 'over', slowWork);
   const window = await openWindow(browser);
   try {

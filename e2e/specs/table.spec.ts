@@ -92,9 +92,9 @@ test('the score is a mean error, and the model answers in the unit of the target
   expect(await accessibilityProblems(page)).toEqual([]);
 });
 
-test('files that are no table, of no use or far too long are refused whole, and the page stays alive', async ({
-  page,
-}) => {
+test('files that are no table, of no use or far too long are refused whole, and the page stays alive', {
+  tag: '@long',
+}, async ({ page }) => {
   await page.goto(contributeUrl(server, 'trips'));
   await page.evaluate(() => {
     const stalls: number[] = [];

@@ -82,7 +82,7 @@ test('sample texts say where they come from, and the model answers while one wri
   expect(await accessibilityProblems(page)).toEqual([]);
 });
 
-test('texts of no use and files far too long are refused whole', async ({ page }) => {
+test('texts of no use and files far too long are refused whole', { tag: '@long' }, async ({ page }) => {
   await page.goto(contributeUrl(server, 'subjects'));
   await page.getByLabel('Write here').fill('?!');
   await page.getByRole('button', { name: 'Label plant' }).click();

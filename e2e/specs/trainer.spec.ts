@@ -57,7 +57,9 @@ test('WebGL in a worker trains as the plain CPU in Node does, from IndexedDB, to
   expect(inTab.metrics?.accuracyAfter).toBe(here.metrics.accuracyAfter);
 });
 
-test('the worker is kept across rounds, sees examples that were added, and lets them be deleted', async ({ page }) => {
+test('the worker is kept across rounds, sees examples that were added, and lets them be deleted', {
+  tag: '@long',
+}, async ({ page }) => {
   await addStrips(page, 20);
   await prepare(page, 'auto', { model: { zoo: 'softmax', seed: 1 } });
   expect(await assignment(page, 1)).toMatchObject({ examples: 20 });
