@@ -191,7 +191,7 @@ const test: ViteUserConfig['test'] = {
         isolate: false,
       },
     },
-    { extends: true, test: { ...unit, name: 'trainer', include: [trainerTests] } },
+    { extends: true, test: { ...unit, name: 'trainer', include: [trainerTests], isolate: false } },
     {
       extends: true,
       test: {

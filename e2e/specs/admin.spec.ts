@@ -423,7 +423,7 @@ test('an empty server says how to begin', async ({ page }) => {
 for (const [language, parts, tag] of [
   ['en', ['overview', 'rounds', 'rounds&round=1', 'contributors', 'model', 'settings'], []],
   ['zh', ['overview', 'model', 'settings'], ['@long']],
-] as const) {
+] satisfies [string, string[], string[]][]) {
   test(`every page is accessible, without a horizontal scroll on a phone, light and dark, ${language}`, {
     tag,
   }, async ({ page }) => {
