@@ -79,10 +79,9 @@ test('a loss that explodes stops the training, is told with its reason, and noth
   expect(round).toMatchObject({ accepted: 0, rejected: {} });
 });
 
-test('graphics lost in mid-training: trained anew on a new context, sent once, counted, and said', async ({
-  page,
-  context,
-}) => {
+test('graphics lost in mid-training: trained anew on a new context, sent once, counted, and said', {
+  tag: '@long',
+}, async ({ page, context }) => {
   test.slow();
   await createTask(server, 'lost');
   let workers = 0;

@@ -129,7 +129,7 @@ test('included twice and for two tasks: one element a task, each with its own co
   expect(errors).toEqual([]);
 });
 
-test('in a sandboxed frame, which keeps nothing, examples are in memory, and it says so', async ({
+test('in a sandboxed frame, which keeps nothing, examples are in memory, and it says so', { tag: '@long' }, async ({
   page,
   server,
   site,

@@ -31,10 +31,9 @@ const shareOf = async (page: Page, name: string): Promise<number> =>
     (await page.locator('.fit dl > div', { hasText: name }).locator('dd').textContent())?.replace(/[^\d.]/g, '') ?? '',
   );
 
-test('a fit raises the accuracy on what was set aside, sends nothing, answers, and is there after a reload', async ({
-  page,
-  context,
-}) => {
+test('a fit raises the accuracy on what was set aside, sends nothing, answers, and is there after a reload', {
+  tag: '@long',
+}, async ({ page, context }) => {
   await fewSamples(context, 150);
   await page.goto(contributeUrl(server, 'own'));
   await addSamples(page);

@@ -30,7 +30,9 @@ async function choose(page: Page, input: string, name: string, text: string | Bu
   await page.getByLabel(input, { exact: true }).setInputFiles(path);
 }
 
-test('texts that are typed and brought train a round; what is kept of them are numbers', async ({ page }) => {
+test('texts that are typed and brought train a round; what is kept of them are numbers', { tag: '@long' }, async ({
+  page,
+}) => {
   await page.goto(contributeUrl(server, 'subjects'));
   await page.getByLabel('Write here').fill('A small bird that sings');
   await page.getByRole('button', { name: 'Label animal' }).click();
@@ -82,7 +84,7 @@ test('sample texts say where they come from, and the model answers while one wri
   expect(await accessibilityProblems(page)).toEqual([]);
 });
 
-test('texts of no use and files far too long are refused whole', { tag: '@long' }, async ({ page }) => {
+test('texts of no use and files far too long are refused whole', async ({ page }) => {
   await page.goto(contributeUrl(server, 'subjects'));
   await page.getByLabel('Write here').fill('?!');
   await page.getByRole('button', { name: 'Label plant' }).click();

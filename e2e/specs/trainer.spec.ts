@@ -195,7 +195,7 @@ test('own examples are scored with any weights', async ({ page }) => {
 });
 
 test.describe('a stop', () => {
-  test('in the middle of an epoch comes within a second', async ({ page }) => {
+  test('in the middle of an epoch comes within a second', { tag: '@long' }, async ({ page }) => {
     await addStrips(page, 600);
     await prepare(page, 'webgl', { client: { ...TEMPLATES.digits.client, epochs: 50 } });
     const stopped = await assignment(page, 1, 0);
