@@ -79,7 +79,10 @@ export class PlainPage {
   async until(expression: string): Promise<void> {
     const giveUpAtMs = performance.now() + PATIENCE_MS;
     while (!(await this.look(expression))) {
-      if (performance.now() > giveUpAtMs) throw new Error(`the page never came to ${expression}`);
+      if (performance.now() > giveUpAtMs) {
+        const shown = await this.look('document.querySelector("main")?.outerHTML.slice(0, 200)');
+        throw new Error(`the page never came to ${expression}: ${shown}`);
+      }
       await sleep(LOOK_EVERY_MS);
     }
   }
