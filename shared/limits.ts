@@ -44,7 +44,7 @@ export const LIMITS = {
   frameBytes: 400_000_000 + 4 * KiB,
   /** A client's claim of examples in one report; weighting multiplies by it. */
   examplesPerReportCount: 1_000_000,
-  /** Contributors of an evaluation round below which only means are kept: the spread over two tells the figure of each. */
+  /** Contributors of an evaluation round below which only the score over all examples is kept: the means or the spread of two tell the figure of each. */
   spreadClientsCount: 5,
   /** Local steps in one report. */
   stepsPerReportCount: 10_000_000,

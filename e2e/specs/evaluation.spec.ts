@@ -91,7 +91,7 @@ test('a tab trains on four fifths and scores on the other: counts leave, and the
   const row = figures.getByRole('row').nth(1);
   await expect(row.getByRole('rowheader')).toHaveText('1');
   const [{ evaluation } = { evaluation: null }] = (
-    await server.adminJson<{ number: number; evaluation?: { examples: number; clientMean: number } }[]>(
+    await server.adminJson<{ number: number; evaluation?: { examples: number; spread: { mean: number } } }[]>(
       '/api/tasks/scored/rounds',
     )
   ).filter(({ number }) => number === 2);
@@ -101,7 +101,7 @@ test('a tab trains on four fifths and scores on the other: counts leave, and the
   expect(evaluation.examples).toBeLessThan(60 + 30);
   await expect(row.getByRole('cell')).toContainText([
     /%$/,
-    `${(100 * evaluation.clientMean).toFixed(1)} %`,
+    `${(100 * evaluation.spread.mean).toFixed(1)} %`,
     /%$/,
     '5',
     String(evaluation.examples),

@@ -431,8 +431,8 @@ export function storageContract(open: () => Promise<Storage>): void {
     });
 
     it('concludes an evaluation with what came of it, and makes no version', async () => {
-      const spread = { deviation: 0.25, bins: Array<number>(20).fill(1), binWidth: 0.05 };
-      const evaluation = { clients: 2, examples: 30, score: { loss: 0.5, accuracy: 0.75 }, clientMean: 0.7, spread };
+      const spread = { mean: 0.7, deviation: 0.25, bins: Array<number>(20).fill(1), binWidth: 0.05 };
+      const evaluation = { clients: 2, examples: 30, score: { loss: 0.5, accuracy: 0.75 }, spread };
       expect(await storage.rounds.conclude(fence - 1, end, evaluation)).toBe('fenced');
       await expect(storage.rounds.conclude(fence, roundEnd(1, [0], [1, 3]), evaluation)).rejects.toThrow(BugError);
       const patch = { evaluationWanted: false };

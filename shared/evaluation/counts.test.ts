@@ -97,8 +97,8 @@ describe('what came of a round', () => {
       clients: 5,
       examples: 60,
       score: { loss: 0.25, accuracy: 0.5 },
-      clientMean: 0.6,
       spread: {
+        mean: 0.6,
         // √((2 · 0.1² + 2 · 0.4² + 0.6²) ÷ 5)
         deviation: expect.closeTo(Math.sqrt(0.14), 12),
         bins: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 2],
@@ -107,14 +107,19 @@ describe('what came of a round', () => {
     });
   });
 
-  test('of four no spread: it would tell of single ones', () => {
+  test('of four neither their mean nor the spread: it would tell of single ones', () => {
     const sums = sumOf([
       [10, 5],
       [10, 10],
       [20, 0],
       [10, 5],
     ]);
-    expect(evaluationOf(sums, 4, target)).toMatchObject({ clients: 4, clientMean: 0.5, spread: null });
+    expect(evaluationOf(sums, 4, target)).toEqual({
+      clients: 4,
+      examples: 50,
+      score: { loss: 0.25, accuracy: 0.4 },
+      spread: null,
+    });
   });
 
   test('errors are told in the unit of the target', () => {
@@ -123,8 +128,7 @@ describe('what came of a round', () => {
     expect(evaluationOf(sums, 5, { type: 'number', offset: 20, scale: 4 })).toMatchObject({
       examples: 50,
       score: { loss: 1, absoluteError: 3 },
-      clientMean: 3,
-      spread: { deviation: 0, binWidth: 0.4 },
+      spread: { mean: 3, deviation: 0, binWidth: 0.4 },
     });
   });
 });

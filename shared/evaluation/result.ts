@@ -16,11 +16,13 @@ export const evaluationSchema = v.object({
   examples: count,
   /** Over all examples: who has more counts for more. */
   score: scoreSchema,
-  /** Mean of the contributors' own accuracies (or errors): everybody counts the same. */
-  clientMean: amount,
-  /** How far contributors are apart; null where they are so few that it would tell of single ones. */
+  /**
+   * The contributors' own accuracies (or errors), of which each counts the same; null where they are so few that it would
+   * tell of single ones. Of two, this mean beside that over all examples tells the figure of each.
+   */
   spread: v.nullable(
     v.object({
+      mean: amount,
       /** Standard deviation over the contributors. */
       deviation: amount,
       /** How many contributors are in each step of `binWidth` from 0; the last is open. */
@@ -35,13 +37,14 @@ export type Evaluation = v.InferOutput<typeof evaluationSchema>;
 export function evaluationOf(sums: Float64Array, clients: number, target: TargetForm): Evaluation {
   const { examples, loss, measure, level, levelSquared, bins } = sumsOf(sums);
   const worth = worthOf(target);
-  const mean = (measure / examples) * worth.measure;
+  const overAll = (measure / examples) * worth.measure;
   const meanLevel = level / clients;
   const variance = Math.max(0, levelSquared / clients - meanLevel ** 2);
-  const spread = { deviation: Math.sqrt(variance) * worth.level, bins, binWidth: worth.bin };
+  const [mean, deviation] = [meanLevel * worth.level, Math.sqrt(variance) * worth.level];
   return {
-    ...{ clients, examples, clientMean: meanLevel * worth.level },
-    score: { loss: loss / examples, ...(target.type === 'class' ? { accuracy: mean } : { absoluteError: mean }) },
-    spread: clients >= LIMITS.spreadClientsCount ? spread : null,
+    clients,
+    examples,
+    score: { loss: loss / examples, ...(target.type === 'class' ? { accuracy: overAll } : { absoluteError: overAll }) },
+    spread: clients >= LIMITS.spreadClientsCount ? { mean, deviation, bins, binWidth: worth.bin } : null,
   };
 }

@@ -14,10 +14,15 @@ export interface DialogProps {
 /** A native modal dialog: focus goes in, stays in, and comes back where it was. */
 export function Dialog({ isOpen, title, onClose, actions, children }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const titleId = useId();
   useEffect(() => {
     const element = dialog.current;
-    if (isOpen && element && !element.open) element.showModal();
+    if (isOpen && element && !element.open) {
+      element.showModal();
+      // The browser goes to the first button, which may be at the foot of a long text: it is read from the top.
+      heading.current?.focus();
+    }
     if (!isOpen && element?.open) element.close();
   }, [isOpen]);
   return (
@@ -36,7 +41,9 @@ export function Dialog({ isOpen, title, onClose, actions, children }: DialogProp
     >
       {isOpen && (
         <>
-          <h2 id={titleId}>{title}</h2>
+          <h2 id={titleId} ref={heading} tabIndex={-1}>
+            {title}
+          </h2>
           {children}
           <div class="actions">{actions}</div>
         </>

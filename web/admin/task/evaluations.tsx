@@ -41,7 +41,11 @@ export function Evaluations({ task }: { readonly task: ShownTask }): JSX.Element
                   isNumeric: true,
                   cell: ({ evaluation }) => formatMeasure(evaluation.score),
                 },
-                { name: t.mean, isNumeric: true, cell: ({ evaluation }) => show(evaluation.clientMean) },
+                {
+                  name: t.mean,
+                  isNumeric: true,
+                  cell: ({ evaluation: { spread } }) => (spread === null ? MISSING : show(spread.mean)),
+                },
                 {
                   name: t.deviation,
                   isNumeric: true,

@@ -152,7 +152,8 @@ export const en = {
     spread: (version: string, count: string) => `${people(count)} by their own figure, version ${version}`,
     between: (from: string, to: string) => `${from} to ${to}`,
     from: (from: string) => `${from} and more`,
-    tooFew: 'With fewer than five contributors only means are kept: the spread would tell of single ones.',
+    tooFew:
+      'With fewer than five contributors only the figure over all examples is kept: more would tell of single ones.',
   },
 
   strip: {

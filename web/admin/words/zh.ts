@@ -138,7 +138,7 @@ export const zh: AdminWords = {
     spread: (version, count) => `第 ${version} 版：${count} 位参与者各自的成绩`,
     between: (from, to) => `${from} 到 ${to}`,
     from: (from) => `${from} 及以上`,
-    tooFew: '参与者少于五位时只保留平均值：分布会透露个人的成绩。',
+    tooFew: '参与者少于五位时只保留全部样本上的成绩：更多会透露个人的成绩。',
   },
 
   strip: {

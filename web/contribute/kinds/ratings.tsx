@@ -5,9 +5,8 @@ import { choicesOf, itemsWith, type RatingScale } from '../../../shared/task/kin
 import { ratingRows } from '../../data/import/row-reader.ts';
 import { formatNumber, TextField } from '../../ui/index.ts';
 import { contributeWords } from '../words/index.ts';
-import { FileButton } from './file-button.tsx';
 import type { BringProps, KindView } from './kind-view.ts';
-import { type ChosenTable, chooseTable, PickColumns } from './table-upload.tsx';
+import { ColumnsUpload } from './table-upload.tsx';
 
 export const ratingsView: KindView<'ratings'> = {
   Make: Rate,
@@ -92,27 +91,14 @@ function Rate({ contribution, data, isDisabled }: BringProps<'ratings'>): JSX.El
 
 /** A file of titles and ratings. */
 function RatingUpload({ contribution, data, isDisabled }: BringProps<'ratings'>): JSX.Element {
-  const [chosen, setChosen] = useState<ChosenTable | null>(null);
-  const reader = ratingRows(data);
   return (
-    <>
-      <FileButton
-        text={contributeWords().ratings.upload}
-        name={contributeWords().table.file}
-        accept=".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain"
-        isDisabled={isDisabled}
-        onFile={(file) => void chooseTable(file, reader).then(setChosen)}
-      />
-      {chosen && (
-        <PickColumns
-          contribution={contribution}
-          reader={reader}
-          form={formOf(data)}
-          chosen={chosen}
-          onClose={() => setChosen(null)}
-        />
-      )}
-    </>
+    <ColumnsUpload
+      text={contributeWords().ratings.upload}
+      reader={ratingRows(data)}
+      form={formOf(data)}
+      contribution={contribution}
+      isDisabled={isDisabled}
+    />
   );
 }
 

@@ -27,17 +27,35 @@ export async function chooseTable(file: File, reader: RowReader): Promise<Chosen
   return null;
 }
 
+export const TABLE_FILES = '.csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain';
+
+export const TableUpload = ({ contribution, data, isDisabled }: BringProps<'table'>): JSX.Element => (
+  <ColumnsUpload
+    text={contributeWords().table.upload}
+    reader={tableRows(data)}
+    form={formOf(data)}
+    contribution={contribution}
+    isDisabled={isDisabled}
+  />
+);
+
+interface ColumnsUploadProps {
+  readonly text: string;
+  readonly reader: RowReader;
+  readonly form: ExampleForm;
+  readonly contribution: Contribution;
+  readonly isDisabled: boolean;
+}
+
 /** Chooses a CSV file, asks which of its columns is which, and takes its rows: all that can be used, or none. */
-export function TableUpload({ contribution, data, isDisabled }: BringProps<'table'>): JSX.Element {
-  const t = contributeWords().table;
+export function ColumnsUpload({ text, reader, form, contribution, isDisabled }: ColumnsUploadProps): JSX.Element {
   const [chosen, setChosen] = useState<ChosenTable | null>(null);
-  const reader = tableRows(data);
   return (
     <>
       <FileButton
-        text={t.upload}
-        name={t.file}
-        accept=".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain"
+        text={text}
+        name={contributeWords().table.file}
+        accept={TABLE_FILES}
         isDisabled={isDisabled}
         onFile={(file) => void chooseTable(file, reader).then(setChosen)}
       />
@@ -45,7 +63,7 @@ export function TableUpload({ contribution, data, isDisabled }: BringProps<'tabl
         <PickColumns
           contribution={contribution}
           reader={reader}
-          form={formOf(data)}
+          form={form}
           chosen={chosen}
           onClose={() => setChosen(null)}
         />

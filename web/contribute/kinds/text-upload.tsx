@@ -6,7 +6,14 @@ import { Dialog, formatBytes, SelectField, showToast } from '../../ui/index.ts';
 import { contributeWords } from '../words/index.ts';
 import { FileButton } from './file-button.tsx';
 import type { BringProps } from './kind-view.ts';
-import { type ChosenTable, chooseTable, PickColumns, reportSentence, tableFailureSentence } from './table-upload.tsx';
+import {
+  type ChosenTable,
+  chooseTable,
+  PickColumns,
+  reportSentence,
+  TABLE_FILES,
+  tableFailureSentence,
+} from './table-upload.tsx';
 import { noteText } from './text-notes.ts';
 
 type Chosen = { readonly lines: File } | { readonly table: ChosenTable };
@@ -27,7 +34,7 @@ export function TextUpload({ contribution, data, isDisabled }: BringProps<'text'
       <FileButton
         text={t.upload}
         name={t.file}
-        accept=".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain"
+        accept={TABLE_FILES}
         isDisabled={isDisabled}
         onFile={(file) => void choose(file)}
       />
