@@ -91,6 +91,12 @@ test('nothing starts by itself, and each press starts what it says and no more',
   // The dialog alone starts nothing; neither does "Not now".
   await page.getByRole('button', { name: 'Join training' }).click();
   await expect(page.getByRole('dialog', { name: 'Before you join' })).toBeVisible();
+  // It is longer than a short window, and begins at its top.
+  await page.setViewportSize({ width: 360, height: 400 });
+  await page.getByRole('button', { name: 'Not now' }).click();
+  await page.getByRole('button', { name: 'Join training' }).click();
+  await expect(page.getByRole('heading', { name: 'Before you join' })).toBeInViewport({ ratio: 1 });
+  await page.setViewportSize({ width: 1280, height: 720 });
   await page.getByRole('button', { name: 'Not now' }).click();
   await expect(page.getByRole('dialog')).toBeHidden();
   expect(started.sockets).toEqual([]);

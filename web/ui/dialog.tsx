@@ -14,15 +14,10 @@ export interface DialogProps {
 /** A native modal dialog: focus goes in, stays in, and comes back where it was. */
 export function Dialog({ isOpen, title, onClose, actions, children }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
   const titleId = useId();
   useEffect(() => {
     const element = dialog.current;
-    if (isOpen && element && !element.open) {
-      element.showModal();
-      // The browser goes to the first button, which may be at the foot of a long text: it is read from the top.
-      heading.current?.focus();
-    }
+    if (isOpen && element && !element.open) element.showModal();
     if (!isOpen && element?.open) element.close();
   }, [isOpen]);
   return (
@@ -41,7 +36,8 @@ export function Dialog({ isOpen, title, onClose, actions, children }: DialogProp
     >
       {isOpen && (
         <>
-          <h2 id={titleId} ref={heading} tabIndex={-1}>
+          {/* The first that can have the focus gets it: a button would be at the foot, and a long text scrolled past. */}
+          <h2 id={titleId} tabIndex={-1}>
             {title}
           </h2>
           {children}
