@@ -35,6 +35,8 @@ export interface PreparedModel {
 
 /** A model whose loss on two examples takes the plain CPU longer is large: its step would take seconds. */
 const LARGE_MS = 60;
+/** So is one that takes longer than this where a backend is asked for by name: two that vouch are one more than it needs. */
+const LARGE_FOR_ONE_MS = 1_000;
 /** A training step is about three passes: forward, and the gradients of inputs and of weights. */
 const PASSES_OF_STEP = 3;
 /** The plain CPU is not timed where a step must take longer than this, unless the best takes about as long. */
@@ -98,7 +100,7 @@ export async function prepareModel(
   /**
    * The right step. A small model makes it in plain JavaScript. For a large one, where that takes seconds, two backends
    * that share no kernel vouch for each other: they agree in every gradient, and with the plain CPU in the loss. Where no
-   * two agree it decides alone.
+   * two agree, or where only one is asked for and the plain CPU is no slower than starting another, it decides alone.
    */
   async function newReference(): Promise<Reference> {
     let startMs = performance.now();
@@ -109,7 +111,8 @@ export async function prepareModel(
       loss = await plainLoss(topology, plan.loss, cpu);
     }
     const lossMs = performance.now() - startMs;
-    const agreed = lossMs > LARGE_MS ? await agreement(loss) : null;
+    const largeMs = requested === 'auto' ? LARGE_MS : LARGE_FOR_ONE_MS;
+    const agreed = lossMs > largeMs ? await agreement(loss) : null;
     if (agreed !== null) {
       boundCpu(lossMs, PASSES_OF_STEP * lossMs);
       return agreed;
