@@ -1,15 +1,24 @@
 import { type Browser, chromium, type Page } from 'playwright';
+import type { ModelTopology } from '../../shared/model/topology.ts';
 import { shapeOf } from '../../shared/model/topology.ts';
-import { ZOO_NAMES, type ZooName, zooTopology } from '../../shared/model/zoo.ts';
-import { digits } from '../../shared/task/templates/digits.ts';
+import { MODEL_ZOO, ZOO_NAMES, type ZooName, zooTopology } from '../../shared/model/zoo.ts';
+import { topologyOf } from '../../shared/task/model-of.ts';
+import { TEMPLATES, type TemplateName } from '../../shared/task/templates/index.ts';
 import { findChromium, launchOptions } from '../fixtures/browser.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 import { benchFirstStep } from './first-step.ts';
 import { median, milliseconds, tableOf } from './table.ts';
+import type { BenchModel } from './trainer-page/epoch.ts';
 import type {} from './trainer-page/page.ts';
 import type { BenchBackend } from './trainer-page/worker.ts';
 
 type Say = (line: string) => void;
+
+/** Those of the zoo, and of the templates those that have one of their own. */
+const MODELS: readonly BenchModel[] = [
+  ...ZOO_NAMES,
+  ...(Object.keys(TEMPLATES) as TemplateName[]).filter((name) => 'topology' in TEMPLATES[name].model),
+];
 
 const BACKENDS: readonly BenchBackend[] = ['cpu', 'stock-wasm', 'wasm', 'webgl', 'webgpu'];
 const LABELS: Readonly<Record<BenchBackend, string>> = {
@@ -35,7 +44,7 @@ export async function benchTrainer(runs: number, say: Say): Promise<void> {
   const browser = await chromium.launch(launchOptions(found.path, '--enable-unsafe-webgpu'));
   try {
     say(
-      `Chromium ${browser.version()}, WebGL and WebGPU by SwiftShader; the median of ${runs} epochs, batch ${digits.client.batchSize}\n`,
+      `Chromium ${browser.version()}, WebGL and WebGPU by SwiftShader; the median of ${runs} epochs, batch ${TEMPLATES.digits.client.batchSize}\n`,
     );
     await benchSteps(browser, runs, say);
   } finally {
@@ -52,7 +61,7 @@ async function benchSteps(browser: Browser, runs: number, say: Say): Promise<voi
     const rate = await page.evaluate(() => bench.simdRate());
     say(`WASM SIMD reaches ${(rate / 1e9).toFixed(1)} billion multiply-adds a second here\n`);
     const rows: string[][] = [];
-    for (const model of ZOO_NAMES) {
+    for (const model of MODELS) {
       const cells = await cellsOf(page, model, runs);
       rows.push(...rowsOf(model, cells, rate));
     }
@@ -74,7 +83,7 @@ async function benchSteps(browser: Browser, runs: number, say: Say): Promise<voi
 }
 
 /** NaN for a backend that cannot train the model. */
-async function cellsOf(page: Page, model: ZooName, runs: number): Promise<ReadonlyMap<BenchBackend, Cell>> {
+async function cellsOf(page: Page, model: BenchModel, runs: number): Promise<ReadonlyMap<BenchBackend, Cell>> {
   const measured = new Map<BenchBackend, { readonly own: number[]; readonly fit: number[] }>();
   for (const backend of BACKENDS) {
     const problem = await page.evaluate((trained) => bench.open(trained), { model, backend });
@@ -98,9 +107,9 @@ async function cellsOf(page: Page, model: ZooName, runs: number): Promise<Readon
   return new Map(BACKENDS.map((backend) => [backend, cell(backend)]));
 }
 
-function rowsOf(model: ZooName, cells: ReadonlyMap<BenchBackend, Cell>, rate: number): string[][] {
+function rowsOf(model: BenchModel, cells: ReadonlyMap<BenchBackend, Cell>, rate: number): string[][] {
   const step = (backend: BenchBackend): number => cells.get(backend)?.own ?? Number.NaN;
-  const perStep = multiplyAdds(model) * digits.client.batchSize;
+  const perStep = multiplyAdds(model) * TEMPLATES.digits.client.batchSize;
   return [...cells].map(([backend, { own, fit, ratio, best }]) => [
     `\`${model}\``,
     LABELS[backend],
@@ -110,20 +119,24 @@ function rowsOf(model: ZooName, cells: ReadonlyMap<BenchBackend, Cell>, rate: nu
     dash(step('cpu') / own, times),
     dash(step('webgl') / own, times),
     dash(step('stock-wasm') / own, times),
-    backend === 'wasm' ? `${Math.round((100 * perStep) / (best / 1000) / rate)} %` : '–',
+    dash(backend === 'wasm' ? perStep / (best / 1000) / rate : Number.NaN, (share) => `${Math.round(100 * share)} %`),
   ]);
 }
 
 const times = (ratio: number): string => `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`;
 const dash = (value: number, shown: (value: number) => string): string => (Number.isNaN(value) ? '–' : shown(value));
 
-/** Of one example's forward pass and both gradients; the first layer with weights has none for its input. */
-function multiplyAdds(model: ZooName): number {
-  const topology = zooTopology(model);
+/** Of one example's forward pass and both gradients; the first layer with weights has none for its input. NaN where it looks rows up. */
+function multiplyAdds(model: BenchModel): number {
+  const topology = topologyIn(model);
   const first = topology.layers.findIndex(({ class_name }) => class_name === 'Dense' || class_name === 'Conv2D');
+  if (topology.layers[0]?.class_name === 'Embedding') return Number.NaN;
   const [all, entrance] = [topology, { ...topology, layers: topology.layers.slice(0, first + 1) }].map((part) => {
     const shape = shapeOf(part);
     return 'problem' in shape ? Number.NaN : shape.multiplyAdds;
   }) as [number, number];
   return 3 * all - entrance;
 }
+
+const topologyIn = (model: BenchModel): ModelTopology =>
+  model in MODEL_ZOO ? zooTopology(model as ZooName) : topologyOf(TEMPLATES[model as TemplateName]);

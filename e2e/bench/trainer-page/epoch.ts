@@ -3,11 +3,13 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { layersModel } from '../../../server/http/model/layers-model.ts';
 import { initialWeights } from '../../../shared/model/initial-weights.ts';
 import { type ModelShape, type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
-import { type ZooName, zooTopology } from '../../../shared/model/zoo.ts';
+import { MODEL_ZOO, type ZooName, zooTopology } from '../../../shared/model/zoo.ts';
 import { seededRng } from '../../../shared/rng.ts';
-import { emptyColumns } from '../../../shared/task/kinds/form.ts';
+import { type ExampleForm, emptyColumns } from '../../../shared/task/kinds/form.ts';
+import { formOf } from '../../../shared/task/kinds/index.ts';
+import { topologyOf } from '../../../shared/task/model-of.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
-import { digits } from '../../../shared/task/templates/digits.ts';
+import { TEMPLATES, type TemplateName } from '../../../shared/task/templates/index.ts';
 import { batchesOf, inOrder } from '../../../web/trainer/core/batches.ts';
 import { CLIENT_WORK } from '../../../web/trainer/core/client-work/index.ts';
 import type { Device } from '../../../web/trainer/core/device.ts';
@@ -21,21 +23,50 @@ export type Loop = 'own' | 'fit';
 /** Trains on one batch after the other until the last is done. */
 export type Epoch = () => Promise<void>;
 
+/** A model of the zoo, or the one of a template. */
+export type BenchModel = ZooName | TemplateName;
+
 interface Trained {
   readonly topology: ModelTopology;
   readonly shape: ModelShape;
+  readonly form: ExampleForm;
   readonly plan: ClientPlan;
 }
 
-/** Epochs of any number of batches of ten, from the same start and of the same noise. */
-export async function epochsOf(name: ZooName, loop: Loop, device: Device): Promise<(batches: number) => Epoch> {
-  const topology = zooTopology(name);
-  const shape = shapeOf(topology);
-  if ('problem' in shape) throw new Error(shape.problem);
-  const loss = isSoftmax(topology) ? 'categoricalCrossentropy' : 'meanSquaredError';
-  const trained: Trained = { topology, shape, plan: { ...digits.client, learningRate: 0.01, loss } };
+/** Epochs of any number of batches of ten, from the same start and of the same noise; null where `fit` has no such loop. */
+export async function epochsOf(
+  name: BenchModel,
+  loop: Loop,
+  device: Device,
+): Promise<((batches: number) => Epoch) | null> {
+  const trained = trainedOf(name);
+  if (loop === 'fit' && trained.plan.work !== 'sgd') return null;
   const epochs = loop === 'own' ? ownEpochs(trained, device) : await fitEpochs(trained);
   return (batches) => epochs(noise(trained, batches));
+}
+
+function trainedOf(name: BenchModel): Trained {
+  const { batchSize } = TEMPLATES.digits.client;
+  if (name in MODEL_ZOO) {
+    const topology = zooTopology(name as ZooName);
+    const loss = isSoftmax(topology) ? 'categoricalCrossentropy' : 'meanSquaredError';
+    const plan = { ...TEMPLATES.digits.client, learningRate: 0.01, loss } as const;
+    return { topology, shape: shapeIn(topology), form: formOfModel(topology), plan };
+  }
+  const { data, model, client } = TEMPLATES[name as TemplateName];
+  const topology = topologyOf({ model });
+  return {
+    topology,
+    shape: shapeIn(topology),
+    form: formOf(data),
+    plan: { ...client, epochs: 1, learningRate: 0.01, batchSize },
+  };
+}
+
+function shapeIn(topology: ModelTopology): ModelShape {
+  const shape = shapeOf(topology);
+  if ('problem' in shape) throw new Error(shape.problem);
+  return shape;
 }
 
 function isSoftmax({ layers }: ModelTopology): boolean {
@@ -43,12 +74,13 @@ function isSoftmax({ layers }: ModelTopology): boolean {
   return last?.class_name === 'Dense' && last.config.activation === 'softmax';
 }
 
-function noise({ topology, shape, plan }: Trained, batches: number): Examples {
+function noise({ form, plan }: Trained, batches: number): Examples {
   const rng = seededRng(1);
-  const form = formOfModel(topology);
   const columns = emptyColumns(form, batches * plan.batchSize);
-  columns.features.set(columns.features.map(() => rng.below(256)));
-  columns.targets.set(columns.targets.map(() => rng.below(shape.output[0] ?? 1)));
+  const below = form.features.type === 'int32' ? form.features.below : 256;
+  for (const at of columns.features.keys()) columns.features[at] = rng.below(below);
+  const classes = form.target.type === 'class' ? form.target.count : 2;
+  for (const at of columns.targets.keys()) columns.targets[at] = rng.below(classes);
   return examplesOf(form, [columns]);
 }
 
@@ -57,7 +89,7 @@ function ownEpochs({ topology, shape, plan }: Trained, device: Device): (example
   const params = initialWeights(shape, 1);
   model.setParams(params);
   function* losses(examples: Examples): Generator<readonly Tensor[]> {
-    for (const loss of CLIENT_WORK.sgd.run({ model, params, examples, plan, seed: 1 })) yield [loss];
+    for (const loss of CLIENT_WORK[plan.work].run({ model, params, examples, plan, seed: 1 })) yield [loss];
   }
   return (examples) => async () => void (await runLoop(losses(examples), { device, onRead: () => true }));
 }

@@ -1,6 +1,5 @@
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { env, setBackend } from '@tensorflow/tfjs-core';
-import type { ZooName } from '../../../shared/model/zoo.ts';
 import { openCpu } from '../../../web/trainer/core/backends/cpu.ts';
 import { openWasm } from '../../../web/trainer/core/backends/wasm.ts';
 import { openWebgl } from '../../../web/trainer/core/backends/webgl.ts';
@@ -9,20 +8,20 @@ import { type Device, deviceOf } from '../../../web/trainer/core/device.ts';
 import { serve } from '../../../web/trainer/rpc.ts';
 import { WASM_FILES } from '../../../web/trainer/wasm-files.ts';
 import { simdRate } from '../simd-rate.ts';
-import { type Epoch, epochsOf, type Loop } from './epoch.ts';
+import { type BenchModel, type Epoch, epochsOf, type Loop } from './epoch.ts';
 
 /** `stock-wasm` is TF.js's as it ships, without our kernels. */
 export type BenchBackend = 'cpu' | 'stock-wasm' | 'wasm' | 'webgl' | 'webgpu';
 
 export interface Trained {
-  readonly model: ZooName;
+  readonly model: BenchModel;
   readonly backend: BenchBackend;
 }
 
 export type BenchMethods = {
   /** Makes both loops ready on one backend; says why where it cannot train the model. */
   open: { input: Trained; progress: never; output: string | null };
-  /** Milliseconds a step, over one epoch of a few batches. */
+  /** Milliseconds a step, over one epoch of a few batches; NaN where there is no such loop. */
   epoch: { input: Loop; progress: never; output: number };
   simdRate: { input: null; progress: never; output: number };
 };
@@ -42,7 +41,10 @@ serve<BenchMethods>(self as never, {
   async open({ model, backend }) {
     try {
       const device = await open(backend);
-      for (const loop of ['own', 'fit'] as const) ready.set(loop, await calibrated(device, model, loop));
+      for (const loop of ['own', 'fit'] as const) {
+        const epochs = await epochsOf(model, loop, device);
+        if (epochs !== null) ready.set(loop, await calibrated(epochs));
+      }
       return null;
     } catch (error) {
       return String(error).split('\n', 1)[0] ?? '';
@@ -50,14 +52,12 @@ serve<BenchMethods>(self as never, {
   },
   async epoch(loop) {
     const measured = ready.get(loop);
-    if (measured === undefined) throw new Error('open comes first');
-    return (await stopwatch(measured.epoch)) / measured.batches;
+    return measured === undefined ? Number.NaN : (await stopwatch(measured.epoch)) / measured.batches;
   },
   simdRate: async () => simdRate(),
 });
 
-async function calibrated(device: Device, model: ZooName, loop: Loop): Promise<Measured> {
-  const epochs = await epochsOf(model, loop, device);
+async function calibrated(epochs: (batches: number) => Epoch): Promise<Measured> {
   const one = epochs(1);
   // The first step also compiles: only the second tells how long an epoch may be.
   await one();
