@@ -139,11 +139,6 @@ export const f64x2 = {
   div: binary(0xfd, 0xf3, 0x01),
   /** One double of the memory in both lanes. */
   loadSplat: (address: Operand, offset = 0): Code => [value(address), 0xfd, 0x0a, 3, unsigned(offset)],
-  /** One double from each of two addresses. */
-  gather: (first: Operand, second: Operand, offset = 0): Code => [
-    ...[value(second), value(first), 0xfd, 0x5d, 3, unsigned(offset)],
-    ...[0xfd, 0x57, 3, unsigned(offset), 1],
-  ],
   /** Two floats of the memory, widened. */
   loadFloats: (address: Operand, offset = 0): Code => [
     ...[value(address), 0xfd, 0x5d, 2, unsigned(offset)],
@@ -179,6 +174,7 @@ export const v128 = {
     set(into, [value(address), value(into), 0xfd, 0x56, 2, 0, lane]),
   and: binary(0xfd, 0x4e),
   andNot: binary(0xfd, 0x4f),
+  or: binary(0xfd, 0x50),
 } as const;
 
 /** How many floats an instruction handles at once: code that is written once runs by fours, and by ones for the rest. */

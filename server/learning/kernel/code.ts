@@ -20,9 +20,9 @@ export const PLACES = {
   lanes: 0,
   /** The double by which everything is multiplied or divided. */
   factor: 8 * LANES,
-  /** What a code adds, for each code or for each two codes side by side: 4 KiB at most. */
+  /** What codes add, in vectors of two doubles: see `addCodes`. 8 KiB at most. */
   table: 1024,
-  window: 8192,
+  window: 16_384,
 } as const;
 
 const PAIRS = Array.from({ length: LANES / 2 }, (_, index) => index);
@@ -98,15 +98,18 @@ const divide: FunctionCode = define(['at', 'eights'], ({ at, eights }, scope) =>
   ];
 });
 
-/** sums_i += table[code_i]. Codes narrower than a byte are looked up two at a time. */
+/**
+ * sums_i += what code i adds. Codes of up to four bits are looked up two at a time, and the table has a vector for each two.
+ * For a code of eight bits it has two vectors, with what it adds in the first place and in the second, zero beside it.
+ */
 const addCodes = (bits: CodeBits): FunctionCode =>
   define(['from', 'to', 'eights'], ({ from, to, eights }, scope) => {
     const byte = scope.integer();
-    const entry = (offset: number): Code => i32.shl(i32.load8U(from, offset), 3);
+    const place = (code: number, offset: number): Code =>
+      v128.load(i32.shl(i32.load8U(from, code), 5), PLACES.table + offset);
     const two = (pair: number): Code => {
-      if (bits === 8) return f64x2.gather(entry(2 * pair), entry(2 * pair + 1), PLACES.table);
-      const shift = (pair * 2 * bits) % 8;
-      const codes = i32.and(i32.shrU(byte, shift), 2 ** (2 * bits) - 1);
+      if (bits === 8) return v128.or(place(2 * pair, 0), place(2 * pair + 1, DOUBLES));
+      const codes = i32.and(i32.shrU(byte, (pair * 2 * bits) % 8), 2 ** (2 * bits) - 1);
       return v128.load(i32.shl(codes, 4), PLACES.table);
     };
     return times(eights, [

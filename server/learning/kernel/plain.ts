@@ -24,9 +24,10 @@ function norm(values: number, read: Read): number {
 
 /** `from` begins with a value of the first lane. */
 function addSquares(lanes: Float64Array, from: Float32Array, count: number): void {
-  for (let i = 0; i < count; i++) {
-    const x = from[i] as number;
-    lanes[i % LANES] = (lanes[i % LANES] as number) + x * x;
+  for (let lane = 0; lane < LANES; lane++) {
+    let sum = lanes[lane] as number;
+    for (let i = lane; i < count; i += LANES) sum += (from[i] as number) * (from[i] as number);
+    lanes[lane] = sum;
   }
 }
 
@@ -38,20 +39,21 @@ function sums(count: number): Sums {
       const lanes = new Float64Array(LANES);
       eachPiece(count * 4, window, read, (at, length) => {
         addSquares(lanes, floats, length / 4);
-        for (let i = 0; i < length / 4; i++)
-          values[at / 4 + i] = (values[at / 4 + i] as number) + weight * (floats[i] as number);
+        const some = values.subarray(at / 4, (at + length) / 4);
+        for (let i = 0; i < some.length; i++) some[i] = (some[i] as number) + weight * (floats[i] as number);
       });
       return normOf(lanes);
     },
     addCodes(read, bits, levels, weight) {
       assert(levels.length === 2 ** bits, 'a level for each code');
+      const added = Float64Array.from(levels, (level) => weight * level);
+      const mask = levels.length - 1;
       eachPiece(Math.ceil((count * bits) / 8), window, read, (at, length) => {
-        const first = (at * 8) / bits;
-        const end = Math.min(count, first + (length * 8) / bits);
-        for (let i = first; i < end; i++) {
-          const bit = (i - first) * bits;
-          const code = ((window[bit >>> 3] as number) >>> (bit & 7)) & (2 ** bits - 1);
-          values[i] = (values[i] as number) + weight * (levels[code] as number);
+        const some = values.subarray((at * 8) / bits, ((at + length) * 8) / bits);
+        for (let i = 0; i < some.length; i++) {
+          const bit = i * bits;
+          const code = ((window[bit >>> 3] as number) >>> (bit & 7)) & mask;
+          some[i] = (some[i] as number) + (added[code] as number);
         }
       });
     },
@@ -67,8 +69,8 @@ function modularSums(count: number): ModularSums {
     values,
     add: (read) =>
       eachPiece(count * 4, window, read, (at, length) => {
-        for (let i = 0; i < length / 4; i++)
-          values[at / 4 + i] = (values[at / 4 + i] as number) + (integers[i] as number);
+        const some = values.subarray(at / 4, (at + length) / 4);
+        for (let i = 0; i < some.length; i++) some[i] = (some[i] as number) + (integers[i] as number);
       }),
   };
 }

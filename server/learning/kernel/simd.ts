@@ -137,11 +137,14 @@ class Accumulator {
     });
   }
 
-  /** What each code adds; narrow codes are looked up in twos, the first of them in the low bits. */
+  /** The table that `addCodes` describes; of two codes the first is in the low bits. */
   #setTable(bits: CodeBits, levels: Float32Array, weight: number): void {
     assert(levels.length === 2 ** bits, 'a level for each code');
     const added = Float64Array.from(levels, (level) => weight * level);
-    const twos = Array.from(added, (second) => Array.from(added, (first) => [first, second]));
-    new Float64Array(this.#buffer, PLACES.table).set(bits === 8 ? added : twos.flat(2));
+    const vectors =
+      bits === 8
+        ? Array.from(added, (one) => [one, 0, 0, one])
+        : Array.from(added, (second) => Array.from(added, (first) => [first, second]).flat());
+    new Float64Array(this.#buffer, PLACES.table).set(vectors.flat());
   }
 }
