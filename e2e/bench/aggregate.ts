@@ -2,86 +2,71 @@ import { mkdtempSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { startArithmetic } from '../../server/rounds/arithmetic.ts';
 import type { Arithmetic } from '../../server/rounds/port.ts';
+import { fileBlobs } from '../../server/storage/blobs/files.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
 import { toBytes } from '../../shared/weights/vector.ts';
 import { type ExpectedFrame, encodeFrame, frameSha256 } from '../../shared/wire/frame.ts';
-import { deltaOf, examplesOf, VARIANTS } from './deltas.ts';
-import { median, milliseconds, tableOf } from './table.ts';
+import { deltaOf, examplesOf } from './deltas.ts';
+import { kernelRates } from './kernel-rates.ts';
+import { median, megabytes, milliseconds, seconds, tableOf } from './table.ts';
 
-const UPDATES = 10;
-const VALUES = 1_000_000;
 /** Before these the thread's code is not compiled yet. */
 const WARM_UPS = 2;
+const SMALL = { updates: 10, values: 1_000_000 };
+/** So many files are written; what is folded more often is the same again. */
+const LARGE = { updates: 100, values: 10_000_000, files: 3 };
 
 interface Report {
   readonly path: string;
-  readonly frame: Uint8Array;
   readonly announced: { readonly sha256: Sha256; readonly bytes: number };
 }
 
-/** What one pass over all reports took. */
-interface Pass {
-  readonly copyMs: number;
-  readonly checkMs: number;
-  readonly foldMs: number;
+/** The kernel in memory, then the thread that checks and folds reports from files that the system has in memory. */
+export async function benchAggregate(runs: number, say: (line: string) => void): Promise<void> {
+  kernelRates(runs, say);
+  await withThread(async (arithmetic, folder) => say(`\n${await ratesOfThread(arithmetic, folder, runs)}`));
+  await withThread(async (arithmetic, folder) => say(`\n${await memoryOfThread(arithmetic, folder)}`));
 }
 
-/**
- * Ten reports of a million values through the thread that checks and folds them, from files that the system has in
- * memory, beside a plain copy of the same bytes in the same run: the ratio tells more than the milliseconds.
- */
-export async function benchAggregate(runs: number, say: (line: string) => void): Promise<void> {
+async function withThread(work: (arithmetic: Arithmetic, folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fedtab-bench-'));
+  await mkdir(join(folder, 'blobs'));
   const arithmetic = startArithmetic({ blobsFolder: join(folder, 'blobs') });
   try {
-    await mkdir(join(folder, 'blobs'));
-    const { expected, reports } = await writeReports(folder);
-    const passes: Pass[] = [];
-    for (let run = 0; run < WARM_UPS + runs; run++) passes.push(await pass(arithmetic, expected, reports));
-    say(tableOfPasses(passes.slice(WARM_UPS)));
+    await work(arithmetic, folder);
   } finally {
     await arithmetic.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function writeReports(folder: string): Promise<{ expected: ExpectedFrame; reports: readonly Report[] }> {
+const expectedOf = (values: number): ExpectedFrame => {
   const [layoutSha256, baseSha256] = ['a', 'b'].map((digit) => digit.repeat(64)) as [Sha256, Sha256];
-  const expected: ExpectedFrame = { codec: 'float32', values: VALUES, layoutSha256, baseSha256 };
-  const bodies = Array.from({ length: VARIANTS }, (_, index) => toBytes(deltaOf(index, VALUES)));
+  return { codec: 'float32', values, layoutSha256, baseSha256 };
+};
+
+async function writeReports(folder: string, count: number, expected: ExpectedFrame): Promise<readonly Report[]> {
   const reports: Report[] = [];
-  for (let index = 0; index < UPDATES; index++) {
+  for (let index = 0; index < count; index++) {
     const header = { ...expected, examples: examplesOf(index), steps: 1 };
-    const frame = encodeFrame(header, bodies[index % VARIANTS] as Uint8Array);
+    const frame = encodeFrame(header, toBytes(deltaOf(index, expected.values)));
     const path = join(folder, String(index));
     await writeFile(path, frame);
-    reports.push({ path, frame, announced: { sha256: frameSha256(frame), bytes: frame.byteLength } });
+    reports.push({ path, announced: { sha256: frameSha256(frame), bytes: frame.byteLength } });
   }
-  return { expected, reports };
+  return reports;
 }
 
-const RULE = { kind: 'delta', maxNorm: digits.maxDeltaNorm } as const;
-
-async function pass(arithmetic: Arithmetic, expected: ExpectedFrame, reports: readonly Report[]): Promise<Pass> {
-  const target = new Uint8Array(reports[0]?.frame.byteLength ?? 0).fill(1);
-  const copyMs = await timed(async () => {
-    for (const { frame } of reports) target.set(frame);
-  });
-  const checkMs = await timed(async () => {
-    for (const { path, announced } of reports) {
-      const checked = await arithmetic.check(path, announced, expected, RULE);
-      if (!checked.ok) throw new Error(`a report was refused: ${checked.reason}`);
-    }
-  });
-  await arithmetic.begin('bench', digits, VALUES);
-  const foldMs = await timed(async () => {
-    for (const { path } of reports) await arithmetic.fold('bench', path, expected);
-  });
-  await arithmetic.drop('bench');
-  return { copyMs, checkMs, foldMs };
+async function check(arithmetic: Arithmetic, { path, announced }: Report, expected: ExpectedFrame): Promise<void> {
+  const rule = { kind: 'delta', maxNorm: digits.maxDeltaNorm } as const;
+  const checked = await arithmetic.check(path, announced, expected, rule);
+  if (!checked.ok) throw new Error(`a report was refused: ${checked.reason}`);
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
@@ -90,30 +75,116 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-function tableOfPasses(passes: readonly Pass[]): string {
-  const copyMs = median(passes.map((one) => one.copyMs));
-  const row = (name: string, of: (one: Pass) => number): string[] => {
-    const values = passes.map(of);
-    const middle = median(values);
-    const bytes = UPDATES * VALUES * 4;
-    return [
-      name,
-      milliseconds(middle, 1),
-      milliseconds(Math.max(...values), 1),
-      `${(bytes / 1e6 / middle).toFixed(1)} GB/s`,
-      (middle / copyMs).toFixed(1),
-    ];
+/** What one pass over all reports took. */
+interface Pass {
+  readonly checkMs: number;
+  /** Folded into sums whose memory was never touched before. */
+  readonly newMs: number;
+  /** And the same once more. */
+  readonly foldMs: number;
+}
+
+async function ratesOfThread(arithmetic: Arithmetic, folder: string, runs: number): Promise<string> {
+  const expected = expectedOf(SMALL.values);
+  const reports = await writeReports(folder, SMALL.updates, expected);
+  const delay = loopDelay();
+  const passes: Pass[] = [];
+  for (let pass = 0; pass < WARM_UPS + 5 * runs; pass++) {
+    if (pass === WARM_UPS) delay.start();
+    const checkMs = await timed(async () => {
+      for (const report of reports) await check(arithmetic, report, expected);
+    });
+    await arithmetic.begin('bench', digits, SMALL.values);
+    const fold = async (): Promise<void> => {
+      for (const { path } of reports) await arithmetic.fold('bench', path, expected);
+    };
+    const newMs = await timed(fold);
+    const foldMs = await timed(fold);
+    await arithmetic.drop('bench');
+    if (pass >= WARM_UPS) passes.push({ checkMs, newMs, foldMs });
+  }
+  const row = (name: string, of: (pass: Pass) => number): string[] => {
+    const times = passes.map(of);
+    const rate = (SMALL.updates * SMALL.values * 4) / 1e6 / median(times);
+    return [name, milliseconds(Math.min(...times), 1), milliseconds(median(times), 1), `${rate.toFixed(1)} GB/s`];
   };
-  const header = [
-    `of ${UPDATES} × ${VALUES / 1e6} million`,
-    `median of ${passes.length}`,
-    'worst',
-    'rate',
-    'times a copy',
+  const title = `of ${SMALL.updates} × ${SMALL.values / 1e6} million in the thread, ${passes.length} passes`;
+  const rows = [
+    row('fold: read from the file, sum, finite, norm', (pass) => pass.foldMs),
+    row('… the first ten of a round, whose memory is new', (pass) => pass.newMs),
+    row('check: read from the file, SHA-256, finite, norm', (pass) => pass.checkMs),
+    ['event-loop delay of the process meanwhile, p99', '–', milliseconds(delay.p99Ms(), 1), '–'],
   ];
-  return tableOf(header, [
-    row('copy in memory', (one) => one.copyMs),
-    row('fold in the thread: read, decode, add in Float64', (one) => one.foldMs),
-    row('check in the thread: read, SHA-256, finite, norm', (one) => one.checkMs),
-  ]);
+  return tableOf([title, 'best', 'median', 'rate'], rows);
+}
+
+/** Checks and folds many large reports, then makes the version, and looks at the memory of the process all the while. */
+async function memoryOfThread(arithmetic: Arithmetic, folder: string): Promise<string> {
+  const expected = expectedOf(LARGE.values);
+  const reports = await writeReports(folder, LARGE.files, expected);
+  const params = await fileBlobs(join(folder, 'blobs')).put(toBytes(deltaOf(0, LARGE.values)));
+  await arithmetic.drop('started');
+  const memory = memoryAboveNow();
+  const delay = loopDelay();
+  delay.start();
+  const rows: string[][] = [];
+  const note = (name: string): void => void rows.push([name, megabytes(memory.peakBytes()), '–']);
+  const foldMs = await timed(async () => {
+    await arithmetic.begin('bench', digits, LARGE.values);
+    for (let update = 0; update < LARGE.updates; update++) {
+      const report = reports[update % reports.length] as Report;
+      await check(arithmetic, report, expected);
+      await arithmetic.fold('bench', report.path, expected);
+      if (update === 0) note('memory of the process above that before, with one report');
+    }
+  });
+  note(`… with ${LARGE.updates} reports, at its peak`);
+  rows.push(['checked and folded in', seconds(foldMs), '–']);
+  const finishMs = await timed(async () => {
+    await arithmetic.finish('bench', digits, { params, optimizer: null });
+  });
+  const model = LARGE.values * 4;
+  rows.push(['… when the version is made, at its peak', megabytes(memory.peakBytes()), megabytes(model + 200e6)]);
+  rows.push(['the version made and stored in', seconds(finishMs), '–']);
+  rows.push(['event-loop delay of the process meanwhile, p99', milliseconds(delay.p99Ms(), 1), milliseconds(20)]);
+  memory.stop();
+  return tableOf(
+    [`${LARGE.updates} × ${LARGE.values / 1e6} million (a model of ${megabytes(model)})`, 'measured', 'limit'],
+    rows,
+  );
+}
+
+const RESOLUTION_MS = 10;
+
+/** The p99 of how much later than its time a timer of the main thread comes. */
+function loopDelay(): { readonly start: () => void; readonly p99Ms: () => number } {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  return {
+    start: () => void histogram.enable(),
+    p99Ms() {
+      histogram.disable();
+      return Math.max(0, histogram.percentile(99) / 1e6 - RESOLUTION_MS);
+    },
+  };
+}
+
+/** Looks every few milliseconds at what the process holds above what it holds now, without its garbage. */
+function memoryAboveNow(): { readonly peakBytes: () => number; readonly stop: () => void } {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  const before = process.memoryUsage.rss();
+  let peak = 0;
+  function look(): void {
+    peak = Math.max(peak, process.memoryUsage.rss() - before);
+  }
+  const timer = setInterval(look, 5);
+  return {
+    peakBytes() {
+      look();
+      return peak;
+    },
+    stop: () => clearInterval(timer),
+  };
 }

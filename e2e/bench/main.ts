@@ -11,7 +11,11 @@ import { benchTrainer } from './trainer.ts';
 
 const BENCHES = {
   round: { isQuick: false, what: '200 contributors, a million parameters, 3 rounds', run: benchRound },
-  aggregate: { isQuick: true, what: '10 reports of a million values, checked and folded', run: benchAggregate },
+  aggregate: {
+    isQuick: true,
+    what: '10 reports of a million values, checked and folded, and 100 of ten million',
+    run: benchAggregate,
+  },
   trainer: { isQuick: false, what: 'a step of every model on every backend', run: benchTrainer },
   'main-thread': { isQuick: false, what: 'the tasks of a contributor’s page while it trains', run: benchMainThread },
   personal: { isQuick: true, what: 'fits of one’s own, by how hard the shared model pulls', run: benchPersonal },

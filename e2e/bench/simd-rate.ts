@@ -1,4 +1,4 @@
-import { assemble, define, f32x4, set, times, v128 } from '../../web/trainer/core/kernels/code/assembler.ts';
+import { assemble, define, f32x4, set, times, v128 } from '../../shared/wasm/assembler.ts';
 
 const SUMS = 12;
 const ROUNDS = 1_000_000;

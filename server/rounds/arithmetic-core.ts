@@ -1,19 +1,27 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { BugError } from '../../shared/assert.ts';
-import { type Refusal, refuse } from '../../shared/errors.ts';
+import { refuse } from '../../shared/errors.ts';
 import { countsProblem } from '../../shared/evaluation/counts.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
-import { fromBytes, isFinite32, norm, toBytes } from '../../shared/weights/vector.ts';
-import { decodeBody, type ExpectedFrame, frameBytesAllowed, readFrameHeader } from '../../shared/wire/frame.ts';
+import { fromBytes, isFinite32, toBytes } from '../../shared/weights/vector.ts';
+import {
+  decodeBody,
+  type ExpectedFrame,
+  type FrameHeader,
+  frameBytesAllowed,
+  readFrameHeader,
+} from '../../shared/wire/frame.ts';
 import type { Aggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
+import { kernel } from '../learning/kernel/index.ts';
+import { readFrom } from '../learning/kernel/kernel.ts';
 import { initialServerState, nextServerState } from '../learning/server-state.ts';
 import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
+import { withFrameFile } from './frame-file.ts';
 import type { Arithmetic, Fold, ReportRule } from './port.ts';
 
 /** What happens in the thread: the port, carried out where it is called. Files are read synchronously, one at a time. */
@@ -26,8 +34,11 @@ interface OpenAggregate {
 }
 
 const NOT_FINITE = 'every value must be a finite number';
+const NOT_FINITE_VALUE = 'a value is not a finite number';
+const NOT_AS_LONG = 'the report is not as long as announced';
+const NOT_THE_HASH = 'the bytes do not match the SHA-256 that was announced';
 
-/** Memory: one frame, and one aggregate for each open key. */
+/** Memory: one aggregate for each open key, and one frame where it is not of float32 that go straight into a sum. */
 export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): ArithmeticCore {
   const open = new Map<string, OpenAggregate>();
   const frames = new FrameReader();
@@ -71,7 +82,9 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
     },
 
     check: async (path, announced, expected, rule) =>
-      checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, rule),
+      expected.codec === 'float32' && rule.kind === 'delta'
+        ? checkFloats(path, announced, expected, rule)
+        : checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, rule),
 
     async begin(key, fold, values) {
       const aggregator = fold === 'sum' ? (sum as Aggregator<unknown>) : aggregatorOf(fold.strategy);
@@ -80,12 +93,13 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
 
     async fold(key, path, expected) {
       const aggregate = find(key);
+      if (expected.codec === 'float32' && aggregate.aggregator.addStream !== undefined)
+        return foldFloats(aggregate, path, expected);
       const frame = frames.read(path, frameBytesAllowed(expected).maximum);
       const read = frame && readFrameHeader(frame, frame.byteLength, expected);
       const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
       if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
-      const { fold } = aggregate;
-      const weight = fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, read.header);
+      const weight = weightIn(aggregate.fold, read.header);
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight });
     },
 
@@ -115,34 +129,77 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
   };
 }
 
+const weightIn = (fold: Fold, header: FrameHeader): number =>
+  fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, header);
+
+/** The body goes from the file to the sums, piece by piece. Where reading it fails, the sums are spoilt, and the caller begins anew. */
+function foldFloats(aggregate: OpenAggregate, path: string, expected: ExpectedFrame): void {
+  withFrameFile(path, ({ bytes, header, read }) => {
+    const checked = readFrameHeader(header, bytes, expected);
+    if (!checked.ok) throw new Error(`the accepted report ${path} is damaged`);
+    const { aggregator, fold, state } = aggregate;
+    aggregate.state = aggregator.addStream?.(state, read, weightIn(fold, checked.header));
+  });
+}
+
+type Announced = Parameters<Arithmetic['check']>[1];
+type Checked = Awaited<ReturnType<Arithmetic['check']>>;
+
+/** `checkFrame` for changes in float32, in one pass over the file that keeps nothing of it. */
+function checkFloats(
+  path: string,
+  announced: Announced,
+  expected: ExpectedFrame,
+  rule: ReportRule & { readonly kind: 'delta' },
+): Checked {
+  return withFrameFile(path, ({ bytes, header, read }) => {
+    if (bytes !== announced.bytes) return refuse('size', NOT_AS_LONG);
+    const checked = readFrameHeader(header, bytes, expected);
+    if (!checked.ok) return checked;
+    const hash = createHash('sha256').update(header);
+    const norm = kernel.norm(expected.values, (into) => {
+      read(into);
+      hash.update(into);
+    });
+    if (hash.digest('hex') !== announced.sha256) return refuse('hash', NOT_THE_HASH);
+    return checkNorm(norm, checked.header, rule);
+  });
+}
+
 /** The checks of DESIGN §7.1 on the bytes, in its order; `frame` is null when the file is longer than any frame. */
 function checkFrame(
   frame: Uint8Array | null,
-  announced: { readonly sha256: Sha256; readonly bytes: number },
+  announced: Announced,
   expected: ExpectedFrame,
   rule: ReportRule,
-): { readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal {
-  if (frame?.byteLength !== announced.bytes) return refuse('size', 'the report is not as long as announced');
+): Checked {
+  if (frame?.byteLength !== announced.bytes) return refuse('size', NOT_AS_LONG);
   const read = readFrameHeader(frame, frame.byteLength, expected);
   if (!read.ok) return read;
-  if (sha256Of(frame) !== announced.sha256)
-    return refuse('hash', 'the bytes do not match the SHA-256 that was announced');
+  if (sha256Of(frame) !== announced.sha256) return refuse('hash', NOT_THE_HASH);
   const delta = decodeBody(frame, read.header);
   if (delta === undefined) return refuse('schema', 'the body is not what its codec writes');
-  if (!isFinite32(delta)) return refuse('not-finite', 'a value is not a finite number');
-  const { examples, steps } = read.header;
-  if (rule.kind === 'counts') {
-    const problem = countsProblem(delta, rule.target);
-    if (problem !== null) return refuse('count', problem);
-    // What one person's figures are is not for the receipt, which stays.
-    return delta[0] === examples
-      ? { ok: true, examples: 0, steps: 0, norm: 0 }
-      : refuse('count', 'the header tells of other examples');
-  }
-  const length = norm(delta);
-  if (length === 0) return refuse('zero', 'every value is zero');
-  if (length > rule.maxNorm) return refuse('norm', `the norm of the changes is above ${rule.maxNorm}`);
-  return { ok: true, examples, steps, norm: length };
+  const norm = kernel.norm(delta.length, readFrom(toBytes(delta)));
+  if (rule.kind === 'delta') return checkNorm(norm, read.header, rule);
+  if (!Number.isFinite(norm)) return refuse('not-finite', NOT_FINITE_VALUE);
+  const problem = countsProblem(delta, rule.target);
+  if (problem !== null) return refuse('count', problem);
+  // What one person's figures are is not for the receipt, which stays.
+  return delta[0] === read.header.examples
+    ? { ok: true, examples: 0, steps: 0, norm: 0 }
+    : refuse('count', 'the header tells of other examples');
+}
+
+/** The norm is not finite where a value is not. */
+function checkNorm(
+  norm: number,
+  { examples, steps }: FrameHeader,
+  { maxNorm }: ReportRule & { readonly kind: 'delta' },
+): Checked {
+  if (!Number.isFinite(norm)) return refuse('not-finite', NOT_FINITE_VALUE);
+  if (norm === 0) return refuse('zero', 'every value is zero');
+  if (norm > maxNorm) return refuse('norm', `the norm of the changes is above ${maxNorm}`);
+  return { ok: true, examples, steps, norm };
 }
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -153,21 +210,13 @@ class FrameReader {
 
   /** The file's bytes; null if it is longer than `maximumBytes`, which is checked before anything is allocated. */
   read(path: string, maximumBytes: number): Uint8Array | null {
-    const file = openSync(path, 'r');
-    try {
-      const { size } = fstatSync(file);
+    return withFrameFile(path, ({ bytes: size, header, read }) => {
       if (size > maximumBytes) return null;
       if (size > this.#buffer.byteLength) this.#buffer = new ArrayBuffer(size);
       const bytes = new Uint8Array(this.#buffer, 0, size);
-      let at = 0;
-      while (at < size) {
-        const count = readSync(file, bytes, at, size - at, at);
-        if (count === 0) throw new Error(`${path} ended early`);
-        at += count;
-      }
+      bytes.set(header);
+      read(bytes.subarray(header.length));
       return bytes;
-    } finally {
-      closeSync(file);
-    }
+    });
   }
 }

@@ -162,6 +162,28 @@ describe('making a version', () => {
     expect(await finish('a')).toEqual([2, 2, 3]);
   });
 
+  test('200,001 values, which are more than are read at once: checked, folded twice and made a version', async () => {
+    const expected = { ...THREE, values: 200_001 };
+    const delta = Float32Array.from({ length: expected.values }, (_, at) => (at % 2 === 0 ? 0.5 : -0.25));
+    const { frame, sha256 } = frameOf({ delta, examples: 4, expected });
+    const path = await save(frame);
+    const rule = { kind: 'delta', maxNorm: 1_000 } as const;
+    const checked = await arithmetic.check(path, { sha256, bytes: frame.length }, expected, rule);
+    expect(checked).toEqual({ ok: true, examples: 4, steps: 1, norm: Math.sqrt(100_001 / 4 + 100_000 / 16) });
+    await arithmetic.begin('long', strategy('numExamples'), expected.values);
+    for (let times = 0; times < 2; times++) await arithmetic.fold('long', path, expected);
+    const params = await blobs.put(toBytes(new Float32Array(expected.values).fill(1)));
+    const made = await arithmetic.finish('long', strategy('numExamples'), { params, optimizer: null });
+    expect(made.sha256).toBe(sha256Hex(toBytes(delta.map((change) => 1 + change))));
+    frame[frame.length - 1] = 0xff;
+    expect(await arithmetic.check(path, { sha256, bytes: frame.length }, expected, rule)).toEqual(checked);
+    await writeFile(path, frame);
+    expect(await arithmetic.check(path, { sha256, bytes: frame.length }, expected, rule)).toMatchObject({
+      ok: false,
+      reason: 'hash',
+    });
+  });
+
   test('a dropped aggregate is gone, and so is a finished one', async () => {
     await arithmetic.begin('gone', strategy('uniform'), 3);
     await arithmetic.drop('gone');

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { toBytes } from '../../../shared/weights/vector.ts';
+import { readFrom } from '../kernel/kernel.ts';
 import type { Aggregator, Contribution } from './aggregator.ts';
 
 const value = fc.float({ min: -1e6, max: 1e6, noNaN: true });
@@ -16,6 +18,9 @@ const round = fc.integer({ min: 1, max: 20 }).chain((values) =>
 );
 
 const valuesOf = (contributions: readonly Contribution[]): number => contributions[0]?.delta.length ?? 0;
+
+const bitsOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 /** What every aggregator promises, whatever it computes. */
 export function describeAggregator<State>(aggregator: Aggregator<State>): void {
@@ -42,12 +47,24 @@ export function describeAggregator<State>(aggregator: Aggregator<State>): void {
     test('the same updates in the same order give the same bits', () => {
       fc.assert(
         fc.property(round, (contributions) => {
-          expect(new Uint8Array(aggregate(contributions).buffer)).toEqual(
-            new Uint8Array(aggregate(contributions).buffer),
-          );
+          expect(bitsOf(aggregate(contributions))).toEqual(bitsOf(aggregate(contributions)));
         }),
       );
     });
+
+    const { addStream } = aggregator;
+    if (addStream !== undefined)
+      test('an update that is read piece by piece gives the same bits', () => {
+        fc.assert(
+          fc.property(round, (contributions) => {
+            const streamed = contributions.reduce(
+              (state, { delta, weight }) => addStream(state, readFrom(toBytes(delta)), weight),
+              aggregator.init(valuesOf(contributions)),
+            );
+            expect(bitsOf(aggregator.finish(streamed))).toEqual(bitsOf(aggregate(contributions)));
+          }),
+        );
+      });
 
     test('another order agrees to 1e-6 of the largest value', () => {
       fc.assert(

@@ -1,3 +1,5 @@
+import type { Read } from '../kernel/kernel.ts';
+
 /** One accepted update as an aggregator sees it. `delta` belongs to the caller and may be reused after `add` returns. */
 export interface Contribution {
   /** local − global, as many values as the model has. */
@@ -16,6 +18,11 @@ export interface Aggregator<State> {
   /** State of a round in which nothing was added; `values` is the size of the model. */
   init(values: number): State;
   add(state: State, contribution: Contribution): State;
+  /**
+   * As `add`, to the same bits, of float32 values that are read piece by piece, as many as the model has. An aggregator
+   * that is a sum has it, so that no update is ever held whole. If it throws, the state is spoilt.
+   */
+  addStream?(state: State, read: Read, weight: number): State;
   /** The aggregated delta, owned by the caller; the state is used up. A `BugError` when nothing was added: a round has a minimum. */
   finish(state: State): Float64Array;
 }

@@ -1,5 +1,7 @@
 import { assert } from '../../../shared/assert.ts';
-import { addScaled } from '../../../shared/weights/vector.ts';
+import { toBytes } from '../../../shared/weights/vector.ts';
+import { kernel } from '../kernel/index.ts';
+import { type Read, readFrom, type Sums } from '../kernel/kernel.ts';
 import type { Aggregator } from './aggregator.ts';
 
 // McMahan, Moore, Ramage, Hampson, Agüera y Arcas: "Communication-Efficient Learning of Deep Networks from
@@ -8,23 +10,29 @@ import type { Aggregator } from './aggregator.ts';
 
 export interface MeanState {
   /** Σ weight_i · delta_i */
-  readonly sum: Float64Array;
+  readonly sums: Sums;
   /** Σ weight_i */
   readonly weight: number;
+}
+
+function addStream({ sums, weight: before }: MeanState, read: Read, weight: number): MeanState {
+  assert(Number.isFinite(weight) && weight > 0, 'a weight is a number above 0');
+  sums.add(read, weight);
+  return { sums, weight: before + weight };
 }
 
 /** The weighted mean, folded one update at a time in Float64. */
 export const mean: Aggregator<MeanState> = {
   name: 'mean',
-  init: (values) => ({ sum: new Float64Array(values), weight: 0 }),
+  init: (values) => ({ sums: kernel.sums(values), weight: 0 }),
   add(state, { delta, weight }) {
-    assert(Number.isFinite(weight) && weight > 0, 'a weight is a number above 0');
-    addScaled(state.sum, delta, weight);
-    return { sum: state.sum, weight: state.weight + weight };
+    assert(delta.length === state.sums.values.length, 'vectors differ in length');
+    return addStream(state, readFrom(toBytes(delta)), weight);
   },
-  finish({ sum, weight }) {
+  addStream,
+  finish({ sums, weight }) {
     assert(weight > 0, 'the mean of nothing');
-    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / weight;
-    return sum;
+    sums.divide(weight);
+    return sums.values;
   },
 };

@@ -1,6 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { assemble, type FunctionCode } from './code/assembler.ts';
+import { assemble, type FunctionCode } from '../../../../shared/wasm/assembler.ts';
 import { copyColumns, multiply, pack, TILE_ROWS } from './code/matrix.ts';
 import { sumRows } from './code/vector.ts';
 import {

@@ -11,7 +11,7 @@ import {
   times,
   v128,
   when,
-} from './assembler.ts';
+} from '../../../../../shared/wasm/assembler.ts';
 
 /** Columns of a panel: two vectors. */
 export const PANEL = 8;

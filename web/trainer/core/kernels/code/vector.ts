@@ -1,4 +1,4 @@
-import { define, type FunctionCode, f32x4, floats, set, times } from './assembler.ts';
+import { define, type FunctionCode, f32x4, floats, set, times } from '../../../../../shared/wasm/assembler.ts';
 
 /** `to` ← `to` + Σ over `rows` of `from`, each of `columns` floats. */
 export const sumRows: FunctionCode = define(['to', 'from', 'rows', 'columns'], ({ to, from, rows, columns }, scope) => {

@@ -13,7 +13,7 @@ import {
   v128,
   type Width,
   when,
-} from './assembler.ts';
+} from '../../../../../shared/wasm/assembler.ts';
 
 /**
  * Windows that slide over images (NHWC, floats), as convolutions and pools have them. All functions share one walk: over

@@ -116,6 +116,7 @@ export const i32 = {
   ltS: binary(0x48),
   ltU: binary(0x49),
   load: (address: Operand): Code => [value(address), 0x28, 2, 0],
+  load8U: (address: Operand, offset = 0): Code => [value(address), 0x2d, 0, unsigned(offset)],
   store: (address: Operand, what: Operand): Code => [value(address), value(what), 0x36, 2, 0],
   min: (a: Operand, b: Operand): Code => [value(a), value(b), i32.ltS(a, b), 0x1b],
   max: (a: Operand, b: Operand): Code => [value(b), value(a), i32.ltS(a, b), 0x1b],
@@ -127,6 +128,27 @@ export const f32x4 = {
   max: binary(0xfd, 0xe9, 0x01),
   /** All bits of a lane set where equal. */
   eq: binary(0xfd, 0x41),
+} as const;
+
+export const i32x4 = { add: binary(0xfd, 0xae, 0x01) } as const;
+
+/** Two lanes of double precision. Nothing is fused: each operation rounds by itself, as in JavaScript. */
+export const f64x2 = {
+  add: binary(0xfd, 0xf0, 0x01),
+  mul: binary(0xfd, 0xf2, 0x01),
+  div: binary(0xfd, 0xf3, 0x01),
+  /** One double of the memory in both lanes. */
+  loadSplat: (address: Operand, offset = 0): Code => [value(address), 0xfd, 0x0a, 3, unsigned(offset)],
+  /** Two floats of the memory, widened. */
+  loadFloats: (address: Operand, offset = 0): Code => [
+    ...[value(address), 0xfd, 0x5d, 2, unsigned(offset)],
+    ...[0xfd, 0x5f],
+  ],
+  /** Two doubles rounded to floats of the memory. */
+  storeFloats: (address: Operand, what: Operand, offset = 0): Code => [
+    ...[value(address), value(what), 0xfd, 0x5e],
+    ...[0xfd, 0x5b, 2, unsigned(offset), 0],
+  ],
 } as const;
 
 /** Addresses are in bytes, aligned to one float. */
@@ -152,6 +174,7 @@ export const v128 = {
     set(into, [value(address), value(into), 0xfd, 0x56, 2, 0, lane]),
   and: binary(0xfd, 0x4e),
   andNot: binary(0xfd, 0x4f),
+  or: binary(0xfd, 0x50),
 } as const;
 
 /** How many floats an instruction handles at once: code that is written once runs by fours, and by ones for the rest. */
