@@ -69,6 +69,7 @@ export const ABANDON_REASONS = [
   'everyone-left', // no assignment is left that could still report, and the minimum is not there
   'stopped', // an admin stopped it
   'failed', // our fault: the commit could not be made
+  'guard', // what came of it scores much worse than the versions before it, and is not published
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];
 

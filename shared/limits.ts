@@ -86,6 +86,12 @@ export const LIMITS = {
   retriesPerSecond: 50,
   /** Abandoned rounds in a row after which the task pauses with the reason. */
   abandonedInARowCount: 5,
+  /** A version is held to the best of so many before it. */
+  guardedVersionsCount: 5,
+  /** A version whose score takes longer is published without it. */
+  guardWaitMs: 60_000,
+  /** … and while the process is about to end it is waited for so long: the next process makes it again. */
+  guardDrainMs: 2_000,
   /** Back-off between rounds after an abandoned one, doubled each time up to the maximum. */
   abandonedBackoffMs: 1_000,
   abandonedBackoffMaximumMs: 30_000,

@@ -10,6 +10,7 @@ import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { FencingToken, ReceiptRow, RoundEndRow, TaskPatch } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { deliver, type RoundPicture } from './delivery.ts';
+import type { Verdict } from './guard.ts';
 import { assignmentOf, type Member, newMember, rowOfMember } from './member.ts';
 import { retryWindow } from './pace.ts';
 import type { ReportRule } from './port.ts';
@@ -34,6 +35,8 @@ export interface RoundHost {
   readonly serial: Serial;
   /** Takes a waiting client out of the pool; true if it said that it holds these weights. */
   takeWaiting(clientId: ClientId, sha256: Sha256): boolean;
+  /** Whether weights that were made may be published. */
+  judge(sha256: Sha256): Promise<Verdict>;
   /** What the task row will say once the round has ended so. */
   patchAfter(round: LiveRound, outcome: RoundOutcome): TaskPatch;
   /** The end is durable and announced. */
@@ -63,7 +66,7 @@ export interface RoundStart {
   readonly members: readonly Member[];
 }
 
-type Saved = 'fenced' | { readonly version: number | null; readonly made: NewWeights | null };
+type Saved = 'fenced' | Exclude<Verdict, 'fit'> | { readonly version: number | null; readonly made: NewWeights | null };
 
 /** One round under way: carries out the effects of `round.ts`. */
 export class LiveRound {
@@ -235,6 +238,8 @@ export class LiveRound {
         if (this.#state.phase !== 'aggregating') return;
         const saved = this.purpose === 'evaluate' ? await this.#conclude() : await this.#makeVersion();
         if (saved === 'fenced') return this.host.fenced();
+        if (saved === 'interrupted') return;
+        if (saved === 'unfit') return this.take({ kind: 'unfit', at: clock.now() });
         const { version, made } = saved;
         this.take({ kind: 'committed', version, at: clock.now() });
         this.#end({ kind: 'committed', version }, made);
@@ -251,6 +256,8 @@ export class LiveRound {
     const version = this.base.version + 1;
     const base = { params: this.base.sha256, optimizer: this.base.optimizerSha256 };
     const made = await this.aggregate.finish(this.receipts(), spec, base);
+    const verdict = await this.host.judge(made.sha256);
+    if (verdict !== 'fit') return verdict;
     const end = this.#endRow({ kind: 'committed', version });
     const origin = { origin: 'round', round: this.number, copyOf: null } as const;
     const saved = await this.#ports.storage.rounds.commit(fence, end, { version, ...made, ...origin });

@@ -7,6 +7,7 @@ import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { Lease } from '../cluster/lease.ts';
 import type { CheckpointRow, OpenRound, TaskPatch, TaskRow } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
+import { Guard, type Verdict } from './guard.ts';
 import { LiveRound, type NewWeights, type RoundHost, type RoundStart } from './live-round.ts';
 import { holds } from './member.ts';
 import type { ContributorView, CoordinatorEvent } from './port.ts';
@@ -52,6 +53,7 @@ export class LiveTask implements RoundHost {
   readonly #options: LiveTaskOptions;
   readonly #ports: CoordinatorPorts;
   readonly #timer: WakeTimer;
+  readonly #guard: Guard;
   readonly #model: Pick<ExpectedFrame, 'codec' | 'values' | 'layoutSha256'>;
   #row: TaskRow;
   #run: TaskRun;
@@ -71,6 +73,7 @@ export class LiveTask implements RoundHost {
     this.#ports = ports;
     this.#timer = new WakeTimer(ports.clock, () => this.#tick());
     this.spec = row.spec;
+    this.#guard = new Guard(ports, row.spec);
     this.fence = lease.token;
     this.#row = row;
     this.#run = runOf(row, false);
@@ -162,6 +165,7 @@ export class LiveTask implements RoundHost {
     this.#isQuiet = true;
     this.#timer.set(null);
     this.#round?.close();
+    this.#guard.close();
     this.#tellEnd();
   }
 
@@ -175,6 +179,10 @@ export class LiveTask implements RoundHost {
 
   takeWaiting(clientId: ClientId, sha256: Sha256): boolean {
     return holds(this.pool.take(clientId), sha256);
+  }
+
+  judge(sha256: Sha256): Promise<Verdict> {
+    return this.#guard.judge(sha256, this.#row.version);
   }
 
   patchAfter(round: LiveRound, outcome: RoundOutcome): TaskPatch {

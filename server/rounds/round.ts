@@ -74,6 +74,8 @@ export type RoundEvent = {
   | { readonly kind: 'stop' }
   | { readonly kind: 'committed'; readonly version: number | null }
   | { readonly kind: 'failed' }
+  /** What came of it is not to be published (G1). */
+  | { readonly kind: 'unfit' }
 );
 
 export type RoundEffect =
@@ -84,7 +86,7 @@ export type RoundEffect =
       readonly others: readonly ClientId[];
       readonly reportingEndsAt: number;
     }
-  /** Finish the aggregate and commit; answer with `committed` or `failed`. */
+  /** Finish the aggregate and commit; answer with `committed`, `unfit` or `failed`. */
   | { readonly kind: 'aggregate' }
   /** Make the end durable and tell everybody. */
   | { readonly kind: 'abandon'; readonly reason: AbandonReason };
@@ -280,6 +282,8 @@ function whileAggregating(state: Aggregating, event: RoundEvent): RoundStep {
       return stay({ phase: 'ended', parts: state.parts, outcome: { kind: 'committed', version: event.version } });
     case 'failed':
       return abandon(state.parts, 'failed');
+    case 'unfit':
+      return abandon(state.parts, 'guard');
     case 'withdrawn': {
       const part = state.parts[event.slot];
       if (part?.standing !== 'accepted') return stay(state);

@@ -90,6 +90,15 @@ export type Courtesy = v.InferOutput<typeof courtesySchema>;
 
 export const COURTESY: Courtesy = { minimumBattery: 0.2, meteredData: 'pause', hidden: 'train', share: 0.5 };
 
+/** What a new version must score, on held-out data of the server, to be published (ROUNDS.md, G1). */
+export const guardSchema = v.strictObject({
+  /** So much accuracy, from 0 to 1, it may have lost against the best of the last five versions; 1: any. */
+  drop: real(0.001, 1),
+});
+export type Guard = v.InferOutput<typeof guardSchema>;
+
+export const GUARD: Guard = { drop: 0.1 };
+
 export const taskSpecSchema = v.strictObject({
   id: v.pipe(
     v.string(),
@@ -105,6 +114,7 @@ export const taskSpecSchema = v.strictObject({
   /** Of the reports. Weights go down as they are: what is downloaded is what the hash names. */
   codec: v.strictObject({ up: v.picklist(CODEC_NAMES), down: v.picklist(['float32']) }),
   privacy: v.strictObject({ mode: v.picklist(['none']) }),
+  guard: v.optional(guardSchema, GUARD),
   courtesy: v.optional(courtesySchema, COURTESY),
   access: v.strictObject({
     /** Origins whose pages may take part; empty: the server's own. `*` must be typed. */

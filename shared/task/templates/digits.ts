@@ -1,4 +1,4 @@
-import { COURTESY, type TaskSpec } from '../spec.ts';
+import { COURTESY, GUARD, type TaskSpec } from '../spec.ts';
 
 /** Handwritten digits with the 2NN of McMahan et al. 2017: batch 10, rate 0.1, one epoch. */
 export const digits = {
@@ -23,6 +23,7 @@ export const digits = {
   rounds: { goal: 3, minimum: 2, overSelection: 1, selectionDeadlineMs: 30_000, reportingDeadlineMs: 120_000 },
   codec: { up: 'float32', down: 'float32' },
   privacy: { mode: 'none' },
+  guard: GUARD,
   courtesy: COURTESY,
   access: { allowedOrigins: [] },
   maxDeltaNorm: 100,

@@ -85,7 +85,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     ],
   },
   { name: 'traffic', fields: field('choice', 'codec.down', 'codec.up') },
-  { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm')] },
+  { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm', 'guard.drop')] },
   {
     name: 'courtesy',
     fields: [

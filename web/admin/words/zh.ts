@@ -78,6 +78,8 @@ export const zh: AdminWords = {
       'too-few': '任务已自行暂停：连续五轮参与者太少。等更多人到场后再继续，或新建一个最少人数更低的任务。',
       'everyone-left': '任务已自行暂停：连续五轮，在收到足够报告之前所有人都离开了。减少每轮的训练量可能有帮助。',
       failed: '任务已自行暂停：连续五轮未能完成。原因见服务器日志。',
+      guard:
+        '任务已自行暂停：上一轮会生成的版本，其得分远低于之前的版本，因此没有发布。可能有参与者发送了有害的变化，也可能各人的样本差别很大。可以恢复后重试，或新建一个采用稳健策略或不同防护设置的任务。',
     },
     pausedOther: '任务已自行暂停。',
   },
@@ -162,6 +164,7 @@ export const zh: AdminWords = {
       `第 ${round} 轮被放弃：已没有人能报告，至少需要 ${minimum} 份，只收到 ${accepted} 份。`,
     stopped: (round) => `第 ${round} 轮被管理员停止。`,
     failed: (round) => `服务器未能完成第 ${round} 轮，原因见其日志。`,
+    guard: (round) => `第 ${round} 轮被放弃：它生成的版本得分会远低于之前的版本。`,
   },
 
   latest: { title: '最近的轮次', all: '全部轮次' },
@@ -188,7 +191,13 @@ export const zh: AdminWords = {
     version: (version) => `第 ${version} 版`,
     scored: (version) => `已为第 ${version} 版评分`,
     running: '进行中',
-    reasons: { 'too-few': '参与者太少', 'everyone-left': '所有人都离开', stopped: '已停止', failed: '失败' },
+    reasons: {
+      'too-few': '参与者太少',
+      'everyone-left': '所有人都离开',
+      stopped: '已停止',
+      failed: '失败',
+      guard: '未发布',
+    },
     selected: '入选',
     accepted: '已接受',
     rejected: '未接受',
@@ -443,6 +452,10 @@ export const zh: AdminWords = {
     'codec.down': ['模型（下行）', '从服务器到参与者。'],
     'privacy.mode': ['保护', '没有保护时，服务器能看到每位参与者的变化。'],
     maxDeltaNorm: ['最大变化', 'L2 范数；更大的变化不被接受。'],
+    'guard.drop': [
+      '防护',
+      '准确率比最近五个版本中最好的低这么多的版本不会发布，任务随即暂停。0.1 是十个百分点，1 表示任何下降都放行。',
+    ],
     'courtesy.minimumBattery': ['电量下限', '电量等于或低于此比例时暂停：0 从不，1 除非正在充电。'],
     'courtesy.meteredData': ['省流量模式与移动网络', '此时怎么做。'],
     'courtesy.hidden': ['在后台', '无人查看的标签页怎么做。'],

@@ -139,6 +139,8 @@ export const en = {
     'too-few': 'Too few contributors took part in time.',
     'everyone-left': 'The other contributors left before they were done.',
     stopped: 'The organiser stopped the round.',
+    guard:
+      'The new version did worse than the ones before it, so it was not published. Nothing is wrong with your device.',
     failed: 'The work could not be finished.',
     aborted: 'Training was stopped.',
     'no-examples': 'There are no examples on this device.',

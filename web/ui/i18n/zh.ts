@@ -88,6 +88,7 @@ export const zh: Words = {
     internal: '服务器出错，已记入日志。',
     'too-few': '按时参与的人太少。',
     'everyone-left': '其他参与者在完成前离开了。',
+    guard: '新版本的表现不如之前的版本，因此没有发布。您的设备没有问题。',
     stopped: '组织者停止了本轮。',
     failed: '未能完成。',
     aborted: '训练已停止。',
