@@ -84,6 +84,18 @@ export const LIMITS = {
   retrySpreadMs: 4_000,
   /** … and thinly enough for no more check-ins than these in a second. */
   retriesPerSecond: 50,
+  /** However long rounds take: who was not chosen asks again after this long at the latest. */
+  retryLatestMs: 60_000,
+  /** Rounds that drop-out and report times are measured over, … */
+  paceRoundsCount: 20,
+  /** … once so many members were seen in them. */
+  paceMembersCount: 20,
+  /** Clients of whom a task remembers what their last report said, the latest ones. */
+  clientNotesCount: 10_000,
+  /** However many drop out, no more than this many times the goal are asked, … */
+  paceOverSelection: 3,
+  /** … and however fast they were, a report may take so long. */
+  paceDeadlineMs: 5_000,
   /** Abandoned rounds in a row after which the task pauses with the reason. */
   abandonedInARowCount: 5,
   /** A version is held to the best of so many before it. */

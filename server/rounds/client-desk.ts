@@ -124,6 +124,7 @@ export class ClientDesk {
     const { storage, spool } = this.#ports;
     const { serial, spec, pool } = this.#task;
     pool.forget(clientId);
+    this.#task.lessons.forget(clientId);
     this.#leave(clientId, 'gone');
     return serial.run(async () => {
       const { round } = this.#task;

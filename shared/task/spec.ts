@@ -70,6 +70,10 @@ const rounds = v.strictObject({
   overSelection: real(1, 10),
   selectionDeadlineMs: whole(1_000, 86_400_000),
   reportingDeadlineMs: whole(1_000, 86_400_000),
+  /** `measured`: over-selection and the reporting deadline follow what the last rounds showed; the deadline above is the most. */
+  pace: v.optional(v.picklist(['fixed', 'measured'])),
+  /** How the cohort is drawn of those who wait: alike, or the fast and informative more often, without forgetting the others. */
+  selection: v.optional(v.picklist(['uniform', 'utility'])),
 });
 
 /**

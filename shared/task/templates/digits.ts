@@ -20,7 +20,11 @@ export const digits = {
     loss: 'categoricalCrossentropy',
   },
   strategy: { name: 'fedavg', weighting: 'numExamples', serverOptimizer: { name: 'sgd', learningRate: 1 } },
-  rounds: { goal: 3, minimum: 2, overSelection: 1, selectionDeadlineMs: 30_000, reportingDeadlineMs: 120_000 },
+  rounds: {
+    ...{ goal: 3, minimum: 2, overSelection: 1, selectionDeadlineMs: 30_000, reportingDeadlineMs: 120_000 },
+    pace: 'fixed',
+    selection: 'uniform',
+  },
   codec: { up: 'float32', down: 'float32' },
   privacy: { mode: 'none' },
   guard: GUARD,

@@ -82,6 +82,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     fields: [
       ...field('number', 'rounds.goal', 'rounds.minimum', 'rounds.overSelection'),
       ...field('seconds', 'rounds.selectionDeadlineMs', 'rounds.reportingDeadlineMs'),
+      ...field('choice', 'rounds.pace', 'rounds.selection'),
     ],
   },
   { name: 'traffic', fields: field('choice', 'codec.down', 'codec.up') },
