@@ -90,6 +90,8 @@ export const LIMITS = {
   paceRoundsCount: 20,
   /** … once so many members were seen in them. */
   paceMembersCount: 20,
+  /** Who may not take part asks again after this long: examples may have been added. */
+  ineligibleRetryMs: 30_000,
   /** Clients of whom a task remembers what their last report said, the latest ones. */
   clientNotesCount: 10_000,
   /** However many drop out, no more than this many times the goal are asked, … */

@@ -94,6 +94,16 @@ export type Courtesy = v.InferOutput<typeof courtesySchema>;
 
 export const COURTESY: Courtesy = { minimumBattery: 0.2, meteredData: 'pause', hidden: 'train', share: 0.5 };
 
+/** Who may take part. A client says both of itself; what it does not say does not keep it out. */
+export const eligibilitySchema = v.strictObject({
+  minimumExamples: whole(1, LIMITS.examplesPerReportCount),
+  /** Milliseconds that a training step of this model takes, as the test steps on the device showed. */
+  maximumStepMs: real(0.1, 600_000),
+});
+export type Eligibility = v.InferOutput<typeof eligibilitySchema>;
+
+export const ELIGIBILITY: Eligibility = { minimumExamples: 1, maximumStepMs: 600_000 };
+
 /** What a new version must score, on held-out data of the server, to be published (ROUNDS.md, G1). */
 export const guardSchema = v.strictObject({
   /** So much accuracy, from 0 to 1, it may have lost against the best of the last five versions; 1: any. */
@@ -118,6 +128,7 @@ export const taskSpecSchema = v.strictObject({
   /** Of the reports. Weights go down as they are: what is downloaded is what the hash names. */
   codec: v.strictObject({ up: v.picklist(CODEC_NAMES), down: v.picklist(['float32']) }),
   privacy: v.strictObject({ mode: v.picklist(['none']) }),
+  eligibility: v.optional(eligibilitySchema, ELIGIBILITY),
   guard: v.optional(guardSchema, GUARD),
   courtesy: v.optional(courtesySchema, COURTESY),
   access: v.strictObject({

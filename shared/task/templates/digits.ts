@@ -1,4 +1,4 @@
-import { COURTESY, GUARD, type TaskSpec } from '../spec.ts';
+import { COURTESY, ELIGIBILITY, GUARD, type TaskSpec } from '../spec.ts';
 
 /** Handwritten digits with the 2NN of McMahan et al. 2017: batch 10, rate 0.1, one epoch. */
 export const digits = {
@@ -27,6 +27,7 @@ export const digits = {
   },
   codec: { up: 'float32', down: 'float32' },
   privacy: { mode: 'none' },
+  eligibility: ELIGIBILITY,
   guard: GUARD,
   courtesy: COURTESY,
   access: { allowedOrigins: [] },

@@ -83,6 +83,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
       ...field('number', 'rounds.goal', 'rounds.minimum', 'rounds.overSelection'),
       ...field('seconds', 'rounds.selectionDeadlineMs', 'rounds.reportingDeadlineMs'),
       ...field('choice', 'rounds.pace', 'rounds.selection'),
+      ...field('number', 'eligibility.minimumExamples', 'eligibility.maximumStepMs'),
     ],
   },
   { name: 'traffic', fields: field('choice', 'codec.down', 'codec.up') },

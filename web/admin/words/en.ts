@@ -456,6 +456,11 @@ export const en = {
       'Pace',
       'Measured: over-selection and the wait for reports follow the last rounds; the wait above is then the most.',
     ],
+    'eligibility.minimumExamples': ['Examples at least', 'Who has fewer on the device does not take part yet.'],
+    'eligibility.maximumStepMs': [
+      'A step at most',
+      'In milliseconds: devices whose test step took longer do not take part.',
+    ],
     'rounds.selection': [
       'Selection',
       'Who takes part when more wait than are needed. By utility, a third is still drawn blindly.',

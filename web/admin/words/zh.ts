@@ -448,6 +448,8 @@ export const zh: AdminWords = {
     'rounds.overSelection': ['超额选取', '1.3 表示比目标多请 30%，以防有人中途离开。'],
     'rounds.selectionDeadlineMs': ['等待参与者', '之后以在场的人开始本轮。'],
     'rounds.pace': ['节奏', '按实测：超选比例与等待报告的时间随最近几轮调整，上面的时间即为上限。'],
+    'eligibility.minimumExamples': ['样本至少', '设备上样本较少的人暂不参加。'],
+    'eligibility.maximumStepMs': ['每步至多', '毫秒：测试步耗时更长的设备不参加。'],
     'rounds.selection': ['选择', '等候的人多于所需时由谁参加。按效用时，仍有三分之一随机抽取。'],
     'rounds.reportingDeadlineMs': ['等待报告', '之后以收到的报告结束本轮。'],
     'codec.up': ['变化（上行）', '从参与者到服务器。'],
