@@ -15,6 +15,7 @@ export const REFUSAL_REASONS = [
   'draining', // the server is shutting down; come back
   'replaced', // a newer session of the same client took over
   'other-tab', // kept for clients that say so themselves; a server tells the older session `replaced`
+  'ineligible', // the task asks for more examples, or for a faster device
   'not-assigned', // no such assignment, or it is not this client's
   'wrong-round', // the assignment belongs to a round that is over
   'late', // the round ended before the report was complete
@@ -69,6 +70,7 @@ export const ABANDON_REASONS = [
   'everyone-left', // no assignment is left that could still report, and the minimum is not there
   'stopped', // an admin stopped it
   'failed', // our fault: the commit could not be made
+  'guard', // what came of it scores much worse than the versions before it, and is not published
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];
 

@@ -84,8 +84,28 @@ export const LIMITS = {
   retrySpreadMs: 4_000,
   /** … and thinly enough for no more check-ins than these in a second. */
   retriesPerSecond: 50,
+  /** However long rounds take: who was not chosen asks again after this long at the latest. */
+  retryLatestMs: 60_000,
+  /** Rounds that drop-out and report times are measured over, … */
+  paceRoundsCount: 20,
+  /** … once so many members were seen in them. */
+  paceMembersCount: 20,
+  /** Who may not take part asks again after this long: examples may have been added. */
+  ineligibleRetryMs: 30_000,
+  /** Clients of whom a task remembers what their last report said, the latest ones. */
+  clientNotesCount: 10_000,
+  /** However many drop out, no more than this many times the goal are asked, … */
+  paceOverSelection: 3,
+  /** … and however fast they were, a report may take so long. */
+  paceDeadlineMs: 5_000,
   /** Abandoned rounds in a row after which the task pauses with the reason. */
   abandonedInARowCount: 5,
+  /** A version is held to the best of so many before it. */
+  guardedVersionsCount: 5,
+  /** A version whose score takes longer is published without it. */
+  guardWaitMs: 60_000,
+  /** … and while the process is about to end it is waited for so long: the next process makes it again. */
+  guardDrainMs: 2_000,
   /** Back-off between rounds after an abandoned one, doubled each time up to the maximum. */
   abandonedBackoffMs: 1_000,
   abandonedBackoffMaximumMs: 30_000,

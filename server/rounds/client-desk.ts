@@ -1,7 +1,9 @@
 import { isRejection, type Refusal, type RejectionReason, refuse } from '../../shared/errors.ts';
 import type { AssignmentToken, ClientId } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
 import { type CheckIn, type Progress, type ResumeAck, updateIdOf } from '../../shared/protocol/index.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
+import { eligibilityProblem } from './eligibility.ts';
 import type { LiveRound } from './live-round.ts';
 import type { LiveTask } from './live-task.ts';
 import { type Member, receiptOfRow } from './member.ts';
@@ -33,6 +35,8 @@ export class ClientDesk {
     const { round, pool, spec } = this.#task;
     if (this.#task.isQuiet) return draining;
     if (message.examples < 1) return refuse('count', 'there is no example to train on');
+    const problem = eligibilityProblem(message, spec.eligibility);
+    if (problem !== null) return refuse('ineligible', problem, LIMITS.ineligibleRetryMs);
     const member = round?.byClient(clientId);
     if (round && member && round.partOf(member)?.standing === 'open') {
       // It lost its assignment, in a reload for instance: the same one again.
@@ -124,6 +128,7 @@ export class ClientDesk {
     const { storage, spool } = this.#ports;
     const { serial, spec, pool } = this.#task;
     pool.forget(clientId);
+    this.#task.lessons.forget(clientId);
     this.#leave(clientId, 'gone');
     return serial.run(async () => {
       const { round } = this.#task;

@@ -10,8 +10,9 @@ import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { FencingToken, ReceiptRow, RoundEndRow, TaskPatch } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { deliver, type RoundPicture } from './delivery.ts';
+import type { Verdict } from './guard.ts';
 import { assignmentOf, type Member, newMember, rowOfMember } from './member.ts';
-import { retryWindow } from './pace.ts';
+import { type PaceNote, retryWindow } from './pace.ts';
 import type { ReportRule } from './port.ts';
 import {
   type Part,
@@ -24,6 +25,7 @@ import {
 } from './round.ts';
 import { RoundAggregate } from './round-aggregate.ts';
 import { countsOf, endOf, yoursOf } from './round-ending.ts';
+import type { ClientNote } from './selection.ts';
 import type { Serial } from './serial.ts';
 
 /** What a round needs of its task. */
@@ -34,6 +36,10 @@ export interface RoundHost {
   readonly serial: Serial;
   /** Takes a waiting client out of the pool; true if it said that it holds these weights. */
   takeWaiting(clientId: ClientId, sha256: Sha256): boolean;
+  /** Of the rounds before; null where there was none. */
+  readonly usualRoundMs: number | null;
+  /** Whether weights that were made may be published. */
+  judge(sha256: Sha256): Promise<Verdict>;
   /** What the task row will say once the round has ended so. */
   patchAfter(round: LiveRound, outcome: RoundOutcome): TaskPatch;
   /** The end is durable and announced. */
@@ -63,7 +69,13 @@ export interface RoundStart {
   readonly members: readonly Member[];
 }
 
-type Saved = 'fenced' | { readonly version: number | null; readonly made: NewWeights | null };
+/** What one round tells the next ones. */
+export interface Lesson {
+  readonly pace: PaceNote;
+  readonly reports: readonly ({ readonly clientId: ClientId } & ClientNote)[];
+}
+
+type Saved = 'fenced' | Exclude<Verdict, 'fit'> | { readonly version: number | null; readonly made: NewWeights | null };
 
 /** One round under way: carries out the effects of `round.ts`. */
 export class LiveRound {
@@ -84,6 +96,8 @@ export class LiveRound {
   /** True once the cohort is durable: before that no token leaves the house. */
   #isAssigned: boolean;
   #cancelRetry: () => void = () => {};
+  /** Null in a round that a restart found: what the time out took is in it. */
+  #assignedAt: number | null = null;
 
   constructor(ports: CoordinatorPorts, host: RoundHost, start: RoundStart) {
     this.#ports = ports;
@@ -144,6 +158,22 @@ export class LiveRound {
       .sort((a, b) => a.order - b.order);
   }
 
+  /** What pace and selection learn of it (R22, R23); null where it tells nothing. */
+  lesson(endedAt: number): Lesson | null {
+    const assignedAt = this.#assignedAt;
+    if (assignedAt === null || this.purpose === 'evaluate') return null;
+    const { accepted, surplus } = tally(this.parts);
+    const reports = this.receipts().map(({ clientId, examples, metrics, acceptedAt }) => ({
+      ...{ clientId, examples, loss: metrics.lossBefore, reportMs: Math.max(0, acceptedAt - assignedAt) },
+    }));
+    const selected = this.#members.length;
+    const pace = {
+      ...{ selected, lost: selected - accepted - surplus, roundMs: Math.max(0, endedAt - this.startedAt) },
+      reportMs: reports.map(({ reportMs }) => reportMs),
+    };
+    return { pace, reports };
+  }
+
   countBytes(direction: 'up' | 'down', bytes: number): void {
     this.#bytes[direction] += bytes;
   }
@@ -202,10 +232,11 @@ export class LiveRound {
     const { storage, downlink } = this.#ports;
     const { spec, fence } = this.host;
     const takeHolder = (clientId: ClientId) => this.host.takeWaiting(clientId, this.base.sha256);
+    this.#assignedAt = this.#ports.clock.now();
     this.#setMembers(cohort.map((clientId, slot) => newMember(slot, clientId, takeHolder(clientId), this.#ports)));
     for (const clientId of others) {
       takeHolder(clientId);
-      downlink.retry(spec.id, clientId, retryWindow(this.number, others.length));
+      downlink.retry(spec.id, clientId, retryWindow(this.number, others.length, this.host.usualRoundMs));
     }
     this.#job(
       async () => {
@@ -235,6 +266,8 @@ export class LiveRound {
         if (this.#state.phase !== 'aggregating') return;
         const saved = this.purpose === 'evaluate' ? await this.#conclude() : await this.#makeVersion();
         if (saved === 'fenced') return this.host.fenced();
+        if (saved === 'interrupted') return;
+        if (saved === 'unfit') return this.take({ kind: 'unfit', at: clock.now() });
         const { version, made } = saved;
         this.take({ kind: 'committed', version, at: clock.now() });
         this.#end({ kind: 'committed', version }, made);
@@ -251,6 +284,8 @@ export class LiveRound {
     const version = this.base.version + 1;
     const base = { params: this.base.sha256, optimizer: this.base.optimizerSha256 };
     const made = await this.aggregate.finish(this.receipts(), spec, base);
+    const verdict = await this.host.judge(made.sha256);
+    if (verdict !== 'fit') return verdict;
     const end = this.#endRow({ kind: 'committed', version });
     const origin = { origin: 'round', round: this.number, copyOf: null } as const;
     const saved = await this.#ports.storage.rounds.commit(fence, end, { version, ...made, ...origin });

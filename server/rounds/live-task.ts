@@ -7,6 +7,8 @@ import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { Lease } from '../cluster/lease.ts';
 import type { CheckpointRow, OpenRound, TaskPatch, TaskRow } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
+import { Guard, type Verdict } from './guard.ts';
+import { Lessons } from './lessons.ts';
 import { LiveRound, type NewWeights, type RoundHost, type RoundStart } from './live-round.ts';
 import { holds } from './member.ts';
 import type { ContributorView, CoordinatorEvent } from './port.ts';
@@ -49,9 +51,11 @@ export class LiveTask implements RoundHost {
   readonly fence: number;
   readonly serial = new Serial();
   readonly pool = new WaitingPool();
+  readonly lessons: Lessons;
   readonly #options: LiveTaskOptions;
   readonly #ports: CoordinatorPorts;
   readonly #timer: WakeTimer;
+  readonly #guard: Guard;
   readonly #model: Pick<ExpectedFrame, 'codec' | 'values' | 'layoutSha256'>;
   #row: TaskRow;
   #run: TaskRun;
@@ -71,6 +75,8 @@ export class LiveTask implements RoundHost {
     this.#ports = ports;
     this.#timer = new WakeTimer(ports.clock, () => this.#tick());
     this.spec = row.spec;
+    this.#guard = new Guard(ports, row.spec);
+    this.lessons = new Lessons(row.spec.rounds);
     this.fence = lease.token;
     this.#row = row;
     this.#run = runOf(row, false);
@@ -121,7 +127,7 @@ export class LiveTask implements RoundHost {
     if (open !== null) {
       const { number, purpose, startedAt } = open.round;
       const seed = this.#ports.rng.uint32();
-      const restored = restoreRound(open, { policy: this.spec.rounds, seed, now: at });
+      const restored = restoreRound(open, { policy: this.lessons.policy, seed, now: at });
       this.#round = new LiveRound(this.#ports, this, { ...this.#start(number, purpose, startedAt), ...restored });
     }
     if (this.#run.state === 'stopping') this.#round?.take({ kind: 'stop', at });
@@ -162,6 +168,7 @@ export class LiveTask implements RoundHost {
     this.#isQuiet = true;
     this.#timer.set(null);
     this.#round?.close();
+    this.#guard.close();
     this.#tellEnd();
   }
 
@@ -177,6 +184,14 @@ export class LiveTask implements RoundHost {
     return holds(this.pool.take(clientId), sha256);
   }
 
+  get usualRoundMs(): number | null {
+    return this.lessons.usualRoundMs;
+  }
+
+  judge(sha256: Sha256): Promise<Verdict> {
+    return this.#guard.judge(sha256, this.#row.version);
+  }
+
   patchAfter(round: LiveRound, outcome: RoundOutcome): TaskPatch {
     return patchOf(stepRun(this.#run, endEvent(round.purpose, outcome, this.#ports.clock.now())).run);
   }
@@ -185,6 +200,9 @@ export class LiveTask implements RoundHost {
     const { clock, spool, log } = this.#ports;
     const { id: task } = this.spec;
     const at = clock.now();
+    const isStopped = outcome.kind === 'abandoned' && outcome.reason === 'stopped';
+    const lesson = isStopped ? null : round.lesson(at);
+    if (lesson !== null) this.lessons.add(lesson);
     this.#past = [round, ...this.#past].slice(0, ROUNDS_REMEMBERED);
     this.#round = null;
     if (outcome.kind === 'committed' && outcome.version !== null && made !== null) {
@@ -276,7 +294,7 @@ export class LiveTask implements RoundHost {
   #begin(number: number, purpose: RoundPurpose, startedAt: number): void {
     const { rng, downlink } = this.#ports;
     const opened = openRound({
-      ...{ policy: this.spec.rounds, seed: rng.uint32(), at: startedAt },
+      ...{ policy: this.lessons.policy, seed: rng.uint32(), at: startedAt, utilities: this.lessons.utilities },
       ...{ available: this.pool.clientIds(), online: downlink.online(this.spec.id) },
     });
     this.#round = new LiveRound(this.#ports, this, {

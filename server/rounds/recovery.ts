@@ -16,7 +16,15 @@ export function restoreRound(
   const { round } = open;
   if (round.phase !== 'reporting' || round.reportingEndsAt === null) {
     const { selectionEndsAt } = round;
-    const state = { phase: 'selecting', policy, seed, selectionEndsAt, settlesAt: null, available: [] } as const;
+    const state = {
+      phase: 'selecting',
+      policy,
+      seed,
+      selectionEndsAt,
+      settlesAt: null,
+      available: [],
+      utilities: null,
+    } as const;
     return { state, members: [] };
   }
   const receipts = new Map(open.receipts.map((receipt) => [receipt.updateId, receipt]));

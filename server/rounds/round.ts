@@ -2,8 +2,9 @@ import { unreachable } from '../../shared/assert.ts';
 import type { AbandonReason, RejectionReason } from '../../shared/errors.ts';
 import type { ClientId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import { seededRng, shuffle } from '../../shared/rng.ts';
+import { seededRng } from '../../shared/rng.ts';
 import type { RoundPolicy } from '../../shared/task/spec.ts';
+import { drawn } from './selection.ts';
 
 /**
  * One synchronous round: selecting → reporting → aggregating → ended. The rules are numbered in ROUNDS.md. Pure: time
@@ -26,6 +27,8 @@ interface Selecting {
   /** Set while enough wait and more may come. */
   readonly settlesAt: number | null;
   readonly available: readonly ClientId[];
+  /** What each is worth, as far as it is known (R22); null: all are alike. */
+  readonly utilities: ReadonlyMap<ClientId, number> | null;
 }
 
 interface Reporting {
@@ -74,6 +77,8 @@ export type RoundEvent = {
   | { readonly kind: 'stop' }
   | { readonly kind: 'committed'; readonly version: number | null }
   | { readonly kind: 'failed' }
+  /** What came of it is not to be published (G1). */
+  | { readonly kind: 'unfit' }
 );
 
 export type RoundEffect =
@@ -84,7 +89,7 @@ export type RoundEffect =
       readonly others: readonly ClientId[];
       readonly reportingEndsAt: number;
     }
-  /** Finish the aggregate and commit; answer with `committed` or `failed`. */
+  /** Finish the aggregate and commit; answer with `committed`, `unfit` or `failed`. */
   | { readonly kind: 'aggregate' }
   /** Make the end durable and tell everybody. */
   | { readonly kind: 'abandon'; readonly reason: AbandonReason };
@@ -100,11 +105,13 @@ export function openRound(options: {
   readonly seed: number;
   readonly available: readonly ClientId[];
   readonly online: number;
+  readonly utilities?: ReadonlyMap<ClientId, number> | null;
   readonly at: number;
 }): RoundStep {
-  const { policy, seed, available, online, at } = options;
+  const { policy, seed, available, online, utilities = null, at } = options;
   const selectionEndsAt = at + policy.selectionDeadlineMs;
-  const state: Selecting = { phase: 'selecting', policy, seed, selectionEndsAt, settlesAt: null, available };
+  const fixed = { policy, seed, selectionEndsAt, utilities } as const;
+  const state: Selecting = { phase: 'selecting', ...fixed, settlesAt: null, available };
   return select(state, at, online);
 }
 
@@ -206,13 +213,12 @@ function select(state: Selecting, at: number, online: number): RoundStep {
   if (!isOver && available.length < wanted) return stay(state);
   const isSettled = available.length >= online || (state.settlesAt !== null && at >= state.settlesAt);
   if (!isOver && !isSettled) return stay({ ...state, settlesAt: state.settlesAt ?? at + LIMITS.selectionSettleMs });
-  const drawn = shuffle([...available], seededRng(state.seed));
-  const cohort = drawn.slice(0, wanted);
+  const { cohort, others } = drawn(available, wanted, state.utilities, seededRng(state.seed));
   const reportingEndsAt = at + policy.reportingDeadlineMs;
   const parts = cohort.map((clientId): Part => ({ clientId, standing: 'open', awayUntil: null }));
   return {
     state: { phase: 'reporting', policy, reportingEndsAt, parts, closing: null },
-    effects: [{ kind: 'assign', cohort, others: drawn.slice(wanted), reportingEndsAt }],
+    effects: [{ kind: 'assign', cohort, others, reportingEndsAt }],
   };
 }
 
@@ -280,6 +286,8 @@ function whileAggregating(state: Aggregating, event: RoundEvent): RoundStep {
       return stay({ phase: 'ended', parts: state.parts, outcome: { kind: 'committed', version: event.version } });
     case 'failed':
       return abandon(state.parts, 'failed');
+    case 'unfit':
+      return abandon(state.parts, 'guard');
     case 'withdrawn': {
       const part = state.parts[event.slot];
       if (part?.standing !== 'accepted') return stay(state);

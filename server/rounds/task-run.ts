@@ -144,8 +144,9 @@ const evaluated = (run: TaskRun): TaskRun => ({
 function abandoned(run: TaskRun, reason: AbandonReason, at: number): TaskRun {
   if (reason === 'stopped') return run;
   const abandonedInARow = run.abandonedInARow + 1;
-  if (run.state === 'running' && abandonedInARow >= LIMITS.abandonedInARowCount)
-    return { ...run, state: 'paused', pausedReason: reason, abandonedInARow };
+  // G2: the next round would begin from the same version with the same contributors.
+  const isOver = reason === 'guard' || abandonedInARow >= LIMITS.abandonedInARowCount;
+  if (run.state === 'running' && isOver) return { ...run, state: 'paused', pausedReason: reason, abandonedInARow };
   return { ...run, abandonedInARow, restsUntil: at + backoffMs(abandonedInARow) };
 }
 

@@ -66,6 +66,8 @@ export const checkInSchema = v.object({
   backend: v.picklist(['webgl', 'webgpu', 'wasm', 'cpu', 'other']),
   /** Checkpoint whose weights the client still has; it is not sent again. */
   held: v.nullable(sha256),
+  /** Of one training step of this model, where a test step was timed. */
+  stepMs: v.exactOptional(v.pipe(finite, v.minValue(0))),
 });
 export type CheckIn = v.InferOutput<typeof checkInSchema>;
 

@@ -70,6 +70,10 @@ const rounds = v.strictObject({
   overSelection: real(1, 10),
   selectionDeadlineMs: whole(1_000, 86_400_000),
   reportingDeadlineMs: whole(1_000, 86_400_000),
+  /** `measured`: over-selection and the reporting deadline follow what the last rounds showed; the deadline above is the most. */
+  pace: v.optional(v.picklist(['fixed', 'measured'])),
+  /** How the cohort is drawn of those who wait: alike, or the fast and informative more often, without forgetting the others. */
+  selection: v.optional(v.picklist(['uniform', 'utility'])),
 });
 
 /**
@@ -90,6 +94,25 @@ export type Courtesy = v.InferOutput<typeof courtesySchema>;
 
 export const COURTESY: Courtesy = { minimumBattery: 0.2, meteredData: 'pause', hidden: 'train', share: 0.5 };
 
+/** Who may take part. A client says both of itself; what it does not say does not keep it out. */
+export const eligibilitySchema = v.strictObject({
+  minimumExamples: whole(1, LIMITS.examplesPerReportCount),
+  /** Milliseconds that a training step of this model takes, as the test steps on the device showed. */
+  maximumStepMs: real(0.1, 600_000),
+});
+export type Eligibility = v.InferOutput<typeof eligibilitySchema>;
+
+export const ELIGIBILITY: Eligibility = { minimumExamples: 1, maximumStepMs: 600_000 };
+
+/** What a new version must score, on held-out data of the server, to be published (ROUNDS.md, G1). */
+export const guardSchema = v.strictObject({
+  /** So much accuracy, from 0 to 1, it may have lost against the best of the last five versions; 1: any. */
+  drop: real(0.001, 1),
+});
+export type Guard = v.InferOutput<typeof guardSchema>;
+
+export const GUARD: Guard = { drop: 0.1 };
+
 export const taskSpecSchema = v.strictObject({
   id: v.pipe(
     v.string(),
@@ -105,6 +128,8 @@ export const taskSpecSchema = v.strictObject({
   /** Of the reports. Weights go down as they are: what is downloaded is what the hash names. */
   codec: v.strictObject({ up: v.picklist(CODEC_NAMES), down: v.picklist(['float32']) }),
   privacy: v.strictObject({ mode: v.picklist(['none']) }),
+  eligibility: v.optional(eligibilitySchema, ELIGIBILITY),
+  guard: v.optional(guardSchema, GUARD),
   courtesy: v.optional(courtesySchema, COURTESY),
   access: v.strictObject({
     /** Origins whose pages may take part; empty: the server's own. `*` must be typed. */

@@ -19,7 +19,7 @@ describe('templates', () => {
   });
 
   it('digits has the policy that the outward contract states', () => {
-    expect(TEMPLATES.digits.rounds).toEqual({
+    expect(TEMPLATES.digits.rounds).toMatchObject({
       goal: 3,
       minimum: 2,
       overSelection: 1,

@@ -2,6 +2,9 @@ import { assert } from '../assert.ts';
 
 /** Operations on flat vectors. Sums run in Float64 in index order, so the same input gives the same bits. */
 
+/** What stands for infinity in a score. */
+export const LARGEST_FLOAT32 = 3.4028234663852886e38;
+
 export const isFinite32 = (vector: Float32Array): boolean => {
   // x - x is 0 for every finite x and NaN otherwise: one sum tells, without a branch for each value.
   let probe = 0;

@@ -237,9 +237,10 @@ class Engine implements FederatedClient {
         this.#stopping = this.#stop();
         return;
       case 'check-in': {
-        const { examples, backend, held } = effect;
+        const { examples, backend, held, stepMs } = effect;
+        const speed = stepMs === null ? {} : { stepMs };
         this.#ask(
-          (session) => session.checkIn({ examples, backend, held }),
+          (session) => session.checkIn({ examples, backend, held, ...speed }),
           (answer) => ({ kind: 'checked-in', answer }),
         );
         return;

@@ -1,5 +1,6 @@
 import { giveBack } from './participation-ends.ts';
 import type { Effect, Joined, Stage, State } from './participation-state.ts';
+import type { BackendChoice } from './ports.ts';
 
 /** Nothing hinders this tab from taking part but the network. */
 const mayWork = ({ lock, isCounting, stopped, pauses }: Joined, examples: number | null): boolean =>
@@ -40,7 +41,8 @@ function advance(state: State, life: Joined, atMs: number, effects: Effect[]): S
     return advance(state, { ...life, trainer: 'preparing' }, atMs, effects);
   }
   if (work.kind === 'none' && trainer === 'ready' && backend !== null && examples !== null) {
-    effects.push({ kind: 'check-in', examples, backend: backend.used, held });
+    const stepMs = stepMsOf(backend);
+    effects.push({ kind: 'check-in', examples, backend: backend.used, held, stepMs });
     return { ...state, life: { ...life, work: { kind: 'checking-in' } } };
   }
   if (work.kind !== 'assigned' || work.standing !== 'confirmed') return { ...state, life };
@@ -62,4 +64,10 @@ function nextStage(
   if (stage.kind === 'downloaded' && trainer === 'ready') return { kind: 'training' };
   if (stage.kind === 'trained') return { kind: 'uploading', share: 0 };
   return null;
+}
+
+/** As the probe timed it; what it only knows a floor of is at least that. */
+function stepMsOf({ used, findings = [] }: BackendChoice): number | null {
+  const finding = findings.find(({ backend }) => backend === used);
+  return finding?.isRight ? finding.stepMs : null;
 }

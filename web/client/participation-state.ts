@@ -218,7 +218,14 @@ export type Effect =
   /** `isAnew`: on a fresh backend. */
   | { readonly kind: 'prepare'; readonly participation: Participation; readonly isAnew: boolean }
   | { readonly kind: 'close-trainer' }
-  | { readonly kind: 'check-in'; readonly examples: number; readonly backend: Backend; readonly held: Sha256 | null }
+  | {
+      readonly kind: 'check-in';
+      readonly examples: number;
+      readonly backend: Backend;
+      readonly held: Sha256 | null;
+      /** Of a training step; null where none was timed. */
+      readonly stepMs: number | null;
+    }
   | { readonly kind: 'check-out' }
   | { readonly kind: 'ask-resume'; readonly token: AssignmentToken }
   /** Get the weights of the assignment's base and check their hash. */

@@ -194,7 +194,7 @@ describe('beginning and ending', () => {
     expect(play.effects.map(({ kind }) => kind)).toContain('prepare');
     expect(play.shows).toBe('preparing');
     play.on({ kind: 'prepared', backend });
-    expect(play.effects).toEqual([{ kind: 'check-in', examples: 20, backend: 'webgl', held: null }]);
+    expect(play.effects).toEqual([{ kind: 'check-in', examples: 20, backend: 'webgl', held: null, stepMs: null }]);
     play.on({ kind: 'checked-in', answer: { ok: true } });
     expect(play.shows).toBe('waiting');
   });
@@ -202,7 +202,9 @@ describe('beginning and ending', () => {
   it('C5: after a part in a round it checks in again, with the weights it has', () => {
     const play = playedTo('reported');
     play.on(ended('accepted'));
-    expect(play.effects).toEqual([{ kind: 'check-in', examples: 20, backend: 'webgl', held: sha256Of(1) }]);
+    expect(play.effects).toEqual([
+      { kind: 'check-in', examples: 20, backend: 'webgl', held: sha256Of(1), stepMs: null },
+    ]);
   });
 
   it('C5: the same model is not prepared again after a reconnect, another one is', () => {

@@ -1,4 +1,4 @@
-import { COURTESY, type TaskSpec } from '../spec.ts';
+import { COURTESY, ELIGIBILITY, GUARD, type TaskSpec } from '../spec.ts';
 
 /** Handwritten digits with the 2NN of McMahan et al. 2017: batch 10, rate 0.1, one epoch. */
 export const digits = {
@@ -20,9 +20,15 @@ export const digits = {
     loss: 'categoricalCrossentropy',
   },
   strategy: { name: 'fedavg', weighting: 'numExamples', serverOptimizer: { name: 'sgd', learningRate: 1 } },
-  rounds: { goal: 3, minimum: 2, overSelection: 1, selectionDeadlineMs: 30_000, reportingDeadlineMs: 120_000 },
+  rounds: {
+    ...{ goal: 3, minimum: 2, overSelection: 1, selectionDeadlineMs: 30_000, reportingDeadlineMs: 120_000 },
+    pace: 'fixed',
+    selection: 'uniform',
+  },
   codec: { up: 'float32', down: 'float32' },
   privacy: { mode: 'none' },
+  eligibility: ELIGIBILITY,
+  guard: GUARD,
   courtesy: COURTESY,
   access: { allowedOrigins: [] },
   maxDeltaNorm: 100,

@@ -82,10 +82,12 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     fields: [
       ...field('number', 'rounds.goal', 'rounds.minimum', 'rounds.overSelection'),
       ...field('seconds', 'rounds.selectionDeadlineMs', 'rounds.reportingDeadlineMs'),
+      ...field('choice', 'rounds.pace', 'rounds.selection'),
+      ...field('number', 'eligibility.minimumExamples', 'eligibility.maximumStepMs'),
     ],
   },
   { name: 'traffic', fields: field('choice', 'codec.down', 'codec.up') },
-  { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm')] },
+  { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm', 'guard.drop')] },
   {
     name: 'courtesy',
     fields: [

@@ -91,6 +91,8 @@ export const en = {
       'everyone-left':
         'The task paused by itself: in five rounds in a row everybody left before enough reports were in. Shorter work per round may help.',
       failed: 'The task paused by itself: five rounds in a row could not be finished. The server log says why.',
+      guard:
+        'The task paused by itself: the last round would have made a version that scores much worse than those before it. Nothing of it was published. A contributor may have sent harmful changes, or the examples differ much from one to another. Resume to try again, or create a task with a robust strategy or another guard.',
     } as Readonly<Record<string, string>>,
     pausedOther: 'The task paused by itself.',
   },
@@ -178,6 +180,8 @@ export const en = {
       `Round ${round} was abandoned: nobody was left to report, and ${accepted} of at least ${minimum} reports were in.`,
     stopped: (round: string) => `Round ${round} was stopped by an admin.`,
     failed: (round: string) => `Round ${round} could not be finished by the server. Its log says why.`,
+    guard: (round: string) =>
+      `Round ${round} was abandoned: its version would have scored much worse than those before it.`,
   },
 
   latest: { title: 'Latest rounds', all: 'All rounds' },
@@ -209,6 +213,7 @@ export const en = {
       'everyone-left': 'everyone left',
       stopped: 'stopped',
       failed: 'failed',
+      guard: 'not published',
     },
     selected: 'Selected',
     accepted: 'Accepted',
@@ -447,10 +452,27 @@ export const en = {
     'rounds.overSelection': ['Over-selection', '1.3 asks 30 % more than the goal, in case some drop out.'],
     'rounds.selectionDeadlineMs': ['Wait for contributors', 'Then the round starts with those who are there.'],
     'rounds.reportingDeadlineMs': ['Wait for reports', 'Then the round ends with what is in.'],
+    'rounds.pace': [
+      'Pace',
+      'Measured: over-selection and the wait for reports follow the last rounds; the wait above is then the most.',
+    ],
+    'eligibility.minimumExamples': ['Examples at least', 'Who has fewer on the device does not take part yet.'],
+    'eligibility.maximumStepMs': [
+      'A step at most',
+      'In milliseconds: devices whose test step took longer do not take part.',
+    ],
+    'rounds.selection': [
+      'Selection',
+      'Who takes part when more wait than are needed. By utility, a third is still drawn blindly.',
+    ],
     'codec.up': ['Changes, up', 'From contributors to the server.'],
     'codec.down': ['Model, down', 'From the server to contributors.'],
     'privacy.mode': ['Protection', 'Without any, the server sees each contributor’s changes.'],
     maxDeltaNorm: ['Largest change', 'L2 norm; larger changes are rejected.'],
+    'guard.drop': [
+      'Guard',
+      'A version with so much less accuracy than the best of the last five is not published, and the task pauses. 0.1 is ten points, 1 lets every fall pass.',
+    ],
     'courtesy.minimumBattery': [
       'Battery limit',
       'Pauses at this share of the charge or below: 0 never, 1 unless charging.',
@@ -469,6 +491,10 @@ export const en = {
     image: 'Images',
     'meteredData.pause': 'Pause',
     'meteredData.use': 'Go on',
+    fixed: 'As set here',
+    measured: 'Measured',
+    'selection.uniform': 'All alike',
+    utility: 'By utility',
     'hidden.train': 'Go on',
     'hidden.pause': 'Pause',
     table: 'Rows of a table',

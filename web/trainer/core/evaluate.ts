@@ -1,5 +1,6 @@
 import { mul, scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Score } from '../../../shared/protocol/index.ts';
+import { LARGEST_FLOAT32 } from '../../../shared/weights/vector.ts';
 import { type Batch, batchesOf, inOrder } from './batches.ts';
 import type { Duty } from './duty.ts';
 import type { Examples } from './examples.ts';
@@ -31,8 +32,6 @@ export const factorsOf = async (model: DeviceModel): Promise<Factors> => ({
   width: model.outputs,
 });
 
-/** What stands for infinity in a score. */
-export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 export const EVALUATION_ROWS = 64;
 
 /** How good the model's present weights are; null when stopped or when there is nothing to score. */

@@ -136,9 +136,13 @@ export const en = {
     conflict: 'The server already has another result for this round.',
     'storage-full': 'The server could not store the result: its disk is full.',
     internal: 'The server made a mistake. It is in its log.',
+    ineligible:
+      'This task asks for more examples than there are on this device, or for a faster device. It looks again twice a minute.',
     'too-few': 'Too few contributors took part in time.',
     'everyone-left': 'The other contributors left before they were done.',
     stopped: 'The organiser stopped the round.',
+    guard:
+      'The new version did worse than the ones before it, so it was not published. Nothing is wrong with your device.',
     failed: 'The work could not be finished.',
     aborted: 'Training was stopped.',
     'no-examples': 'There are no examples on this device.',
