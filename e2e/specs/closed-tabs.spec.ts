@@ -187,13 +187,13 @@ test('each state is closed in, or it is said why nothing is kept there', () => {
   expect([...closedIn, ...Object.keys(NOTHING_IS_KEPT)].toSorted()).toEqual([...PARTICIPATION_STATES].toSorted());
 });
 
-for (const [where, closings] of [
-  ['with a part in a round, or waiting for one', IN_A_ROUND],
-  ['with none, or none any more', OUTSIDE_ROUNDS],
+for (const [where, closings, tag] of [
+  ['with a part in a round, or waiting for one', IN_A_ROUND, []],
+  ['with none, or none any more', OUTSIDE_ROUNDS, ['@long']],
 ] as const) {
-  test(`a tab closed in each state ${where}: the round ends, what the others did counts, and the server stays well`, async ({
-    context,
-  }) => {
+  test(`a tab closed in each state ${where}: the round ends, what the others did counts, and the server stays well`, {
+    tag: [...tag],
+  }, async ({ context }) => {
     test.setTimeout(240_000);
     await fewSamples(context, 20);
     // A task each, one tab after the other. A part is kept ten seconds for a tab that may come back: nobody waits for that.
