@@ -47,6 +47,17 @@ export class History {
     for (const round of await server.adminJson<ApiRound[]>(`/api/tasks/${task}/rounds`)) this.#check(round);
   }
 
+  /** I4 after a restart: the version that is current loads anew, has its hash, and is what it was where it was read before. */
+  async readCurrent(server: RunningServer, task: string): Promise<number> {
+    const { version, sha256 } = await server.adminJson<ApiCheckpoint>(`/api/tasks/${task}`);
+    const weights = await weightsOf(server, sha256);
+    const before = this.#weights.get(version);
+    if (before?.some((value, cell) => value !== weights[cell]))
+      throw new Error(`version ${version} has other weights after the restart`);
+    this.#weights.set(version, weights);
+    return version;
+  }
+
   #check(round: ApiRound): void {
     if (round.outcome === null || this.committed.has(round.number)) return;
     const rejected = Object.values(round.rejected).reduce((sum, count) => sum + count, 0);

@@ -25,6 +25,8 @@ interface Task {
 }
 const taskOf = (id: string): Promise<Task> => server.adminJson(`/api/tasks/${id}`);
 
+type Metrics = { readonly accuracy: number } | null;
+
 /** A small task of its own for a test. */
 async function createTask(id: string, overrides: object = {}): Promise<TaskId> {
   await server.adminJson('/api/tasks', {
@@ -255,7 +257,9 @@ test.describe('rounds', () => {
     await expect(page.getByRole('region', { name: 'Round 1', exact: true })).toContainText(why);
   });
 
-  test('draw accuracy and loss as they are scored, with the numbers in a table', async ({ page }) => {
+  test('draw accuracy and loss as they are scored, with the numbers in a table; traffic, seconds and the ring of each', async ({
+    page,
+  }) => {
     const task = await createTask('curves');
     const people = contributors(task, 3);
     await people.start();
@@ -269,6 +273,27 @@ test.describe('rounds', () => {
     await expect(table.getByRole('row', { name: /^3 \d/ })).toContainText('%');
     await expect(table.getByRole('row')).toHaveCount(5);
     await people.close();
+
+    const rounds = await server.adminJson<{ uplinkBytes: number; downlinkBytes: number; metrics: Metrics }[]>(
+      `/api/tasks/${task}/rounds`,
+    );
+    const { uplinkBytes, downlinkBytes, metrics } = rounds[2] ?? { uplinkBytes: 0, downlinkBytes: 0, metrics: null };
+    // Three reports of 31,496 bytes, and three times 31,400 bytes of weights.
+    expect(uplinkBytes).toBeGreaterThanOrEqual(3 * 31_496);
+    expect(uplinkBytes).toBeLessThanOrEqual(3 * (31_496 + 4_096));
+    expect(downlinkBytes).toBeGreaterThanOrEqual(3 * 31_400);
+    expect(downlinkBytes).toBeLessThanOrEqual(3 * (31_400 + 4_096));
+    const accuracy = `${(100 * (metrics?.accuracy ?? Number.NaN)).toFixed(1)}\u00a0%`;
+    await expect(page.locator('.ring-large .centre')).toHaveText(`${accuracy}version 3`);
+    await page.getByRole('tab', { name: 'Rounds' }).click();
+    const [up, down] = [uplinkBytes, downlinkBytes].map((bytes) => `${Math.round(bytes / 1_000)}\u00a0kB`);
+    await expect(page.getByRole('row', { name: /^3 version 3 / }).getByRole('cell')).toHaveText([
+      ...['version 3', '3', '3', '0', '0', '0', '0', up ?? '', down ?? ''],
+      /^\d+\.\d{1,2}$/,
+      accuracy,
+      /^\d\.\d{3}$/,
+      /^\d/,
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { type BrowserContext, expect, type Page, test } from 'playwright/test';
 import type { TaskId } from '../../shared/ids.ts';
+import { PARTICIPATION_STATES, type ParticipationState } from '../../web/client/view.ts';
 import { Contributors } from '../crash/contributors.ts';
 import { Gate } from '../crash/one-hot.ts';
 import {
@@ -14,7 +15,7 @@ import {
   startRounds,
 } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
-import { cut, gateSockets, holding, isAttached, isEvent, type SocketGate } from '../fixtures/socket-gate.ts';
+import { cut, gateSockets, holding, isAttached, isEvent, type SocketGate, speaking } from '../fixtures/socket-gate.ts';
 
 let server: RunningServer;
 test.beforeAll(async () => {
@@ -23,7 +24,7 @@ test.beforeAll(async () => {
 test.afterAll(() => server.dispose());
 
 interface Closing {
-  readonly state: string;
+  readonly state: ParticipationState;
   /** What the state needs of the task. */
   readonly task?: object;
   /** What of the tab's socket is kept back, so that the state lasts. */
@@ -63,7 +64,7 @@ async function untilNotDrawn(page: Page, task: string): Promise<void> {
   }
 }
 
-const CLOSINGS: readonly Closing[] = [
+const IN_A_ROUND: readonly Closing[] = [
   { state: 'training', task: long, inRound: ask, counted: withoutTheTab },
   { state: 'downloading', gate: holding('server', isAttached), inRound: ask, counted: withoutTheTab },
   { state: 'uploading', gate: holding('page', isAttached), inRound: ask, counted: withoutTheTab },
@@ -101,6 +102,55 @@ const CLOSINGS: readonly Closing[] = [
   { state: 'server-away', gate: cut, counted: alone },
 ];
 
+/** The tab has no part in a round, or none any more. */
+const OUTSIDE_ROUNDS: readonly Closing[] = [
+  { state: 'idle', bring: addSamples, counted: alone },
+  { state: 'needs-data', bring: agreeAndJoin, counted: alone },
+  {
+    state: 'left',
+    async bring(page) {
+      await joinWithSamples(page);
+      await expectState(page, 'waiting');
+      await page.getByRole('button', { name: 'Leave' }).click();
+    },
+    counted: alone,
+  },
+  { state: 'error', gate: speaking(99), counted: alone },
+  {
+    state: 'paused-data',
+    async bring(page) {
+      await page.addInitScript(() => {
+        const connection = Object.assign(new EventTarget(), { saveData: true, type: 'wifi' });
+        Object.defineProperty(navigator, 'connection', { value: connection });
+      });
+      await page.reload();
+      await joinWithSamples(page);
+    },
+    counted: alone,
+  },
+  {
+    state: 'abandoned',
+    task: long,
+    async bring(page) {
+      await joinWithSamples(page);
+      await expectState(page, 'waiting');
+      await startRounds(server, 'closed-abandoned', 1);
+      await expectState(page, 'training');
+      await server.adminJson('/api/tasks/closed-abandoned/stop', { body: {} });
+    },
+    counted: alone,
+  },
+];
+
+/** States that no tab is closed in here, each with why nothing of the round can hang on the tab then. */
+const NOTHING_IS_KEPT: Partial<Readonly<Record<ParticipationState, string>>> = {
+  late: 'the server has ended the part and counted it, as with `accepted`',
+  surplus: 'the server has ended the part and counted it, as with `accepted`',
+  rejected: 'the server has ended the part and counted it, as with `accepted`',
+  'paused-battery': '`paused-data` with another cause',
+  unsupported: 'there is no session, as with `idle`',
+};
+
 /** Brings a tab to the state and closes it; resolves, while its round still runs, to what lets the other report and waits for the end. */
 async function closeIn(closing: Closing, context: BrowserContext): Promise<() => Promise<void>> {
   const { state: name, task, gate, bring = joinWithSamples, inRound, counted } = closing;
@@ -132,22 +182,32 @@ async function closeIn(closing: Closing, context: BrowserContext): Promise<() =>
   };
 }
 
-test('a tab closed in each state: the round ends, what the others did counts, and the server stays well', async ({
-  context,
-}) => {
-  test.setTimeout(240_000);
-  await fewSamples(context, 20);
-  // A task each, one tab after the other. A part is kept ten seconds for a tab that may come back: nobody waits for that.
-  const ended: Promise<void>[] = [];
-  for (const closing of CLOSINGS) {
-    const end = await closeIn(closing, context);
-    ended.push(end());
-  }
-  await Promise.all(ended);
-  for (const page of context.pages()) await page.close();
-  for (const { state: name } of CLOSINGS) {
-    await expect.poll(() => onlineIn(`closed-${name}`), name).toBe(0);
-  }
-  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
-  expect(server.log()).not.toMatch(/"level":[56]0/);
+test('each state is closed in, or it is said why nothing is kept there', () => {
+  const closedIn = [...IN_A_ROUND, ...OUTSIDE_ROUNDS].map(({ state }) => state);
+  expect([...closedIn, ...Object.keys(NOTHING_IS_KEPT)].toSorted()).toEqual([...PARTICIPATION_STATES].toSorted());
 });
+
+for (const [where, closings, tag] of [
+  ['with a part in a round, or waiting for one', IN_A_ROUND, []],
+  ['with none, or none any more', OUTSIDE_ROUNDS, ['@long']],
+] as const) {
+  test(`a tab closed in each state ${where}: the round ends, what the others did counts, and the server stays well`, {
+    tag: [...tag],
+  }, async ({ context }) => {
+    test.setTimeout(240_000);
+    await fewSamples(context, 20);
+    // A task each, one tab after the other. A part is kept ten seconds for a tab that may come back: nobody waits for that.
+    const ended: Promise<void>[] = [];
+    for (const closing of closings) {
+      const end = await closeIn(closing, context);
+      ended.push(end());
+    }
+    await Promise.all(ended);
+    for (const page of context.pages()) await page.close();
+    for (const { state: name } of closings) {
+      await expect.poll(() => onlineIn(`closed-${name}`), name).toBe(0);
+    }
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    expect(server.log()).not.toMatch(/"level":[56]0/);
+  });
+}

@@ -23,6 +23,75 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => server.dispose());
 
+type SeenFacts = Readonly<Record<string, readonly string[]>>;
+
+/** From now on, all that stands among the numbers of "Train": under each name its texts, each once, as they came. */
+async function watchFacts(page: Page): Promise<() => Promise<SeenFacts>> {
+  const watched = await page.evaluateHandle(() => {
+    const seen: Record<string, string[]> = {};
+    const look = (): void => {
+      for (const term of document.querySelectorAll('.train dl.facts dt')) {
+        const name = term.textContent ?? '';
+        const text = term.nextElementSibling?.textContent ?? '';
+        const texts = seen[name] ?? [];
+        if (!texts.includes(text)) seen[name] = [...texts, text];
+      }
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+    look();
+    return seen;
+  });
+  return () => watched.jsonValue();
+}
+
+/** Three rounds of this contributor alone: 202 examples, 21 steps, 7,850 parameters. */
+function expectProgress(seen: SeenFacts): void {
+  const of = (name: string): readonly string[] => (seen[name] ?? []).filter((text) => text !== '–');
+  const rounds = of('Round');
+  expect([...new Set(rounds.map((text) => text.split(' · ')[0]))]).toEqual(['1', '2', '3']);
+  expect(rounds).toContainEqual(expect.stringMatching(/^2 · ([1-9]|[1-5]\d|60)\ss left$/));
+  const steps = of('Step');
+  expect(steps).toEqual(expect.arrayContaining(['0 of 21', '21 of 21']));
+  for (const step of steps) expect(step).toMatch(/^(1?\d|2[01]) of 21$/);
+  const losses = of('Your loss');
+  for (const loss of losses) expect(loss).toMatch(/^\d\.\d\d$/);
+  // Ten classes, nothing learned: about ln 10 = 2.30.
+  expect(Number(losses[0])).toBeGreaterThan(1.8);
+  expect(Number(losses.at(-1))).toBeLessThan(1.2);
+  const shares = of('On your examples').map((text) =>
+    (/^(\d+\.\d) → (\d+\.\d)\s%$/.exec(text) ?? [text]).slice(1).map(Number),
+  );
+  expect(shares).toHaveLength(3);
+  const [first = [], second = [], third = []] = shares;
+  expect(first[0]).toBeLessThan(30);
+  expect(third[1]).toBeGreaterThan(70);
+  // Alone in the round, what it has after one it has before the next, but for one example on the edge.
+  expect(Math.abs((second[0] ?? Number.NaN) - (first[1] ?? Number.NaN))).toBeLessThan(1);
+  expect(Math.abs((third[0] ?? Number.NaN) - (second[1] ?? Number.NaN))).toBeLessThan(1);
+  expect(of('Runs on')).toEqual(['WebGL']);
+  expect(of('Training').at(-1)).toMatch(/^\d+(\.\d)?\ss a round$/);
+  const kilobytes = (name: string): number => Number(/^(\d+)\skB$/.exec(of(name).at(-1) ?? '')?.[1]);
+  // Three reports of 31,496 bytes, and no more than 4 kB a round beside them.
+  expect(kilobytes('Sent')).toBeGreaterThanOrEqual(94);
+  expect(kilobytes('Sent')).toBeLessThanOrEqual(107);
+  // Three versions of 31,400 bytes, and a status a few times a second.
+  expect(kilobytes('Received')).toBeGreaterThanOrEqual(94);
+  expect(kilobytes('Received')).toBeLessThanOrEqual(130);
+}
+
+/** What the server scored, version by version, as the page writes it. */
+async function scoresOf(server: RunningServer, task: string, version: number): Promise<readonly string[]> {
+  let shares: readonly (number | undefined)[] = [];
+  await expect(async () => {
+    const checkpoints = await server.adminJson<{ metrics: { accuracy: number } | null }[]>(
+      `/api/tasks/${task}/checkpoints`,
+    );
+    shares = checkpoints.map(({ metrics }) => metrics?.accuracy);
+    expect(shares).toEqual(Array.from({ length: version + 1 }, () => expect.any(Number)));
+  }).toPass({ timeout: 15_000, intervals: [100] });
+  return shares.map((share) => `${((share ?? Number.NaN) * 100).toFixed(1)}\u00a0%`);
+}
+
 const list = (page: Page) => page.getByRole('list', { name: 'Your examples, newest first' }).getByRole('listitem');
 
 test('own drawn digits and samples: draw, label, delete, join, train on WebGL, try it, receipts', async ({
@@ -46,13 +115,43 @@ test('own drawn digits and samples: draw, label, delete, join, train on WebGL, t
 
   await agreeAndJoin(page);
   await expectState(page, 'waiting');
+  const seen = await watchFacts(page);
   await startRounds(server, 'paint', 3);
   await expect(page.locator('main')).toHaveAttribute('data-version', '3', { timeout: 45_000 });
   await expectState(page, /accepted|waiting/);
   await expect(page.locator('main')).toHaveAttribute('data-backend', 'webgl');
+  expectProgress(await seen());
+  const scores = await scoresOf(server, 'paint', 3);
+  const chart = page.getByRole('figure').filter({ hasText: 'Accuracy of the shared model' });
+  await expect(chart.locator('canvas')).toBeVisible();
+  await chart.getByText('as a table').click();
+  // A version that another followed before it was scored stays without.
+  await expect(chart.getByRole('row')).toHaveText([
+    'versionaccuracy',
+    `0${scores[0]}`,
+    new RegExp(`^1(${scores[1]}|–)$`),
+    new RegExp(`^2(${scores[2]}|–)$`),
+    `3${scores[3]}`,
+  ]);
+  const losses = page.getByRole('figure').filter({ hasText: 'Your loss in this round' });
+  await expect(losses.locator('canvas')).toBeVisible();
+  await losses.getByText('as a table').click();
+  // After one step, after four more at most, and so on: three readings of 21 steps at least.
+  expect(await losses.getByRole('row').count()).toBeGreaterThanOrEqual(1 + 3);
 
   await page.getByRole('button', { name: 'Try it', exact: true }).click();
   await expect(page.getByText(/version 3/i).first()).toBeVisible();
+  await drawOne(page, 'Pad for trying the model');
+  await expect(page.getByText('This looks like 1.', { exact: true })).toBeVisible();
+  const bars = page.getByRole('list', { name: 'How sure the model is of each' }).getByRole('listitem');
+  await expect(bars).toHaveText(Array.from({ length: 10 }, (_, digit) => new RegExp(`^${digit}\\d+\\s%$`)));
+  const shares = (await bars.allTextContents()).map((text) => Number.parseInt(text.slice(1), 10));
+  expect(shares.indexOf(Math.max(...shares))).toBe(1);
+  // Ten whole numbers, each rounded.
+  expect(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 100)).toBeLessThanOrEqual(5);
+  const facts = page.locator('.try-facts');
+  await expect(facts.getByText(`${scores[0]} · version 0`)).toBeVisible();
+  await expect(facts.getByText(`${scores[3]} · version 3`)).toBeVisible();
   await page.getByText('Receipts').first().click();
   await expect(page.getByRole('row').filter({ hasText: /counted/i })).toHaveCount(3);
   expect(problems).toEqual([]);

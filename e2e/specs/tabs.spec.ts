@@ -84,7 +84,7 @@ test('after a reload with the samples’ address blocked, training works without
   await expectState(page, 'accepted');
 });
 
-test('pause ends the tab’s part and resume takes it up again', { tag: '@long' }, async ({ context }) => {
+test('pause ends the tab’s part and resume takes it up again', async ({ context }) => {
   await createTask(server, 'pausing', slowWork);
   const page = await sampled(context);
   await contribute(page, server, 'pausing');

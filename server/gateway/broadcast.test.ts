@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { AssignmentToken, ClientId, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { Rig } from './fakes/rig.ts';
+import { strictParser } from './strict-parser.ts';
 
 const digits = 'digits' as TaskId;
 const token = 'a1'.repeat(16) as AssignmentToken;
@@ -31,6 +32,24 @@ describe('weights', () => {
     }
     expect(await other?.client.ask('check-out', {})).toEqual({ ok: true });
     expect(other?.client.waiting('weights')).toBe(0);
+  });
+
+  it('P15: are encoded once for the whole cohort, and each member gets the same bytes', async () => {
+    rig = await Rig.start();
+    const cohort = await joined(5);
+    const encode = vi.spyOn(strictParser.Encoder.prototype, 'encode');
+    try {
+      const clientIds = cohort.map(({ clientId }) => clientId);
+      expect(rig.gateway.downlink.weights(digits, clientIds, 4, sha256, weights)).toBe(5);
+      for (const { client } of cohort) {
+        const [, bytes] = await client.nextArgs('weights');
+        expect(sha256Hex(new Uint8Array(bytes as Uint8Array))).toBe(sha256);
+      }
+      const encoded = encode.mock.calls.map(([packet]) => (packet.data as unknown[])?.[0]);
+      expect(encoded.filter((event) => event === 'weights')).toHaveLength(1);
+    } finally {
+      encode.mockRestore();
+    }
   });
 
   it('P15: for nobody who is here go to nobody', async () => {

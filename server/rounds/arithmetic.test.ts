@@ -90,6 +90,33 @@ describe('checking a report', () => {
     expect(await check(frame, { bytes: frame.length - 1 })).toMatchObject({ ok: false, reason: 'size' });
   });
 
+  test('P26: of many faults the first in the order is told: size, count, schema, version, layout, hash, finite, zero, norm', async () => {
+    const faults: readonly [reason: string, put: (frame: Uint8Array) => void][] = [
+      ['count', (frame) => frame.set([0], 12)],
+      ['schema', (frame) => frame.set([0], 0)],
+      ['wrong-round', (frame) => frame.set([0], 56)],
+      ['layout', (frame) => frame.set([0], 24)],
+    ];
+    const { sha256: anotherHash } = frameOf({ delta: [7, 7, 7] });
+    const answersTo = async (delta: readonly number[]): Promise<unknown[]> => {
+      const answers: unknown[] = [];
+      for (let mended = 0; mended <= faults.length; mended++) {
+        const { frame } = frameOf({ delta });
+        for (const [, put] of faults.slice(mended)) put(frame);
+        if (mended === 0) answers.push(await check(frame, { bytes: frame.length + 1, sha256: anotherHash }));
+        answers.push(await check(frame, { sha256: anotherHash }));
+      }
+      answers.push(await check(frameOf({ delta }).frame));
+      return answers.map((answer) => (answer as { reason?: string }).reason);
+    };
+    const before = ['size', 'count', 'schema', 'wrong-round', 'layout', 'hash'];
+    // Zeros have no norm above anything: what comes first of the two is not to be told apart.
+    expect(await answersTo([Number.NaN, 1e30, 1e30])).toEqual([...before, 'not-finite']);
+    expect(await answersTo([Number.NaN, 0, 0])).toEqual([...before, 'not-finite']);
+    expect(await answersTo([0, 0, 0])).toEqual([...before, 'zero']);
+    expect(await answersTo([1e30, 1e30, 1e30])).toEqual([...before, 'norm']);
+  });
+
   test('the norm may be the limit, and large values do not overflow it', async () => {
     expect(await check(frameOf({ delta: [3, 4, 0] }).frame, {}, 5)).toMatchObject({ ok: true, norm: 5 });
     const huge = frameOf({ delta: [3e38, 3e38, 3e38] }).frame;

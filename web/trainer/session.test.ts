@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { engine } from '@tensorflow/tfjs-core';
+import { expect, it, vi } from 'vitest';
 import type { TaskId } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import type { Participation } from '../../shared/protocol/index.ts';
@@ -20,7 +21,8 @@ const participation: Participation = {
   goal: spec.rounds.goal,
 };
 
-it('two trainings at once on one session are as if one came after the other', async () => {
+/** 200 examples of noise: 20 steps. */
+async function openWithNoise() {
   const rng = seededRng(3);
   const features = Uint8Array.from({ length: 200 * 784 }, () => rng.below(256));
   const targets = Uint16Array.from({ length: 200 }, () => rng.below(10));
@@ -32,6 +34,32 @@ it('two trainings at once on one session are as if one came after the other', as
     if (!result.ok) throw new Error(result.message);
     return result.delta;
   };
+  return { session, train };
+}
+
+it('a model is built once and kept across assignments', async () => {
+  // A model of one dense layer has two variables: its kernel and its bias.
+  const made = vi.spyOn(engine(), 'makeVariable');
+  try {
+    const { session, train } = await openWithNoise();
+    expect(made).toHaveBeenCalledTimes(2);
+    const first = await train(1);
+    const second = await train(2);
+    expect(second).not.toEqual(first);
+    expect(await train(1)).toEqual(first);
+    expect(made).toHaveBeenCalledTimes(2);
+    // "Try it" has one of its own, built when it is first asked for.
+    const seen = initialWeights(model, 1);
+    await session.predict(seen, new Uint8Array(784));
+    await session.predict(seen, new Uint8Array(784));
+    expect(made).toHaveBeenCalledTimes(4);
+  } finally {
+    made.mockRestore();
+  }
+});
+
+it('two trainings at once on one session are as if one came after the other', async () => {
+  const { train } = await openWithNoise();
   const apart = [await train(1), await train(2)];
   const together = await Promise.all([train(1), train(2)]);
   expect(together).toEqual(apart);

@@ -1,5 +1,5 @@
-import { memory } from '@tensorflow/tfjs-core';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { backend, memory, Tensor } from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { initialWeights } from '../../../shared/model/initial-weights.ts';
 import { type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
@@ -192,6 +192,67 @@ describe('training that cannot be reported', () => {
     const never = frail.readParams();
     await expect(never).rejects.toBeInstanceOf(BackendLostError);
     frail.dispose();
+  });
+});
+
+describe('what crosses between memory and the device', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Each read of the device by the number of its values, and how often anything was read past it. */
+  function watchReads(device: Device) {
+    const sizes: number[] = [];
+    const watching: Device = {
+      ...device,
+      read(tensors) {
+        sizes.push(tensors.reduce((sum, { size }) => sum + size, 0));
+        return device.read(tensors);
+      },
+    };
+    const asked = (['data', 'dataSync', 'bytes', 'buffer', 'bufferSync', 'array', 'arraySync'] as const).map((name) =>
+      vi.spyOn(Tensor.prototype, name),
+    );
+    return { watching, sizes, asked: () => asked.reduce((sum, { mock }) => sum + mock.calls.length, 0) };
+  }
+
+  test('no step is waited for: 1,341 of them take six reads of the loss, and the weights come back once', async () => {
+    const { watching, sizes, asked } = watchReads(cpu);
+    const watched = buildModel(softmax, 'categoricalCrossentropy', watching);
+    // No time passes: the queue between two reads grows fourfold to its bound, 1, 4, 16, 64, 256, 1,000.
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+    const { epochs: _, ...endless } = plan({ maxSteps: 1_341 });
+    const seen: number[] = [];
+    const outcome = await train(watched, start, ten, {
+      ...{ plan: endless, seed: 1 },
+      onProgress: ({ step }) => seen.push(step),
+    });
+    expect(outcome).toMatchObject({ ok: true, steps: 1_341 });
+    expect(seen).toEqual([0, 1, 5, 21, 85, 341, 1_341]);
+    // The scores before and after are a loss and a share each; the model has 5 × 3 + 3 parameters.
+    expect(sizes).toEqual([2, 1, 1, 1, 1, 1, 1, 2, 18]);
+    expect(asked()).toBe(sizes.length);
+    watched.dispose();
+  });
+
+  test('the weights go to the device once a round: the one vector as a tensor for each of the layout', async () => {
+    const opened = await openWasm();
+    if (!opened.ok) throw new Error(opened.reason);
+    await opened.device.activate();
+    const { watching, sizes } = watchReads(opened.device);
+    const watched = buildModel(softmax, 'categoricalCrossentropy', watching);
+    const write = vi.spyOn(backend(), 'write');
+    for (let round = 1; round <= 2; round++) {
+      sizes.length = 0;
+      write.mockClear();
+      await trained(watched, start, ten, { epochs: 4 });
+      const given = write.mock.calls.flatMap(([values]) => (values === null ? [] : [(values as Float32Array).length]));
+      // No other tensor has these sizes: batches are of 4 examples, scores of 64.
+      expect(given.filter((size) => size === 15)).toHaveLength(1);
+      expect(given.filter((size) => size === 3)).toHaveLength(1);
+      expect(sizes.filter((size) => size === 18)).toHaveLength(1);
+      expect(sizes.at(-1)).toBe(18);
+    }
+    watched.dispose();
+    await cpu.activate();
   });
 });
 
