@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { BugError } from '../../shared/assert.ts';
+import { assert, BugError } from '../../shared/assert.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { countsProblem } from '../../shared/evaluation/counts.ts';
 import type { Sha256 } from '../../shared/ids.ts';
@@ -8,26 +8,27 @@ import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
 import { fromBytes, isFinite32, norm, toBytes } from '../../shared/weights/vector.ts';
 import { decodeBody, type ExpectedFrame, frameBytesAllowed, readFrameHeader } from '../../shared/wire/frame.ts';
-import type { Aggregator } from '../learning/aggregators/aggregator.ts';
+import type { Aggregator, AnyAggregator, BatchAggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
-import { initialServerState, nextServerState } from '../learning/server-state.ts';
+import { nextServerState, savedState, serverStateOf } from '../learning/server-state.ts';
 import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
 import type { Arithmetic, Fold, ReportRule } from './port.ts';
+import { spooledUpdates } from './spooled-updates.ts';
 
 /** What happens in the thread: the port, carried out where it is called. Files are read synchronously, one at a time. */
 export type ArithmeticCore = Omit<Arithmetic, 'close'>;
 
-interface OpenAggregate {
-  readonly fold: Fold;
-  readonly aggregator: Aggregator<unknown>;
-  state: unknown;
-}
+/** A streaming aggregator holds its state, a batch aggregator the frames that it will read. */
+type OpenAggregate = { readonly fold: Fold } & (
+  | { readonly aggregator: Aggregator<unknown>; state: unknown }
+  | { readonly aggregator: BatchAggregator; readonly paths: string[]; expected: ExpectedFrame | null }
+);
 
 const NOT_FINITE = 'every value must be a finite number';
 
-/** Memory: one frame, and one aggregate for each open key. */
+/** Memory: one frame, and one aggregate for each open key; while a batch aggregator is finished, also one block. */
 export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): ArithmeticCore {
   const open = new Map<string, OpenAggregate>();
   const frames = new FrameReader();
@@ -47,6 +48,24 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
     const aggregate = open.get(key);
     if (aggregate === undefined) throw new BugError(`no aggregate ${key} is open`);
     return aggregate;
+  }
+
+  function readUpdate(path: string, expected: ExpectedFrame) {
+    const frame = frames.read(path, frameBytesAllowed(expected).maximum);
+    const read = frame && readFrameHeader(frame, frame.byteLength, expected);
+    const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
+    if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
+    return { header: read.header, delta };
+  }
+
+  /** The aggregated delta of what was folded. */
+  function aggregatedBy(aggregate: OpenAggregate, previous: Float32Array | null): Float64Array {
+    if ('state' in aggregate) return aggregate.aggregator.finish(aggregate.state);
+    const { aggregator, paths, expected } = aggregate;
+    assert(expected !== null, 'an aggregate of nothing');
+    const { codec, values } = expected;
+    const read = (path: string): Float32Array => readUpdate(path, expected).delta;
+    return aggregator.apply(spooledUpdates({ paths, codec, values, read }), previous);
   }
 
   return {
@@ -74,39 +93,40 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, rule),
 
     async begin(key, fold, values) {
-      const aggregator = fold === 'sum' ? (sum as Aggregator<unknown>) : aggregatorOf(fold.strategy);
-      open.set(key, { fold, aggregator, state: aggregator.init(values) });
+      const aggregator: AnyAggregator = fold === 'sum' ? (sum as Aggregator<unknown>) : aggregatorOf(fold.strategy);
+      if ('apply' in aggregator) open.set(key, { fold, aggregator, paths: [], expected: null });
+      else open.set(key, { fold, aggregator, state: aggregator.init(values) });
     },
 
     async fold(key, path, expected) {
       const aggregate = find(key);
-      const frame = frames.read(path, frameBytesAllowed(expected).maximum);
-      const read = frame && readFrameHeader(frame, frame.byteLength, expected);
-      const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
-      if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
+      const { header, delta } = readUpdate(path, expected);
+      if ('paths' in aggregate) {
+        aggregate.paths.push(path);
+        aggregate.expected = expected;
+        return;
+      }
       const { fold } = aggregate;
-      const weight = fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, read.header);
+      const weight = fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, header);
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight });
     },
 
     async finish(key, { strategy }, base) {
-      const { aggregator, state } = find(key);
+      const aggregate = find(key);
       open.delete(key);
       const params = await getVector(base.params);
-      const before =
-        base.optimizer === null
-          ? initialServerState(params, strategy)
-          : { params, optimizer: await getVector(base.optimizer) };
-      const next = nextServerState(before, aggregator.finish(state), strategy);
+      const before = serverStateOf(params, base.optimizer && (await getVector(base.optimizer)), strategy);
+      const next = nextServerState(before, aggregatedBy(aggregate, before.aggregate), strategy);
       if (next === null) throw new Error('the new version is not finite');
-      const optimizerSha256 = next.optimizer === null ? null : (await putVector(next.optimizer)).sha256;
+      const saved = savedState(next);
+      const optimizerSha256 = saved && (await putVector(saved)).sha256;
       return { ...(await putVector(next.params)), optimizerSha256 };
     },
 
     async total(key) {
-      const { aggregator, state } = find(key);
+      const aggregate = find(key);
       open.delete(key);
-      return aggregator.finish(state);
+      return aggregatedBy(aggregate, null);
     },
 
     async drop(key) {
