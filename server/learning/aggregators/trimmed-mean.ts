@@ -1,5 +1,5 @@
 import { assert } from '../../../shared/assert.ts';
-import { trimmedCount } from '../../../shared/task/robust-limits.ts';
+import { trimmedCount } from '../../../shared/task/trimmed-count.ts';
 import type { BatchAggregator } from './aggregator.ts';
 import { coordinateWise } from './blocks.ts';
 
