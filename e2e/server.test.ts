@@ -71,6 +71,13 @@ describe('one server', () => {
       code: 1,
       errors: expect.stringContaining('mine'),
     });
+    expect(await task('create', 'digits', '--strategy', 'fedadam', '--id', 'adam')).toMatchObject({ code: 0 });
+    expect(JSON.parse((await task('show', 'adam')).output)).toMatchObject({
+      spec: { strategy: { name: 'fedadam', serverOptimizer: { name: 'adam', learningRate: 0.1, beta2: 0.99 } } },
+    });
+    expect(await task('delete', 'adam', '--yes')).toMatchObject({ code: 0 });
+    const unknown = await task('create', 'digits', '--strategy', 'fedmagic');
+    expect(unknown).toMatchObject({ code: 1, errors: expect.stringContaining('--strategy takes one of fedavg, ') });
     const keras = kerasFolder();
     expect(await task('create', '--model', keras.folder, '--id', 'own')).toEqual({
       code: 0,

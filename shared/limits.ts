@@ -44,6 +44,10 @@ export const LIMITS = {
   frameBytes: 400_000_000 + 4 * KiB,
   /** A client's claim of examples in one report; weighting multiplies by it. */
   examplesPerReportCount: 1_000_000,
+  /** Reports of a round under a robust rule: the work grows with their number, for Krum with its square. */
+  robustReportsCount: 1_000,
+  /** Values of all reports together that a robust rule holds at a time: 64 MiB as float32. */
+  robustBlockValues: 2 ** 24,
   /** Contributors of an evaluation round below which only the score over all examples is kept: the means or the spread of two tell the figure of each. */
   spreadClientsCount: 5,
   /** Local steps in one report. */

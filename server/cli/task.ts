@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Score } from '../../shared/protocol/index.ts';
 import { scoreText } from '../../shared/protocol/score-text.ts';
+import { isTemplateName, mergeOverrides } from '../../shared/task/parse.ts';
+import { STRATEGY_NAMES, strategyOverrides } from '../../shared/task/strategies.ts';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { toBytes } from '../../shared/weights/vector.ts';
 import { CommandError, type Connection, connect, runCommand } from './connection.ts';
 import { readModelFolder } from './model-folder.ts';
@@ -11,6 +14,7 @@ const HELP = `Usage: node dist/server/cli/task.js COMMAND [--server URL]
   list                       every task with its state, version and accuracy
   show ID                    one task as JSON
   create TEMPLATE [--id ID] [--file FILE]   a task from a template; FILE holds overrides as JSON
+  create TEMPLATE --strategy S …   the same by a strategy, with its defaults: ${STRATEGY_NAMES.join(', ')}
   create [TEMPLATE] --model DIR …   the same with a model of your own: model.json and its .bin files (template: custom)
   start ID COUNT             run that many rounds more
   evaluate ID                scores the newest version on contributors' devices, where the task sets examples aside
@@ -38,6 +42,7 @@ await runCommand(HELP, async () => {
       id: { type: 'string' },
       file: { type: 'string' },
       model: { type: 'string' },
+      strategy: { type: 'string' },
       yes: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -63,7 +68,8 @@ await runCommand(HELP, async () => {
       const named = values.id === undefined ? {} : { id: values.id };
       const own = values.model === undefined ? {} : { model: await bring(values.model, sendBytes) };
       const template = id ?? 'custom';
-      const made = (await call('POST', '/api/tasks', { ...overrides, ...own, ...named, template })) as { id: string };
+      const whole = { ...strategyOf(template, values.strategy, overrides), ...own, ...named, template };
+      const made = (await call('POST', '/api/tasks', whole)) as { id: string };
       console.log(`created ${made.id}`);
       return 'done';
     }
@@ -103,6 +109,14 @@ async function bring(folder: string, sendBytes: Connection['sendBytes']): Promis
   if (weights === null) return { topology };
   const { sha256 } = (await sendBytes('/api/weights', toBytes(weights))) as { sha256: string };
   return { topology, weights: sha256 };
+}
+
+/** The overrides of a strategy, with what the file says over them. An unknown template is for the server to refuse. */
+function strategyOf(template: string, strategy: string | undefined, overrides: object): object {
+  if (strategy === undefined || !isTemplateName(template)) return overrides;
+  const name = STRATEGY_NAMES.find((known) => known === strategy);
+  if (name === undefined) throw new CommandError(`--strategy takes one of ${STRATEGY_NAMES.join(', ')}`);
+  return mergeOverrides(strategyOverrides(name, TEMPLATES[template]), overrides) as object;
 }
 
 function tableOf(tasks: readonly Listed[]): string {

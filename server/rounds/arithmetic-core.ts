@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BugError } from '../../shared/assert.ts';
+import { assert, BugError } from '../../shared/assert.ts';
 import { refuse } from '../../shared/errors.ts';
 import { countsProblem } from '../../shared/evaluation/counts.ts';
 import type { Sha256 } from '../../shared/ids.ts';
@@ -13,24 +13,33 @@ import {
   frameBytesAllowed,
   readFrameHeader,
 } from '../../shared/wire/frame.ts';
-import type { Aggregator } from '../learning/aggregators/aggregator.ts';
+import type { Aggregator, AnyAggregator, BatchAggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
 import { kernel } from '../learning/kernel/index.ts';
 import { readFrom } from '../learning/kernel/kernel.ts';
-import { initialServerState, nextServerState } from '../learning/server-state.ts';
+import { nextServerState, savedState, serverStateOf } from '../learning/server-state.ts';
 import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
 import { withFrameFile } from './frame-file.ts';
 import type { Arithmetic, Fold, ReportRule } from './port.ts';
+import { spooledUpdates } from './spooled-updates.ts';
 
 /** What happens in the thread: the port, carried out where it is called. Files are read synchronously, one at a time. */
 export type ArithmeticCore = Omit<Arithmetic, 'close'>;
 
-interface OpenAggregate {
+/** A streaming aggregator holds its state, a batch aggregator the frames that it will read. */
+type OpenAggregate = OpenSum | OpenBatch;
+interface OpenSum {
   readonly fold: Fold;
   readonly aggregator: Aggregator<unknown>;
   state: unknown;
+}
+interface OpenBatch {
+  readonly fold: Fold;
+  readonly aggregator: BatchAggregator;
+  readonly paths: string[];
+  expected: ExpectedFrame | null;
 }
 
 const NOT_FINITE = 'every value must be a finite number';
@@ -38,7 +47,10 @@ const NOT_FINITE_VALUE = 'a value is not a finite number';
 const NOT_AS_LONG = 'the report is not as long as announced';
 const NOT_THE_HASH = 'the bytes do not match the SHA-256 that was announced';
 
-/** Memory: one aggregate for each open key, and one frame where it is not of float32 that go straight into a sum. */
+/**
+ * Memory: one aggregate for each open key, and one frame where it is not of float32 that go straight into a sum; while a batch
+ * aggregator is finished, also one block.
+ */
 export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): ArithmeticCore {
   const open = new Map<string, OpenAggregate>();
   const frames = new FrameReader();
@@ -58,6 +70,24 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
     const aggregate = open.get(key);
     if (aggregate === undefined) throw new BugError(`no aggregate ${key} is open`);
     return aggregate;
+  }
+
+  function readUpdate(path: string, expected: ExpectedFrame) {
+    const frame = frames.read(path, frameBytesAllowed(expected).maximum);
+    const read = frame && readFrameHeader(frame, frame.byteLength, expected);
+    const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
+    if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
+    return { header: read.header, delta };
+  }
+
+  /** The aggregated delta of what was folded. */
+  function aggregatedBy(aggregate: OpenAggregate, previous: Float32Array | null): Float64Array {
+    if ('state' in aggregate) return aggregate.aggregator.finish(aggregate.state);
+    const { aggregator, paths, expected } = aggregate;
+    assert(expected !== null, 'an aggregate of nothing');
+    const { codec, values } = expected;
+    const read = (path: string): Float32Array => readUpdate(path, expected).delta;
+    return aggregator.apply(spooledUpdates({ paths, codec, values, read }), previous);
   }
 
   return {
@@ -87,40 +117,41 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
         : checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, rule),
 
     async begin(key, fold, values) {
-      const aggregator = fold === 'sum' ? (sum as Aggregator<unknown>) : aggregatorOf(fold.strategy);
-      open.set(key, { fold, aggregator, state: aggregator.init(values) });
+      const aggregator: AnyAggregator = fold === 'sum' ? (sum as Aggregator<unknown>) : aggregatorOf(fold.strategy);
+      if ('apply' in aggregator) open.set(key, { fold, aggregator, paths: [], expected: null });
+      else open.set(key, { fold, aggregator, state: aggregator.init(values) });
     },
 
     async fold(key, path, expected) {
       const aggregate = find(key);
-      if (expected.codec === 'float32' && aggregate.aggregator.addStream !== undefined)
+      if ('state' in aggregate && expected.codec === 'float32' && aggregate.aggregator.addStream !== undefined)
         return foldFloats(aggregate, path, expected);
-      const frame = frames.read(path, frameBytesAllowed(expected).maximum);
-      const read = frame && readFrameHeader(frame, frame.byteLength, expected);
-      const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
-      if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
-      const weight = weightIn(aggregate.fold, read.header);
+      const { header, delta } = readUpdate(path, expected);
+      if ('paths' in aggregate) {
+        aggregate.paths.push(path);
+        aggregate.expected = expected;
+        return;
+      }
+      const weight = weightIn(aggregate.fold, header);
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight });
     },
 
     async finish(key, { strategy }, base) {
-      const { aggregator, state } = find(key);
+      const aggregate = find(key);
       open.delete(key);
       const params = await getVector(base.params);
-      const before =
-        base.optimizer === null
-          ? initialServerState(params, strategy)
-          : { params, optimizer: await getVector(base.optimizer) };
-      const next = nextServerState(before, aggregator.finish(state), strategy);
+      const before = serverStateOf(params, base.optimizer && (await getVector(base.optimizer)), strategy);
+      const next = nextServerState(before, aggregatedBy(aggregate, before.aggregate), strategy);
       if (next === null) throw new Error('the new version is not finite');
-      const optimizerSha256 = next.optimizer === null ? null : (await putVector(next.optimizer)).sha256;
+      const saved = savedState(next);
+      const optimizerSha256 = saved && (await putVector(saved)).sha256;
       return { ...(await putVector(next.params)), optimizerSha256 };
     },
 
     async total(key) {
-      const { aggregator, state } = find(key);
+      const aggregate = find(key);
       open.delete(key);
-      return aggregator.finish(state);
+      return aggregatedBy(aggregate, null);
     },
 
     async drop(key) {
@@ -133,7 +164,7 @@ const weightIn = (fold: Fold, header: FrameHeader): number =>
   fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, header);
 
 /** The body goes from the file to the sums, piece by piece. Where reading it fails, the sums are spoilt, and the caller begins anew. */
-function foldFloats(aggregate: OpenAggregate, path: string, expected: ExpectedFrame): void {
+function foldFloats(aggregate: OpenSum, path: string, expected: ExpectedFrame): void {
   withFrameFile(path, ({ bytes, header, read }) => {
     const checked = readFrameHeader(header, bytes, expected);
     if (!checked.ok) throw new Error(`the accepted report ${path} is damaged`);

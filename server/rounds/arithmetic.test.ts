@@ -248,6 +248,79 @@ describe('making a version', () => {
   });
 });
 
+describe('D9 a robust rule reads the reports at the end', () => {
+  const robust = (aggregator: TaskSpec['strategy']['aggregator'] & object): Pick<TaskSpec, 'strategy'> => ({
+    strategy: { name: 'robust', weighting: 'uniform', aggregator, serverOptimizer: { name: 'sgd', learningRate: 1 } },
+  });
+  const zeros = (values: number): Promise<Sha256> => blobs.put(toBytes(new Float32Array(values)));
+  const five = [
+    [1, 0, 0],
+    [2, 0, -1],
+    [3, 4, -2],
+    [4, 1, -3],
+    [90, 90, 90],
+  ];
+
+  async function version(
+    key: string,
+    spec: Pick<TaskSpec, 'strategy'>,
+    deltas: readonly (readonly number[])[],
+    optimizer: Sha256 | null = null,
+    expected = THREE,
+  ) {
+    await arithmetic.begin(key, spec, expected.values);
+    for (const delta of deltas) await arithmetic.fold(key, await saveFrame({ delta, expected }), expected);
+    const made = await arithmetic.finish(key, spec, { params: await zeros(expected.values), optimizer });
+    return { ...made, values: [...fromBytes(await readFile(blobs.path(made.sha256)))] };
+  }
+
+  test.each([
+    [{ name: 'median' }, [3, 1, -1]],
+    [{ name: 'trimmed-mean', share: 0.2 }, [3, Math.fround(5 / 3), -1]],
+    [{ name: 'krum', malicious: 1 }, [2, 0, -1]],
+    [{ name: 'multi-krum', malicious: 1, keep: 2 }, [3, 0.5, -2]],
+    [{ name: 'centered-clipping', radius: 1000, passes: 1 }, [20, 19, Math.fround(84 / 5)]],
+  ] as const)('of five by hand: %o', async (aggregator, expected) => {
+    const made = await version(aggregator.name, robust(aggregator), five);
+    expect(made.values).toEqual(expected);
+  });
+
+  test('what it carries is saved, and the next round goes on from it', async () => {
+    const spec = robust({ name: 'centered-clipping', radius: 1, passes: 1 });
+    const first = await version('first', spec, [
+      [2, 0, 0],
+      [0, 0, 0],
+    ]);
+    expect([...fromBytes(await readFile(blobs.path(first.optimizerSha256!)))]).toEqual([0.5, 0, 0]);
+    const second = await version(
+      'second',
+      spec,
+      [
+        [2, 0, 0],
+        [0, 0, 0],
+      ],
+      first.optimizerSha256,
+    );
+    expect(second.values).toEqual([0.75, 0, 0]);
+  });
+
+  test('a report that was damaged after it was folded stops the round', async () => {
+    const spec = robust({ name: 'median' });
+    await arithmetic.begin('torn', spec, 3);
+    const path = await saveFrame({ delta: [1, 2, 3] });
+    await arithmetic.fold('torn', path, THREE);
+    await writeFile(path, new Uint8Array(FRAME_HEADER_BYTES + 4));
+    const base = { params: await zeros(3), optimizer: null };
+    await expect(arithmetic.finish('torn', spec, base)).rejects.toThrow('damaged');
+  });
+
+  test('a rule without enough reports makes no version', async () => {
+    await expect(version('few', robust({ name: 'krum', malicious: 1 }), five.slice(0, 4))).rejects.toThrow(
+      '2f + 2 < n',
+    );
+  });
+});
+
 test('initial weights are those of the model and its seed', async () => {
   const spec = { ...digits, model: { zoo: 'softmax', seed: 5 } } as const;
   const made = await arithmetic.initial(spec);

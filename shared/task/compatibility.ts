@@ -1,8 +1,11 @@
 import type { Problem } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 import { shapeOf, tokensOf } from '../model/topology.ts';
 import { dataProblems, formOf } from './kinds/index.ts';
 import { topologyOf } from './model-of.ts';
 import type { TaskSpec } from './spec.ts';
+import { STRATEGIES } from './strategies.ts';
+import { trimmedCount } from './trimmed-count.ts';
 
 /** What the schema cannot see: fields that contradict each other. One row a rule; a task is refused with all that apply. */
 interface Rule {
@@ -30,6 +33,17 @@ const isOfFactors = (spec: TaskSpec): boolean => {
   const isBoth = first?.class_name === 'Embedding' && last?.class_name === 'Flatten';
   return isBoth && more.length === 0 && first.config.output_dim >= 2;
 };
+type Aggregator = NonNullable<TaskSpec['strategy']['aggregator']>;
+/** The settings of the aggregator if it is this one. */
+const aggregatorAs = <Name extends Aggregator['name']>(
+  { strategy: { aggregator } }: TaskSpec,
+  ...names: readonly Name[]
+): Extract<Aggregator, { readonly name: Name }> | undefined =>
+  names.some((name) => name === aggregator?.name)
+    ? (aggregator as Extract<Aggregator, { readonly name: Name }>)
+    : undefined;
+const isMean = ({ aggregator }: TaskSpec['strategy']): boolean =>
+  aggregator === undefined || aggregator.name === 'mean';
 const lastActivation = (spec: TaskSpec): string => {
   const last = topologyOf(spec).layers.at(-1);
   return last !== undefined && 'activation' in last.config ? last.config.activation : 'linear';
@@ -57,6 +71,69 @@ export const COMPATIBILITY: readonly Rule[] = [
     path: 'strategy.weighting',
     message: 'fedsgd is the plain mean: its weighting is uniform',
     broken: ({ strategy }) => strategy.name === 'fedsgd' && strategy.weighting !== 'uniform',
+  },
+  {
+    path: 'strategy.serverOptimizer.name',
+    message: 'this strategy is named for another server optimizer; robust takes any',
+    broken: ({ strategy }) => !STRATEGIES[strategy.name].optimizers.includes(strategy.serverOptimizer.name),
+  },
+  {
+    path: 'strategy.aggregator',
+    message: 'this strategy takes the mean; any other aggregator makes it robust',
+    broken: ({ strategy }) => STRATEGIES[strategy.name].aggregator === null && !isMean(strategy),
+  },
+  {
+    path: 'strategy.aggregator.name',
+    message: 'robust needs an aggregator that is not the mean',
+    broken: ({ strategy }) => STRATEGIES[strategy.name].aggregator !== null && isMean(strategy),
+  },
+  {
+    path: 'strategy.weighting',
+    message: 'robust counts every report the same: a weight that a client claims would be a way round it',
+    broken: ({ strategy }) => strategy.name === 'robust' && strategy.weighting !== 'uniform',
+  },
+  {
+    path: 'rounds.minimum',
+    message: 'Krum with f malicious reports needs 2f + 3 or more',
+    broken: (spec) => {
+      const krum = aggregatorAs(spec, 'krum', 'multi-krum');
+      return krum !== undefined && spec.rounds.minimum < 2 * krum.malicious + 3;
+    },
+  },
+  {
+    path: 'strategy.aggregator.keep',
+    message: 'multi-Krum keeps at most n − f − 2 of n reports, also of the minimum',
+    broken: (spec) => {
+      const krum = aggregatorAs(spec, 'multi-krum');
+      return krum !== undefined && krum.keep > Math.max(1, spec.rounds.minimum - krum.malicious - 2);
+    },
+  },
+  {
+    path: 'strategy.aggregator.share',
+    message: 'a trimmed mean drops at least one report at each end, also of the minimum',
+    broken: (spec) => {
+      const trimmed = aggregatorAs(spec, 'trimmed-mean');
+      return trimmed !== undefined && trimmedCount(trimmed.share, spec.rounds.minimum) < 1;
+    },
+  },
+  {
+    path: 'rounds.minimum',
+    message: 'a median or a centre needs three reports or more: of two either may be malicious',
+    broken: (spec) =>
+      aggregatorAs(spec, 'median', 'geometric-median', 'centered-clipping') !== undefined && spec.rounds.minimum < 3,
+  },
+  {
+    path: 'strategy.aggregator.norm',
+    message: 'larger changes are rejected already: the bound must be below the largest change',
+    broken: (spec) => (aggregatorAs(spec, 'norm-bound')?.norm ?? 0) > spec.maxDeltaNorm,
+  },
+  {
+    path: 'rounds.goal',
+    message: `a robust aggregator takes at most ${LIMITS.robustReportsCount} reports`,
+    broken: (spec) =>
+      !isMean(spec.strategy) &&
+      aggregatorAs(spec, 'norm-bound') === undefined &&
+      spec.rounds.goal > LIMITS.robustReportsCount,
   },
   {
     path: 'model',

@@ -28,9 +28,16 @@ export function parseTaskSpec(input: unknown): Result<TaskSpec, readonly Problem
 const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What has other fields under another name. */
+const NAMED: ReadonlySet<string> = new Set(['serverOptimizer', 'aggregator']);
+
+const isOther = (before: unknown, after: unknown): boolean =>
+  isPlainObject(before) && isPlainObject(after) && 'name' in after && after['name'] !== before['name'];
+
 /**
  * Deep merge: objects merge, everything else replaces, `null` removes an optional field. A model is taken whole
- * when it switches between `zoo` and `topology`, and data when they are of another kind.
+ * when it switches between `zoo` and `topology`, data when they are of another kind, and a server optimizer or an
+ * aggregator when it is of another name.
  */
 export function mergeOverrides(base: unknown, overrides: unknown): unknown {
   if (!isPlainObject(base) || !isPlainObject(overrides)) return overrides;
@@ -42,7 +49,8 @@ export function mergeOverrides(base: unknown, overrides: unknown): unknown {
     if (key === '__proto__') continue;
     const value = overrides[key];
     if (value === null) delete merged[key];
-    else merged[key] = key in merged ? mergeOverrides(merged[key], value) : value;
+    else if (!(key in merged) || (NAMED.has(key) && isOther(merged[key], value))) merged[key] = value;
+    else merged[key] = mergeOverrides(merged[key], value);
   }
   return merged;
 }

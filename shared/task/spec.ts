@@ -58,10 +58,59 @@ const clientPlan = v.strictObject({
   heldOut: v.optional(v.boolean()),
 });
 
+const serverLearningRate = real(1e-6, 100);
+const beta = real(0, 0.9999);
+const tau = v.optional(real(1e-9, 1), 1e-3);
+const moments = {
+  beta1: v.optional(beta, 0.9),
+  beta2: v.optional(beta, 0.99),
+  tau,
+  biasCorrection: v.optional(v.boolean(), false),
+};
+
+/** Its defaults are those of Reddi et al. 2021 and Hsu et al. 2019 (`server/learning/optimizers`). */
+const serverOptimizer = v.variant('name', [
+  v.strictObject({ name: v.literal('sgd'), learningRate: serverLearningRate }),
+  v.strictObject({
+    name: v.literal('momentum'),
+    learningRate: serverLearningRate,
+    beta: v.optional(beta, 0.9),
+    nesterov: v.optional(v.boolean(), false),
+  }),
+  v.strictObject({ name: v.literal('adagrad'), learningRate: v.optional(serverLearningRate, 0.1), tau }),
+  v.strictObject({ name: v.literal('adam'), learningRate: v.optional(serverLearningRate, 0.1), ...moments }),
+  v.strictObject({ name: v.literal('yogi'), learningRate: v.optional(serverLearningRate, 0.01), ...moments }),
+]);
+
+const malicious = whole(1, LIMITS.robustReportsCount);
+
+/** How the reports of a round become one change (`server/learning/aggregators`). */
+const aggregator = v.variant('name', [
+  v.strictObject({ name: v.literal('mean') }),
+  v.strictObject({ name: v.literal('median') }),
+  /** The share that is dropped at each end, in each coordinate. */
+  v.strictObject({ name: v.literal('trimmed-mean'), share: real(0, 0.49) }),
+  v.strictObject({ name: v.literal('krum'), malicious }),
+  v.strictObject({ name: v.literal('multi-krum'), malicious, keep: whole(1, LIMITS.robustReportsCount) }),
+  v.strictObject({
+    name: v.literal('geometric-median'),
+    passes: v.optional(whole(1, 100), 5),
+    smoothing: v.optional(real(1e-12, 1), 1e-6),
+  }),
+  v.strictObject({ name: v.literal('norm-bound'), norm: real(1e-9, 1e9) }),
+  v.strictObject({
+    name: v.literal('centered-clipping'),
+    radius: real(1e-9, 1e9),
+    passes: v.optional(whole(1, 100), 1),
+  }),
+]);
+
 const strategy = v.strictObject({
-  name: v.picklist(['fedavg', 'fedsgd']),
+  name: v.picklist(['fedavg', 'fedsgd', 'fedavgm', 'fedadagrad', 'fedadam', 'fedyogi', 'robust']),
   weighting: v.picklist(['numExamples', 'uniform']),
-  serverOptimizer: v.strictObject({ name: v.picklist(['sgd']), learningRate: real(1e-6, 100) }),
+  /** Absent: the mean. */
+  aggregator: v.optional(aggregator),
+  serverOptimizer,
 });
 
 const rounds = v.strictObject({

@@ -13,8 +13,8 @@ export function deltaOf(local: Float32Array, global: Float32Array): Float32Array
   return delta;
 }
 
-/** pseudo-gradient = −mean(delta), in place on the aggregator's Float64 result. */
+/** pseudo-gradient = −mean(delta), in place on the aggregator's Float64 result; 0 stays 0 and is never −0. */
 export function pseudoGradient(meanDelta: Float64Array): Float64Array {
-  for (let i = 0; i < meanDelta.length; i++) meanDelta[i] = -(meanDelta[i] as number);
+  for (let i = 0; i < meanDelta.length; i++) meanDelta[i] = 0 - (meanDelta[i] as number);
   return meanDelta;
 }

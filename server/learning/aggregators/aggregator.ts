@@ -26,3 +26,33 @@ export interface Aggregator<State> {
   /** The aggregated delta, owned by the caller; the state is used up. A `BugError` when nothing was added: a round has a minimum. */
   finish(state: State): Float64Array;
 }
+
+/**
+ * The updates of one round for a rule that must see them more than once, in the order of their receipts. Whoever gives
+ * them holds O(model) values, or `LIMITS.robustBlockValues`, and not all of them.
+ */
+export interface Updates {
+  readonly count: number;
+  /** Of the model. */
+  readonly values: number;
+  /** One whole delta; its memory is used again by the next call. */
+  read(index: number): Float32Array;
+  /** The values from `from` to below `to` of every delta; their memory is used again by the next call. */
+  block(from: number, to: number): readonly Float32Array[];
+}
+
+/**
+ * An aggregator that does not stream: it reads the updates of the round when all are there, in passes or in blocks of
+ * coordinates. Every update counts the same. The same updates in the same order give the same bits. Every one passes
+ * `batch-aggregator.contract.ts`.
+ */
+export interface BatchAggregator {
+  readonly name: string;
+  /** Starts from the aggregate of the round before, which is then saved with the version as float32. */
+  readonly carries: boolean;
+  /** The aggregated delta. `previous` is null unless it carries, and in its first round. A `BugError` below its limit. */
+  apply(updates: Updates, previous: Float32Array | null): Float64Array;
+}
+
+/** Either of the two: one folds as reports arrive, the other reads them at the end. */
+export type AnyAggregator = Aggregator<unknown> | BatchAggregator;

@@ -1,16 +1,39 @@
+import { unreachable } from '../../../shared/assert.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
-import type { Aggregator } from './aggregator.ts';
+import type { Aggregator, AnyAggregator } from './aggregator.ts';
+import { centeredClipping } from './centered-clipping.ts';
+import { geometricMedian } from './geometric-median.ts';
+import { krum } from './krum.ts';
 import { mean } from './mean.ts';
+import { median } from './median.ts';
+import { multiKrum } from './multi-krum.ts';
+import { normBound } from './norm-bound.ts';
+import { trimmedMean } from './trimmed-mean.ts';
 
-/** The aggregators there are: one file each, one line here. */
-const AGGREGATORS = { mean } as const;
+/** The strategy's aggregator, the mean where it names none; what its state is, only itself knows. One line each. */
+export function aggregatorOf({ aggregator }: Pick<TaskSpec['strategy'], 'aggregator'>): AnyAggregator {
+  if (aggregator === undefined) return streaming(mean);
+  switch (aggregator.name) {
+    case 'mean':
+      return streaming(mean);
+    case 'median':
+      return median;
+    case 'trimmed-mean':
+      return trimmedMean(aggregator);
+    case 'krum':
+      return krum(aggregator);
+    case 'multi-krum':
+      return multiKrum(aggregator);
+    case 'geometric-median':
+      return geometricMedian(aggregator);
+    case 'norm-bound':
+      return streaming(normBound(aggregator));
+    case 'centered-clipping':
+      return centeredClipping(aggregator);
+    default:
+      return unreachable(aggregator);
+  }
+}
 
-/** Which aggregator a strategy is composed with (DESIGN §2). */
-const AGGREGATOR_OF = { fedavg: 'mean', fedsgd: 'mean' } as const satisfies Record<
-  TaskSpec['strategy']['name'],
-  keyof typeof AGGREGATORS
->;
-
-/** The strategy's aggregator; what its state is, only itself knows. */
-export const aggregatorOf = (strategy: TaskSpec['strategy']): Aggregator<unknown> =>
-  AGGREGATORS[AGGREGATOR_OF[strategy.name]] as unknown as Aggregator<unknown>;
+const streaming = <State>(aggregator: Aggregator<State>): Aggregator<unknown> =>
+  aggregator as unknown as Aggregator<unknown>;

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { describeAggregator } from './aggregator.contract.ts';
-import { aggregatorOf } from './index.ts';
 import { mean } from './mean.ts';
 
 describeAggregator(mean);
@@ -43,9 +42,4 @@ test('sums in Float64: a thousand small values beside a large one are not lost',
 test('a weight of nothing is a bug', () => {
   expect(() => fold([{ delta: [1], weight: 0 }])).toThrow('above 0');
   expect(() => fold([{ delta: [1], weight: Number.NaN }])).toThrow('above 0');
-});
-
-test.each(['fedavg', 'fedsgd'] as const)('%s takes the mean', (name) => {
-  const strategy = { name, weighting: 'uniform', serverOptimizer: { name: 'sgd', learningRate: 1 } } as const;
-  expect(aggregatorOf(strategy)).toBe(mean);
 });

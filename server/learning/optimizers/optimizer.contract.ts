@@ -14,7 +14,7 @@ export function describeOptimizer<Settings extends { readonly name: string }>(
       const { params } = optimizer.apply(
         Float32Array.of(0, 0, 0),
         Float64Array.of(2, -2, 0),
-        optimizer.init(3),
+        optimizer.init(3, settings),
         settings,
       );
       expect([...params].map(Math.sign)).toEqual([-1, 1, 0]);
@@ -27,7 +27,7 @@ export function describeOptimizer<Settings extends { readonly name: string }>(
           const step = optimizer.apply(
             params,
             new Float64Array(values.length),
-            optimizer.init(values.length),
+            optimizer.init(values.length, settings),
             settings,
           );
           expect(step.params).toEqual(params);
@@ -40,19 +40,21 @@ export function describeOptimizer<Settings extends { readonly name: string }>(
         fc.property(vector, (values) => {
           const params = Float32Array.from(values);
           const gradient = Float64Array.from(values, (value) => value / 3);
-          const state = optimizer.init(values.length);
+          const state = optimizer.init(values.length, settings);
           const first = optimizer.apply(params, gradient, state, settings);
           const second = optimizer.apply(params, gradient, state, settings);
           expect(params).toEqual(Float32Array.from(values));
           expect(gradient).toEqual(Float64Array.from(values, (value) => value / 3));
-          expect(state).toEqual(optimizer.init(values.length));
+          expect(state).toEqual(optimizer.init(values.length, settings));
           expect(second).toEqual(first);
         }),
       );
     });
 
     test('a gradient of another size is a bug', () => {
-      expect(() => optimizer.apply(new Float32Array(3), new Float64Array(2), optimizer.init(3), settings)).toThrow();
+      expect(() =>
+        optimizer.apply(new Float32Array(3), new Float64Array(2), optimizer.init(3, settings), settings),
+      ).toThrow();
     });
   });
 }

@@ -1,4 +1,7 @@
-/** What an optimizer carries from round to round, as one flat vector that is saved beside the params; null for none. */
+/**
+ * What an optimizer carries from round to round, as one flat vector that is saved beside the params; null for none. Kept as
+ * float32: a step computes in Float64 from what was saved and rounds once, so that a restart goes on with the same bits.
+ */
 export type OptimizerState = Float32Array | null;
 
 /** Params and optimizer state after a step; both new, the inputs are unchanged. */
@@ -14,6 +17,6 @@ export interface OptimizerStep {
 export interface ServerOptimizer<Settings extends { readonly name: string }> {
   readonly name: Settings['name'];
   /** State before the first round. */
-  init(values: number): OptimizerState;
+  init(values: number, settings: Settings): OptimizerState;
   apply(params: Float32Array, gradient: Float64Array, state: OptimizerState, settings: Settings): OptimizerStep;
 }

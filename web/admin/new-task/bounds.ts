@@ -57,7 +57,11 @@ function childOf(schema: SchemaShape, key: string): SchemaShape | undefined {
   const inner = schema.wrapped ?? schema;
   if (inner.entries !== undefined) return inner.entries[key];
   if (inner.item !== undefined && /^\d+$/.test(key)) return inner.item;
-  // A union: whichever branch has the key.
+  // A union: whichever branch has the key. Of the key that tells its branches apart, all values.
   const branches = (inner.options ?? []) as readonly SchemaShape[];
-  return branches.map((branch) => branch.entries?.[key]).find((child) => child !== undefined);
+  const children = branches.flatMap((branch) => branch.entries?.[key] ?? []);
+  const literals = children.map(({ literal }) => literal);
+  return literals.length > 1 && literals.every((literal) => typeof literal === 'string')
+    ? { options: literals }
+    : children[0];
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isTaskId, type Sha256 } from '../../../shared/ids.ts';
 import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { parseTaskSpec } from '../../../shared/task/parse.ts';
+import { SERVER_OPTIMIZERS } from '../../../shared/task/strategies.ts';
 import { TEMPLATES } from '../../../shared/task/templates/index.ts';
 import {
   change,
@@ -52,6 +53,20 @@ describe('a draft', () => {
       ok: true,
       value: { client: { work: 'full-batch', epochs: 1 }, strategy: { weighting: 'uniform' } },
     });
+  });
+  it('a strategy brings what it is composed of, and another optimizer or rule its own settings', () => {
+    const momentum = change(digits(), 'strategy.name', 'fedavgm');
+    expect(valueAt(specOf(momentum), 'strategy')).toEqual({
+      ...{ name: 'fedavgm', weighting: 'numExamples' },
+      serverOptimizer: { name: 'momentum', learningRate: 0.1, beta: 0.9, nesterov: false },
+    });
+    const robust = change(change(momentum, 'strategy.name', 'robust'), 'strategy.aggregator.name', 'krum');
+    const yogi = change(robust, 'strategy.serverOptimizer.name', 'yogi');
+    expect(valueAt(specOf(yogi), 'strategy')).toEqual({
+      ...{ name: 'robust', weighting: 'uniform', aggregator: { name: 'krum', malicious: 1 } },
+      serverOptimizer: SERVER_OPTIMIZERS.yogi,
+    });
+    expect(specOf(change(yogi, 'strategy.name', 'fedavg'))).toEqual(TEMPLATES.digits);
   });
   it('arrays keep their other items', () => {
     expect(withValue({ shape: [28, 28, 1] }, 'shape.2', 3)).toEqual({ shape: [28, 28, 3] });

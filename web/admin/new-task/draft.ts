@@ -1,7 +1,9 @@
 import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { type KindName, labelsOf } from '../../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../../shared/task/model-of.ts';
+import { mergeOverrides } from '../../../shared/task/parse.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
+import { AGGREGATORS, SERVER_OPTIMIZERS, STRATEGIES, strategyOverrides } from '../../../shared/task/strategies.ts';
 
 /** A TaskSpec while somebody writes it: any value may be missing or wrong. Pure. */
 export interface Draft {
@@ -73,9 +75,17 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
   if (path === 'client.work' && value === 'full-batch') {
     spec = withValue(withValue(spec, 'client.epochs', 1), 'client.maxSteps', undefined);
   }
-  if (path === 'strategy.name' && value === 'fedsgd') spec = withValue(spec, 'strategy.weighting', 'uniform');
+  if (path === 'strategy.name' && isIn(STRATEGIES, value))
+    spec = mergeOverrides(draft.spec, strategyOverrides(value, draft.spec as unknown as TaskSpec)) as Tree;
+  if (path === 'strategy.serverOptimizer.name' && isIn(SERVER_OPTIMIZERS, value))
+    spec = withValue(spec, 'strategy.serverOptimizer', SERVER_OPTIMIZERS[value]);
+  if (path === 'strategy.aggregator.name' && isIn(AGGREGATORS, value))
+    spec = withValue(spec, 'strategy.aggregator', AGGREGATORS[value]);
   return { ...draft, spec };
 }
+
+const isIn = <Table extends object>(table: Table, name: unknown): name is keyof Table =>
+  typeof name === 'string' && Object.hasOwn(table, name);
 
 /** A model of the zoo by name, or `null` for one's own topology, which starts as the model of before. */
 export function changeModel(draft: Draft, zoo: string | null): Draft {

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { COMPATIBILITY } from '../../../shared/task/compatibility.ts';
 import { taskSpecSchema } from '../../../shared/task/spec.ts';
 import { TEMPLATES } from '../../../shared/task/templates/index.ts';
+import { en } from '../words/en.ts';
 import { zh } from '../words/zh.ts';
 import { boundsOf } from './bounds.ts';
 import { change, changeModel, type Draft, draftOf, withText } from './draft.ts';
 import { byField, check, plainNumber } from './problems.ts';
-import { SECTIONS } from './sections.ts';
+import { fieldsFor, SECTIONS } from './sections.ts';
 
 const digits = (): Draft => draftOf(TEMPLATES.digits);
 const free = (_id: string): boolean => false;
@@ -116,6 +118,49 @@ describe('the form', () => {
     expect(missing).toEqual([]);
   });
 
+  it('shows of the strategy what the chosen rule and optimizer have', () => {
+    const { fields } = SECTIONS.find(({ name }) => name === 'strategy')!;
+    const shown = (draft: Draft): string[] =>
+      fieldsFor(fields, draft.spec).map(({ path }) =>
+        path.replace('strategy.', '').replace('serverOptimizer', 'server'),
+      );
+    const plain = ['name', 'weighting', 'server.name', 'server.learningRate'];
+    expect(shown(digits())).toEqual(plain);
+    expect(shown(change(digits(), 'strategy.name', 'fedavgm'))).toEqual([...plain, 'server.beta', 'server.nesterov']);
+    const moments = ['server.beta1', 'server.beta2', 'server.tau', 'server.biasCorrection'];
+    expect(shown(change(digits(), 'strategy.name', 'fedadam'))).toEqual([...plain, ...moments]);
+    const robust = change(digits(), 'strategy.name', 'robust');
+    const rule = (name: string): string[] =>
+      shown(change(robust, 'strategy.aggregator.name', name)).filter((path) => path.startsWith('aggregator.'));
+    expect(rule('median')).toEqual(['aggregator.name']);
+    expect(rule('multi-krum')).toEqual(['aggregator.name', 'aggregator.malicious', 'aggregator.keep']);
+    expect(rule('centered-clipping')).toEqual(['aggregator.name', 'aggregator.radius', 'aggregator.passes']);
+  });
+
+  it('tells the limits of a robust rule in the language of the page', () => {
+    const robust = change(digits(), 'strategy.name', 'robust');
+    const sentence = 'This rule needs at least 3: of two reports either may be malicious.';
+    expect(problemsOf(robust)).toEqual({ 'rounds.minimum': sentence });
+    const three = change(robust, 'rounds.minimum', 3);
+    expect(problemsOf(three)).toEqual({});
+    expect(problemsOf(change(three, 'strategy.aggregator.name', 'trimmed-mean'))).toEqual({
+      'strategy.aggregator.share': 'Too small for the minimum: it would leave out no report at all.',
+    });
+    expect(problemsOf(change(change(three, 'strategy.name', 'fedyogi'), 'strategy.serverOptimizer.beta2', 1))).toEqual({
+      'strategy.serverOptimizer.beta2': 'A number from 0 to 0.9999.',
+    });
+  });
+
+  it.each([en, zh])('has a sentence for every rule of the table of strategies', ({ form }) => {
+    const rules = COMPATIBILITY.filter(
+      ({ path, message }) => path.startsWith('strategy.') || /robust|Krum|median/.test(message),
+    );
+    const sentences = form.problems as Readonly<Record<string, string>>;
+    expect(rules.filter(({ message }) => !(message in sentences)).map(({ message }) => message)).toEqual([
+      'this strategy takes the mean; any other aggregator makes it robust', // the form cannot come to it
+    ]);
+  });
+
   it('knows from the schema what fits', () => {
     expect(boundsOf('client.batchSize')).toMatchObject({
       minimum: 1,
@@ -128,6 +173,8 @@ describe('the form', () => {
     expect(boundsOf('data.shape.1')).toMatchObject({ minimum: 1, maximum: 1_024 });
     expect(boundsOf('model.seed')).toMatchObject({ minimum: 0, maximum: 0xffffffff });
     expect(boundsOf('model.zoo').options).toContain('mlp-2nn');
+    expect(boundsOf('strategy.serverOptimizer.name').options).toEqual(['sgd', 'momentum', 'adagrad', 'adam', 'yogi']);
+    expect(boundsOf('strategy.aggregator.share')).toMatchObject({ minimum: 0, maximum: 0.49 });
     expect(boundsOf('no.such.field')).toMatchObject({ minimum: null, options: [] });
   });
 

@@ -1,5 +1,6 @@
 import type { KindName } from '../../../shared/task/kinds/index.ts';
 import type { en } from '../words/en.ts';
+import { valueAt } from './draft.ts';
 
 /** The fields of a task in the order in which they are shown, in the form and in the settings. */
 
@@ -23,12 +24,21 @@ export interface SpecField {
   readonly kind: FieldKind;
   /** Only where the data are of one of these kinds. */
   readonly of?: readonly KindName[];
+  /** Only where another field has one of these values. */
+  readonly where?: { readonly path: FieldPath; readonly values: readonly string[] };
 }
 
 const field = (kind: FieldKind, ...paths: readonly FieldPath[]): SpecField[] => paths.map((path) => ({ path, kind }));
 
 const ofKinds = (of: readonly KindName[], fields: readonly SpecField[]): SpecField[] =>
   fields.map((one) => ({ ...one, of }));
+
+const where = (path: FieldPath, values: readonly string[], fields: readonly SpecField[]): SpecField[] =>
+  fields.map((one) => ({ ...one, where: { path, values } }));
+const ofOptimizers = (values: readonly string[], fields: readonly SpecField[]): SpecField[] =>
+  where('strategy.serverOptimizer.name', values, fields);
+const ofAggregators = (values: readonly string[], fields: readonly SpecField[]): SpecField[] =>
+  where('strategy.aggregator.name', values, fields);
 
 export const SECTIONS: readonly { readonly name: SectionName; readonly fields: readonly SpecField[] }[] = [
   { name: 'what', fields: field('text', 'title', 'id') },
@@ -73,8 +83,27 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
   {
     name: 'strategy',
     fields: [
-      ...field('choice', 'strategy.name', 'strategy.weighting', 'strategy.serverOptimizer.name'),
+      ...field('choice', 'strategy.name', 'strategy.weighting'),
+      ...where('strategy.name', ['robust'], field('choice', 'strategy.aggregator.name')),
+      ...ofAggregators(['trimmed-mean'], field('number', 'strategy.aggregator.share')),
+      ...ofAggregators(['krum', 'multi-krum'], field('number', 'strategy.aggregator.malicious')),
+      ...ofAggregators(['multi-krum'], field('number', 'strategy.aggregator.keep')),
+      ...ofAggregators(['norm-bound'], field('number', 'strategy.aggregator.norm')),
+      ...ofAggregators(['centered-clipping'], field('number', 'strategy.aggregator.radius')),
+      ...ofAggregators(['geometric-median', 'centered-clipping'], field('number', 'strategy.aggregator.passes')),
+      ...ofAggregators(['geometric-median'], field('number', 'strategy.aggregator.smoothing')),
+      ...field('choice', 'strategy.serverOptimizer.name'),
       ...field('number', 'strategy.serverOptimizer.learningRate'),
+      ...ofOptimizers(
+        ['momentum'],
+        [...field('number', 'strategy.serverOptimizer.beta'), ...field('flag', 'strategy.serverOptimizer.nesterov')],
+      ),
+      ...ofOptimizers(
+        ['adam', 'yogi'],
+        field('number', 'strategy.serverOptimizer.beta1', 'strategy.serverOptimizer.beta2'),
+      ),
+      ...ofOptimizers(['adagrad', 'adam', 'yogi'], field('number', 'strategy.serverOptimizer.tau')),
+      ...ofOptimizers(['adam', 'yogi'], field('flag', 'strategy.serverOptimizer.biasCorrection')),
     ],
   },
   {
@@ -99,6 +128,10 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
   { name: 'access', fields: [...field('lines', 'access.allowedOrigins'), ...field('secret', 'access.joinToken')] },
 ];
 
-/** The fields of a section for data of this kind. */
-export const fieldsFor = (fields: readonly SpecField[], kind: KindName): readonly SpecField[] =>
-  fields.filter(({ of }) => of === undefined || of.includes(kind));
+/** The fields of a section that a task of this spec, or draft of one, has. */
+export const fieldsFor = (fields: readonly SpecField[], spec: unknown): readonly SpecField[] =>
+  fields.filter(
+    ({ of, where }) =>
+      (of === undefined || of.includes(valueAt(spec, 'data.kind') as KindName)) &&
+      (where === undefined || where.values.includes(String(valueAt(spec, where.path)))),
+  );

@@ -1,0 +1,36 @@
+import { assert } from '../../../shared/assert.ts';
+import type { BatchAggregator } from './aggregator.ts';
+import { distanceTo } from './distance.ts';
+
+// Karimireddy, He, Jaggi: "Learning from History for Byzantine Robust Optimization", ICML 2021, Algorithm 2 (centered
+// clipping). Their guarantee asks for momentum at the clients too.
+
+export interface CenteredClippingSettings {
+  /** τ: how far from the centre an update counts in full; about the spread of honest ones. */
+  readonly radius: number;
+  /** L, passes of a round; 1 by default, as the centre goes on from round to round. */
+  readonly passes: number;
+}
+
+/** v ← v + (1/n) · Σ (xᵢ − v) · min(1, τ / ‖xᵢ − v‖), `passes` times; v is what the round before came to, at first 0. */
+export const centeredClipping = ({ radius, passes }: CenteredClippingSettings): BatchAggregator => ({
+  name: 'centered-clipping',
+  carries: true,
+  apply(updates, previous) {
+    const { count, values } = updates;
+    assert(count > 0, 'centered clipping of nothing');
+    assert(previous === null || previous.length === values, 'vectors differ in length');
+    const centre = previous === null ? new Float64Array(values) : Float64Array.from(previous);
+    for (let pass = 0; pass < passes; pass++) {
+      const sum = new Float64Array(values);
+      for (let index = 0; index < count; index++) {
+        const delta = updates.read(index);
+        const factor = Math.min(1, radius / distanceTo(delta, centre));
+        for (let i = 0; i < values; i++)
+          sum[i] = (sum[i] as number) + factor * ((delta[i] as number) - (centre[i] as number));
+      }
+      for (let i = 0; i < values; i++) centre[i] = (centre[i] as number) + (sum[i] as number) / count;
+    }
+    return centre;
+  },
+});

@@ -1,0 +1,38 @@
+import { assert } from '../../../shared/assert.ts';
+import { addScaled } from '../../../shared/weights/vector.ts';
+import type { BatchAggregator } from './aggregator.ts';
+import { distanceTo } from './distance.ts';
+
+// Pillutla, Kakade, Harchaoui: "Robust Aggregation for Federated Learning", IEEE Transactions on Signal Processing 2022,
+// Algorithm 2 (RFA, smoothed Weiszfeld). Holds while fewer than half of the updates are malicious; far outliers need ten
+// passes or more.
+
+export interface GeometricMedianSettings {
+  /** Passes over all updates after the mean, from which it starts; 5 by default. */
+  readonly passes: number;
+  /** ν: distances below it count as it; 1e-6 by default. */
+  readonly smoothing: number;
+}
+
+/** v ← Σ bᵢ · xᵢ / Σ bᵢ with bᵢ = 1 / max(ν, ‖v − xᵢ‖), `passes` times from the mean on. */
+export const geometricMedian = ({ passes, smoothing }: GeometricMedianSettings): BatchAggregator => ({
+  name: 'geometric-median',
+  carries: false,
+  apply(updates) {
+    assert(updates.count > 0, 'the geometric median of nothing');
+    let centre: Float64Array | null = null;
+    for (let pass = 0; pass <= passes; pass++) {
+      const sum = new Float64Array(updates.values);
+      let weights = 0;
+      for (let index = 0; index < updates.count; index++) {
+        const delta = updates.read(index);
+        const weight: number = centre === null ? 1 : 1 / Math.max(smoothing, distanceTo(delta, centre));
+        addScaled(sum, delta, weight);
+        weights += weight;
+      }
+      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / weights;
+      centre = sum;
+    }
+    return centre as Float64Array;
+  },
+});
