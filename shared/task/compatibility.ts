@@ -59,6 +59,31 @@ export const COMPATIBILITY: readonly Rule[] = [
     broken: ({ strategy }) => strategy.name === 'fedsgd' && strategy.weighting !== 'uniform',
   },
   {
+    path: 'client.mu',
+    message: 'the work prox needs mu, and nothing else has one',
+    broken: ({ client }) => (client.work === 'prox') !== (client.mu !== undefined),
+  },
+  {
+    path: 'client.mu',
+    message: 'mu times the learning rate must not be above 1: a step would go past the weights that pull',
+    broken: ({ client }) => (client.mu ?? 0) * client.learningRate > 1,
+  },
+  {
+    path: 'client.momentum',
+    message: 'the optimizer momentum needs one, and sgd has none',
+    broken: ({ client }) => (client.optimizer === 'momentum') !== (client.momentum !== undefined),
+  },
+  {
+    path: 'client.optimizer',
+    message: 'momentum is for work of many steps: full-batch is one',
+    broken: ({ client }) => client.work === 'full-batch' && client.optimizer !== 'sgd',
+  },
+  {
+    path: 'client.work',
+    message: 'fedprox trains by the work prox',
+    broken: ({ client, strategy }) => strategy.name === 'fedprox' && client.work !== 'prox',
+  },
+  {
     path: 'model',
     message: 'the input must have the shape of the data',
     broken: (spec) => topologyOf(spec).input.join() !== formOf(spec.data).shape.join(),

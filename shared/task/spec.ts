@@ -47,19 +47,23 @@ const model = v.union([
 ]);
 
 const clientPlan = v.strictObject({
-  work: v.picklist(['sgd', 'full-batch', 'reconstruct']),
+  work: v.picklist(['sgd', 'full-batch', 'reconstruct', 'prox']),
   epochs: v.optional(whole(1, 1_000)),
   maxSteps: v.optional(whole(1, LIMITS.stepsPerReportCount)),
   batchSize: whole(1, 4_096),
   learningRate: real(1e-6, 100),
-  optimizer: v.picklist(['sgd']),
+  optimizer: v.picklist(['sgd', 'momentum']),
+  /** ρ of the heavy ball, with the optimizer `momentum`; its state lasts one assignment. */
+  momentum: v.optional(real(0, 0.999)),
+  /** μ of FedProx, with the work `prox`: how hard the global weights pull. */
+  mu: v.optional(real(0, 1_000)),
   loss: v.picklist(['categoricalCrossentropy', 'meanSquaredError']),
   /** Sets a fifth of each contributor's examples aside: never trained on, and what evaluation rounds score. */
   heldOut: v.optional(v.boolean()),
 });
 
 const strategy = v.strictObject({
-  name: v.picklist(['fedavg', 'fedsgd']),
+  name: v.picklist(['fedavg', 'fedsgd', 'fedprox']),
   weighting: v.picklist(['numExamples', 'uniform']),
   serverOptimizer: v.strictObject({ name: v.picklist(['sgd']), learningRate: real(1e-6, 100) }),
 });

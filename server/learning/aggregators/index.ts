@@ -6,7 +6,7 @@ import { mean } from './mean.ts';
 const AGGREGATORS = { mean } as const;
 
 /** Which aggregator a strategy is composed with (DESIGN §2). */
-const AGGREGATOR_OF = { fedavg: 'mean', fedsgd: 'mean' } as const satisfies Record<
+const AGGREGATOR_OF = { fedavg: 'mean', fedsgd: 'mean', fedprox: 'mean' } as const satisfies Record<
   TaskSpec['strategy']['name'],
   keyof typeof AGGREGATORS
 >;

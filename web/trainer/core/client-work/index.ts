@@ -1,5 +1,6 @@
 import type { ClientPlan } from '../../../../shared/task/spec.ts';
 import { fullBatch } from './full-batch.ts';
+import { prox } from './prox.ts';
 import { reconstruct } from './reconstruct.ts';
 import { sgd } from './sgd.ts';
 import type { ClientWork } from './work.ts';
@@ -12,4 +13,5 @@ export const CLIENT_WORK: Readonly<Record<ClientPlan['work'], ClientWork>> = {
   sgd,
   'full-batch': fullBatch,
   reconstruct,
+  prox,
 };
