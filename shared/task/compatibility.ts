@@ -79,6 +79,16 @@ export const COMPATIBILITY: readonly Rule[] = [
     broken: ({ client }) => client.work === 'full-batch' && client.optimizer !== 'sgd',
   },
   {
+    path: 'client.maxSeconds',
+    message: 'full-batch work is one step, which cannot be cut short',
+    broken: ({ client }) => client.work === 'full-batch' && client.maxSeconds !== undefined,
+  },
+  {
+    path: 'client.maxSeconds',
+    message: 'must leave a report its time: not above the reporting deadline',
+    broken: ({ client, rounds }) => (client.maxSeconds ?? 0) * 1_000 > rounds.reportingDeadlineMs,
+  },
+  {
     path: 'client.work',
     message: 'fedprox trains by the work prox',
     broken: ({ client, strategy }) => strategy.name === 'fedprox' && client.work !== 'prox',

@@ -50,6 +50,8 @@ const clientPlan = v.strictObject({
   work: v.picklist(['sgd', 'full-batch', 'reconstruct', 'prox']),
   epochs: v.optional(whole(1, 1_000)),
   maxSteps: v.optional(whole(1, LIMITS.stepsPerReportCount)),
+  /** Stops after so many seconds of steps, where epochs or maxSteps take longer: slow devices do what they can. */
+  maxSeconds: v.optional(real(1, 3_600)),
   batchSize: whole(1, 4_096),
   learningRate: real(1e-6, 100),
   optimizer: v.picklist(['sgd', 'momentum']),

@@ -112,6 +112,15 @@ describe('compatibility', () => {
     ['data.labels', { data: { labels: ['a', 'b'], sample: null } }],
     ['data.labels', { data: { labels: ['0', '0', '2', '3', '4', '5', '6', '7', '8', '9'] } }],
     ['client.loss', { model: { zoo: 'seed-dense' } }],
+    ['client.mu', { client: { work: 'prox' } }],
+    ['client.mu', { client: { mu: 0 } }],
+    ['client.mu', { client: { work: 'prox', mu: 11 } }],
+    ['client.momentum', { client: { optimizer: 'momentum' } }],
+    ['client.momentum', { client: { momentum: 0.9 } }],
+    ['client.optimizer', { client: { work: 'full-batch', optimizer: 'momentum', momentum: 0.9 } }],
+    ['client.maxSeconds', { client: { work: 'full-batch', maxSeconds: 5 } }],
+    ['client.maxSeconds', { client: { maxSeconds: 121 } }],
+    ['client.work', { strategy: { name: 'fedprox' } }],
   ])('refuses what contradicts itself at %s', (path, overrides) => {
     expect(overridden(overrides)).toEqual([path]);
   });
@@ -132,6 +141,12 @@ describe('compatibility', () => {
     const without = [large, two].map(({ model, data }) => ({ model, data: { ...data, sample: null } }));
     expect(without.map(overridden)).toEqual([[], []]);
     expect(overridden({ data: { labels: [...'abcdefghij'] } })).toEqual([]);
+  });
+
+  it('takes fedprox with its work, momentum with its ρ, and time-boxed work', () => {
+    const prox = { strategy: { name: 'fedprox' }, client: { work: 'prox', mu: 1 } };
+    const heavy = { client: { optimizer: 'momentum', momentum: 0.9, maxSeconds: 20 } };
+    expect([prox, heavy].map(overridden)).toEqual([[], []]);
   });
 
   it('takes fedsgd as one full-batch step and the plain mean', () => {
