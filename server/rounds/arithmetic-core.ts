@@ -10,6 +10,7 @@ import { fromBytes, isFinite32, norm, toBytes } from '../../shared/weights/vecto
 import { decodeBody, type ExpectedFrame, frameBytesAllowed, readFrameHeader } from '../../shared/wire/frame.ts';
 import type { Aggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
+import { effectiveSteps } from '../learning/effective-steps.ts';
 import { initialServerState, nextServerState } from '../learning/server-state.ts';
 import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
@@ -86,7 +87,8 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
       const { fold } = aggregate;
       const weight = fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, read.header);
-      aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight });
+      const steps = fold === 'sum' ? 1 : effectiveSteps(fold.client, read.header.steps);
+      aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight, steps });
     },
 
     async finish(key, { strategy }, base) {

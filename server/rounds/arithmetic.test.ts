@@ -32,7 +32,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const strategy = (weighting: TaskSpec['strategy']['weighting']): Pick<TaskSpec, 'strategy'> => ({
+const strategy = (weighting: TaskSpec['strategy']['weighting']): Pick<TaskSpec, 'strategy' | 'client'> => ({
+  client: digits.client,
   strategy: { name: 'fedavg', weighting, serverOptimizer: { name: 'sgd', learningRate: 1 } },
 });
 
@@ -147,6 +148,19 @@ describe('making a version', () => {
 
   test('the plain mean of the same', async () => {
     expect(await valuesOf((await version('plain', 'uniform', reports)).sha256)).toEqual([1.5, 4, 2]);
+  });
+
+  test('FedNova by hand, of the steps in the headers: 1 and 4 make τ_eff 13/4, and [1,2,3] becomes [1.8125,4.4375,1.375]', async () => {
+    const nova = {
+      ...strategy('numExamples'),
+      strategy: { ...strategy('numExamples').strategy, name: 'fednova' },
+    } as const;
+    await arithmetic.begin('nova', nova, 3);
+    for (const [index, report] of reports.entries())
+      await arithmetic.fold('nova', await saveFrame({ ...report, steps: index === 0 ? 1 : 4 }), THREE);
+    const made = await arithmetic.finish('nova', nova, { params: await base(), optimizer: null });
+    // Σ p_i delta_i / τ_i = [0.25, 0, −0.5] + 0.75 · [0, 1, 0] = [0.25, 0.75, −0.5].
+    expect(await valuesOf(made.sha256)).toEqual([1.8125, 4.4375, 1.375]);
   });
 
   test('several models at once do not mix, and a begun one is begun anew', async () => {

@@ -182,7 +182,7 @@ export type ReportRule =
   | { readonly kind: 'counts'; readonly target: TargetForm['type'] };
 
 /** How reports become one: by the task's strategy, or as their plain sum. */
-export type Fold = Pick<TaskSpec, 'strategy'> | 'sum';
+export type Fold = Pick<TaskSpec, 'strategy' | 'client'> | 'sum';
 
 /** Validates, folds and commits numbers off the event loop; a worker thread implements it. */
 export interface Arithmetic {

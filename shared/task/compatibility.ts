@@ -94,6 +94,17 @@ export const COMPATIBILITY: readonly Rule[] = [
     broken: ({ client, strategy }) => strategy.name === 'fedprox' && client.work !== 'prox',
   },
   {
+    path: 'client.work',
+    message: 'fednova counts the steps of the works sgd and prox',
+    broken: ({ client, strategy }) => strategy.name === 'fednova' && client.work !== 'sgd' && client.work !== 'prox',
+  },
+  {
+    path: 'client.optimizer',
+    message: 'fednova has no count for momentum and prox together',
+    broken: ({ client, strategy }) =>
+      strategy.name === 'fednova' && client.work === 'prox' && client.optimizer === 'momentum',
+  },
+  {
     path: 'model',
     message: 'the input must have the shape of the data',
     broken: (spec) => topologyOf(spec).input.join() !== formOf(spec.data).shape.join(),

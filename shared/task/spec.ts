@@ -65,7 +65,7 @@ const clientPlan = v.strictObject({
 });
 
 const strategy = v.strictObject({
-  name: v.picklist(['fedavg', 'fedsgd', 'fedprox']),
+  name: v.picklist(['fedavg', 'fedsgd', 'fedprox', 'fednova']),
   weighting: v.picklist(['numExamples', 'uniform']),
   serverOptimizer: v.strictObject({ name: v.picklist(['sgd']), learningRate: real(1e-6, 100) }),
 });

@@ -121,6 +121,11 @@ describe('compatibility', () => {
     ['client.maxSeconds', { client: { work: 'full-batch', maxSeconds: 5 } }],
     ['client.maxSeconds', { client: { maxSeconds: 121 } }],
     ['client.work', { strategy: { name: 'fedprox' } }],
+    ['client.work', { strategy: { name: 'fednova' }, client: { work: 'full-batch' } }],
+    [
+      'client.optimizer',
+      { strategy: { name: 'fednova' }, client: { work: 'prox', mu: 1, optimizer: 'momentum', momentum: 0.9 } },
+    ],
   ])('refuses what contradicts itself at %s', (path, overrides) => {
     expect(overridden(overrides)).toEqual([path]);
   });
@@ -146,7 +151,8 @@ describe('compatibility', () => {
   it('takes fedprox with its work, momentum with its ρ, and time-boxed work', () => {
     const prox = { strategy: { name: 'fedprox' }, client: { work: 'prox', mu: 1 } };
     const heavy = { client: { optimizer: 'momentum', momentum: 0.9, maxSeconds: 20 } };
-    expect([prox, heavy].map(overridden)).toEqual([[], []]);
+    const nova = { strategy: { name: 'fednova' }, client: { maxSeconds: 20 } };
+    expect([prox, heavy, nova].map(overridden)).toEqual([[], [], []]);
   });
 
   it('takes fedsgd as one full-batch step and the plain mean', () => {

@@ -1,15 +1,18 @@
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 import type { Aggregator } from './aggregator.ts';
 import { mean } from './mean.ts';
+import { normalisedMean } from './normalised-mean.ts';
 
 /** The aggregators there are: one file each, one line here. */
-const AGGREGATORS = { mean } as const;
+const AGGREGATORS = { mean, normalisedMean } as const;
 
 /** Which aggregator a strategy is composed with (DESIGN §2). */
-const AGGREGATOR_OF = { fedavg: 'mean', fedsgd: 'mean', fedprox: 'mean' } as const satisfies Record<
-  TaskSpec['strategy']['name'],
-  keyof typeof AGGREGATORS
->;
+const AGGREGATOR_OF = {
+  fedavg: 'mean',
+  fedsgd: 'mean',
+  fedprox: 'mean',
+  fednova: 'normalisedMean',
+} as const satisfies Record<TaskSpec['strategy']['name'], keyof typeof AGGREGATORS>;
 
 /** The strategy's aggregator; what its state is, only itself knows. */
 export const aggregatorOf = (strategy: TaskSpec['strategy']): Aggregator<unknown> =>

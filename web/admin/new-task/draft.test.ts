@@ -53,6 +53,17 @@ describe('a draft', () => {
       value: { client: { work: 'full-batch', epochs: 1 }, strategy: { weighting: 'uniform' } },
     });
   });
+  it('what belongs to one choice comes and goes with it: mu with prox, which FedProx takes, ρ with momentum', () => {
+    const prox = change(change(digits(), 'strategy.name', 'fedprox'), 'client.optimizer', 'momentum');
+    expect(parseTaskSpec(specOf(prox))).toMatchObject({
+      ok: true,
+      value: { client: { work: 'prox', mu: 0.1, optimizer: 'momentum', momentum: 0.9 } },
+    });
+    const tuned = change(change(prox, 'client.mu', 1), 'client.epochs', 2);
+    expect(valueAt(specOf(tuned), 'client.mu')).toBe(1);
+    const back = change(change(prox, 'client.work', 'sgd'), 'client.optimizer', 'sgd');
+    expect(valueAt(specOf(back), 'client')).toEqual(TEMPLATES.digits.client);
+  });
   it('arrays keep their other items', () => {
     expect(withValue({ shape: [28, 28, 1] }, 'shape.2', 3)).toEqual({ shape: [28, 28, 3] });
   });

@@ -74,8 +74,20 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
     spec = withValue(withValue(spec, 'client.epochs', 1), 'client.maxSteps', undefined);
   }
   if (path === 'strategy.name' && value === 'fedsgd') spec = withValue(spec, 'strategy.weighting', 'uniform');
-  return { ...draft, spec };
+  if (path === 'strategy.name' && value === 'fedprox') spec = withValue(spec, 'client.work', 'prox');
+  return { ...draft, spec: withOwnFields(spec) };
 }
+
+/** Fields that only one choice of another has: there with it, as good a start as any, and gone without it. */
+const OWN_FIELDS = [
+  { of: 'client.work', is: 'prox', path: 'client.mu', start: 0.1 },
+  { of: 'client.optimizer', is: 'momentum', path: 'client.momentum', start: 0.9 },
+] as const;
+const withOwnFields = (spec: Tree): Tree =>
+  OWN_FIELDS.reduce((tree, { of, is, path, start }) => {
+    if (valueAt(tree, of) !== is) return withValue(tree, path, undefined);
+    return valueAt(tree, path) === undefined ? withValue(tree, path, start) : tree;
+  }, spec);
 
 /** A model of the zoo by name, or `null` for one's own topology, which starts as the model of before. */
 export function changeModel(draft: Draft, zoo: string | null): Draft {

@@ -23,7 +23,7 @@ export const ASSUMED = {
 /** A backward pass takes about twice the forward one. */
 const PASSES = 3;
 
-export type Plan = Pick<ClientPlan, 'work' | 'epochs' | 'maxSteps' | 'batchSize'>;
+export type Plan = Pick<ClientPlan, 'work' | 'epochs' | 'maxSteps' | 'maxSeconds' | 'batchSize'>;
 
 /** null where the topology does not build. float32 both ways: four bytes a parameter. */
 export function estimate(topology: ModelTopology, plan: Plan): Estimate | null {
@@ -38,6 +38,7 @@ export function estimate(topology: ModelTopology, plan: Plan): Estimate | null {
       ? 1
       : (plan.maxSteps ?? Math.ceil(ASSUMED.examples / plan.batchSize) * (plan.epochs ?? 1));
   const stepSeconds = ASSUMED.stepSeconds + (PASSES * shape.multiplyAdds * batchSize) / ASSUMED.multiplyAddsPerSecond;
-  const seconds = steps * stepSeconds + (downBytes + upBytes) / ASSUMED.bytesPerSecond;
+  const workSeconds = Math.min(steps * stepSeconds, plan.maxSeconds ?? Number.POSITIVE_INFINITY);
+  const seconds = workSeconds + (downBytes + upBytes) / ASSUMED.bytesPerSecond;
   return { parameters, downBytes, upBytes, seconds };
 }

@@ -103,7 +103,7 @@ export function NewTaskPage({ from }: { readonly from: TaskId | null }): JSX.Ele
           />
           {SECTIONS.map(({ name, fields }) => (
             <FieldGroup key={name} name={t.sections[name][0]} help={t.sections[name][1]}>
-              {fieldsFor(fields, kindIn(draft.value)).map((field) => (
+              {fieldsFor(fields, kindIn(draft.value), draft.value.spec).map((field) => (
                 <SpecFieldInput
                   key={field.path}
                   field={field}

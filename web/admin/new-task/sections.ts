@@ -1,5 +1,6 @@
 import type { KindName } from '../../../shared/task/kinds/index.ts';
 import type { en } from '../words/en.ts';
+import { valueAt } from './draft.ts';
 
 /** The fields of a task in the order in which they are shown, in the form and in the settings. */
 
@@ -23,12 +24,17 @@ export interface SpecField {
   readonly kind: FieldKind;
   /** Only where the data are of one of these kinds. */
   readonly of?: readonly KindName[];
+  /** Only where another field says so. */
+  readonly where?: { readonly path: FieldPath; readonly is: string };
 }
 
 const field = (kind: FieldKind, ...paths: readonly FieldPath[]): SpecField[] => paths.map((path) => ({ path, kind }));
 
 const ofKinds = (of: readonly KindName[], fields: readonly SpecField[]): SpecField[] =>
   fields.map((one) => ({ ...one, of }));
+
+const where = (path: FieldPath, is: string, fields: readonly SpecField[]): SpecField[] =>
+  fields.map((one) => ({ ...one, where: { path, is } }));
 
 export const SECTIONS: readonly { readonly name: SectionName; readonly fields: readonly SpecField[] }[] = [
   { name: 'what', fields: field('text', 'title', 'id') },
@@ -64,9 +70,12 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     name: 'training',
     fields: [
       ...field('choice', 'client.work'),
+      ...where('client.work', 'prox', field('number', 'client.mu')),
       ...field('amount', 'client.amount'),
-      ...field('number', 'client.batchSize', 'client.learningRate'),
-      ...field('choice', 'client.optimizer', 'client.loss'),
+      ...field('number', 'client.maxSeconds', 'client.batchSize', 'client.learningRate'),
+      ...field('choice', 'client.optimizer'),
+      ...where('client.optimizer', 'momentum', field('number', 'client.momentum')),
+      ...field('choice', 'client.loss'),
       ...ofKinds(['image', 'table', 'text', 'characters', 'audio'], field('flag', 'client.heldOut')),
     ],
   },
@@ -97,6 +106,9 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
   { name: 'access', fields: [...field('lines', 'access.allowedOrigins'), ...field('secret', 'access.joinToken')] },
 ];
 
-/** The fields of a section for data of this kind. */
-export const fieldsFor = (fields: readonly SpecField[], kind: KindName): readonly SpecField[] =>
-  fields.filter(({ of }) => of === undefined || of.includes(kind));
+/** The fields of a section for this spec or draft of one, with data of this kind. */
+export const fieldsFor = (fields: readonly SpecField[], kind: KindName, spec: unknown): readonly SpecField[] =>
+  fields.filter(
+    ({ of, where }) =>
+      (of === undefined || of.includes(kind)) && (where === undefined || valueAt(spec, where.path) === where.is),
+  );

@@ -62,6 +62,7 @@ function planOf(spec: unknown): Plan {
     work: valueAt(spec, 'client.work') === 'full-batch' ? 'full-batch' : 'sgd',
     epochs: count('client.epochs'),
     maxSteps: count('client.maxSteps'),
+    maxSeconds: count('client.maxSeconds'),
     batchSize: count('client.batchSize') ?? 1,
   };
 }
