@@ -6,6 +6,7 @@ import { countsProblem } from '../../shared/evaluation/counts.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
+import { scatter, sharedEntries } from '../../shared/task/report-layout.ts';
 import { fromBytes, isFinite32, norm, toBytes } from '../../shared/weights/vector.ts';
 import { decodeBody, type ExpectedFrame, frameBytesAllowed, readFrameHeader } from '../../shared/wire/frame.ts';
 import type { Aggregator } from '../learning/aggregators/aggregator.ts';
@@ -91,7 +92,7 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight, steps });
     },
 
-    async finish(key, { strategy }, base) {
+    async finish(key, { strategy, client, model }, base) {
       const { aggregator, state } = find(key);
       open.delete(key);
       const params = await getVector(base.params);
@@ -99,7 +100,13 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
         base.optimizer === null
           ? initialServerState(params, strategy)
           : { params, optimizer: await getVector(base.optimizer) };
-      const next = nextServerState(before, aggregator.finish(state), strategy);
+      const aggregated = aggregator.finish(state);
+      // What is not reported does not change.
+      const delta =
+        client.local === undefined
+          ? aggregated
+          : scatter(new Float64Array(params.length), sharedEntries(modelOf({ model }).layout, client), aggregated);
+      const next = nextServerState(before, delta, strategy);
       if (next === null) throw new Error('the new version is not finite');
       const optimizerSha256 = next.optimizer === null ? null : (await putVector(next.optimizer)).sha256;
       return { ...(await putVector(next.params)), optimizerSha256 };

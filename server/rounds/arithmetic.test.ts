@@ -32,8 +32,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const strategy = (weighting: TaskSpec['strategy']['weighting']): Pick<TaskSpec, 'strategy' | 'client'> => ({
+const strategy = (weighting: TaskSpec['strategy']['weighting']): Pick<TaskSpec, 'strategy' | 'client' | 'model'> => ({
   client: digits.client,
+  model: digits.model,
   strategy: { name: 'fedavg', weighting, serverOptimizer: { name: 'sgd', learningRate: 1 } },
 });
 

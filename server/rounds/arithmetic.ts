@@ -55,7 +55,7 @@ export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
     begin: (key, fold, values) =>
       call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy, client: fold.client }, values),
     fold: (key, path, expected) => call('fold', key, path, expected),
-    finish: (key, { strategy }, base) => call('finish', key, { strategy }, base),
+    finish: (key, { strategy, client, model }, base) => call('finish', key, { strategy, client, model }, base),
     total: (key) => call('total', key),
     drop: (key) => call('drop', key),
     async close() {

@@ -516,6 +516,15 @@ export function storageContract(open: () => Promise<Storage>): void {
       expect(await storage.rounds.receipt(update(1, 1))).toMatchObject({ status: 'withdrawn', version: null });
     });
 
+    it('knows how many had a part, and of some the last report that is in a version', async () => {
+      const of = [client(0), client(1), client(9)];
+      const before = await storage.rounds.contributors(DIGITS, of);
+      expect(before.counted.size).toBe(0);
+      await storage.rounds.withdraw(DIGITS, client(1));
+      expect((await storage.rounds.contributors(DIGITS, of)).count).toBe(before.count - 1);
+      expect(await storage.rounds.contributors(OTHER, of)).toEqual({ count: 0, counted: new Map() });
+    });
+
     it('leaves of a withdrawn report its id and what became of it, and the part stays in the round', async () => {
       const [, kept] = [await storage.rounds.withdraw(DIGITS, client(1)), await storage.rounds.unfinished(DIGITS)];
       expect(await storage.rounds.receipt(update(1, 1))).toEqual(emptyReceipt(1, 1, 2));

@@ -2,6 +2,7 @@ import type { Problem } from '../errors.ts';
 import { shapeOf, tokensOf } from '../model/topology.ts';
 import { dataProblems, formOf } from './kinds/index.ts';
 import { topologyOf } from './model-of.ts';
+import { localEntries, sharedEntries } from './report-layout.ts';
 import type { TaskSpec } from './spec.ts';
 
 /** What the schema cannot see: fields that contradict each other. One row a rule; a task is refused with all that apply. */
@@ -29,6 +30,16 @@ const isOfFactors = (spec: TaskSpec): boolean => {
   const [first, last, ...more] = topologyOf(spec).layers;
   const isBoth = first?.class_name === 'Embedding' && last?.class_name === 'Flatten';
   return isBoth && more.length === 0 && first.config.output_dim >= 2;
+};
+/** Every name is one layer with something to learn, once, and a layer is left for the others. */
+const areLocalLayers = (spec: TaskSpec): boolean => {
+  const { local, work } = spec.client;
+  if (local === undefined) return true;
+  const shape = shapeOf(topologyOf(spec));
+  if ('problem' in shape) return true;
+  const hasTensors = (layer: string) => localEntries(shape.layout, { work, local: [layer] }).length > 0;
+  const isDistinct = new Set(local).size === local.length;
+  return isDistinct && local.every(hasTensors) && sharedEntries(shape.layout, spec.client).length > 0;
 };
 const lastActivation = (spec: TaskSpec): string => {
   const last = topologyOf(spec).layers.at(-1);
@@ -103,6 +114,36 @@ export const COMPATIBILITY: readonly Rule[] = [
     message: 'fednova has no count for momentum and prox together',
     broken: ({ client, strategy }) =>
       strategy.name === 'fednova' && client.work === 'prox' && client.optimizer === 'momentum',
+  },
+  {
+    path: 'client.work',
+    message: 'the strategy scaffold trains by the work scaffold, and nothing else does',
+    broken: ({ client, strategy }) => (strategy.name === 'scaffold') !== (client.work === 'scaffold'),
+  },
+  {
+    path: 'client.optimizer',
+    message: 'scaffold corrects plain steps: its optimizer is sgd',
+    broken: ({ client }) => client.work === 'scaffold' && client.optimizer !== 'sgd',
+  },
+  {
+    path: 'strategy.weighting',
+    message: 'scaffold takes plain means: its weighting is uniform',
+    broken: ({ strategy }) => strategy.name === 'scaffold' && strategy.weighting !== 'uniform',
+  },
+  {
+    path: 'strategy.serverOptimizer.name',
+    message: 'scaffold keeps its control variate in the place of the optimizer state: only sgd has none',
+    broken: ({ strategy }) => strategy.name === 'scaffold' && strategy.serverOptimizer.name !== 'sgd',
+  },
+  {
+    path: 'client.local',
+    message: 'must name layers with something to learn, each once, and not all of them',
+    broken: (spec) => !areLocalLayers(spec),
+  },
+  {
+    path: 'client.local',
+    message: 'scaffold corrects every layer: none is local',
+    broken: ({ client }) => client.work === 'scaffold' && client.local !== undefined,
   },
   {
     path: 'model',

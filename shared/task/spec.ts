@@ -47,7 +47,7 @@ const model = v.union([
 ]);
 
 const clientPlan = v.strictObject({
-  work: v.picklist(['sgd', 'full-batch', 'reconstruct', 'prox']),
+  work: v.picklist(['sgd', 'full-batch', 'reconstruct', 'prox', 'scaffold']),
   epochs: v.optional(whole(1, 1_000)),
   maxSteps: v.optional(whole(1, LIMITS.stepsPerReportCount)),
   /** Stops after so many seconds of steps, where epochs or maxSteps take longer: slow devices do what they can. */
@@ -60,12 +60,16 @@ const clientPlan = v.strictObject({
   /** μ of FedProx, with the work `prox`: how hard the global weights pull. */
   mu: v.optional(real(0, 1_000)),
   loss: v.picklist(['categoricalCrossentropy', 'meanSquaredError']),
+  /** Layers that are never averaged: their tensors stay with each contributor and are in no report (FedPer, FedBN). */
+  local: v.optional(
+    v.pipe(v.array(v.pipe(v.string(), v.maxLength(40))), v.minLength(1), v.maxLength(LIMITS.layersCount)),
+  ),
   /** Sets a fifth of each contributor's examples aside: never trained on, and what evaluation rounds score. */
   heldOut: v.optional(v.boolean()),
 });
 
 const strategy = v.strictObject({
-  name: v.picklist(['fedavg', 'fedsgd', 'fedprox', 'fednova']),
+  name: v.picklist(['fedavg', 'fedsgd', 'fedprox', 'fednova', 'scaffold']),
   weighting: v.picklist(['numExamples', 'uniform']),
   serverOptimizer: v.strictObject({ name: v.picklist(['sgd']), learningRate: real(1e-6, 100) }),
 });

@@ -126,6 +126,25 @@ describe('compatibility', () => {
       'client.optimizer',
       { strategy: { name: 'fednova' }, client: { work: 'prox', mu: 1, optimizer: 'momentum', momentum: 0.9 } },
     ],
+    ['client.work', { strategy: { name: 'scaffold', weighting: 'uniform' } }],
+    ['client.work', { client: { work: 'scaffold' } }],
+    ['strategy.weighting', { strategy: { name: 'scaffold' }, client: { work: 'scaffold' } }],
+    [
+      'client.optimizer',
+      {
+        strategy: { name: 'scaffold', weighting: 'uniform' },
+        client: { work: 'scaffold', optimizer: 'momentum', momentum: 0.9 },
+      },
+    ],
+    ['client.local', { client: { local: ['nowhere'] } }],
+    ['client.local', { client: { local: ['flatten'] } }],
+    ['client.local', { client: { local: ['output', 'output'] } }],
+    ['client.local', { client: { local: ['hidden_1', 'hidden_2', 'output'] } }],
+    ['client.local', { client: { local: [] } }],
+    [
+      'client.local',
+      { strategy: { name: 'scaffold', weighting: 'uniform' }, client: { work: 'scaffold', local: ['output'] } },
+    ],
   ])('refuses what contradicts itself at %s', (path, overrides) => {
     expect(overridden(overrides)).toEqual([path]);
   });
@@ -148,11 +167,13 @@ describe('compatibility', () => {
     expect(overridden({ data: { labels: [...'abcdefghij'] } })).toEqual([]);
   });
 
-  it('takes fedprox with its work, momentum with its ρ, and time-boxed work', () => {
+  it('takes fedprox and scaffold with their works, momentum with its ρ, time-boxed work and local layers', () => {
     const prox = { strategy: { name: 'fedprox' }, client: { work: 'prox', mu: 1 } };
     const heavy = { client: { optimizer: 'momentum', momentum: 0.9, maxSeconds: 20 } };
     const nova = { strategy: { name: 'fednova' }, client: { maxSeconds: 20 } };
-    expect([prox, heavy, nova].map(overridden)).toEqual([[], [], []]);
+    const scaffold = { strategy: { name: 'scaffold', weighting: 'uniform' }, client: { work: 'scaffold' } };
+    const head = { client: { local: ['output'] } };
+    expect([prox, heavy, nova, scaffold, head].map(overridden)).toEqual([[], [], [], [], []]);
   });
 
   it('takes fedsgd as one full-batch step and the plain mean', () => {

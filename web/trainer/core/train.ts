@@ -37,6 +37,8 @@ export interface TrainOptions {
   readonly duty?: Duty | undefined;
   /** Batches done of all, and the mean loss since the last call; a few times a second. */
   readonly onProgress?: ((progress: { step: number; steps: number; loss: number | null }) => void) | undefined;
+  /** c − c_i, with the client work `scaffold`. */
+  readonly correction?: Float32Array | undefined;
   /** What `maxSeconds` of the plan is measured by; `performance.now` where nothing is given. */
   readonly nowMs?: (() => number) | undefined;
 }
@@ -61,7 +63,7 @@ export async function train(
   model: DeviceModel,
   params: Float32Array,
   own: Examples,
-  { plan, seed, signal, duty, onProgress, nowMs = () => performance.now() }: TrainOptions,
+  { plan, seed, signal, duty, onProgress, correction, nowMs = () => performance.now() }: TrainOptions,
 ): Promise<TrainOutcome> {
   const examples = plan.heldOut ? splitOf(own).fitted : own;
   if (examples.count === 0) return no('no-examples', 'there is nothing to train on');
@@ -79,7 +81,7 @@ export async function train(
     let doneBefore = 0;
     let latest = before.loss;
     onProgress?.({ step: 0, steps: batches, loss: null });
-    const end = await runLoop(losses({ model, params, examples, plan, seed }, box), {
+    const end = await runLoop(losses({ model, params, examples, plan, seed, correction }, box), {
       device: model.device,
       signal,
       duty,

@@ -2,6 +2,7 @@ import type { ClientPlan } from '../../../../shared/task/spec.ts';
 import { fullBatch } from './full-batch.ts';
 import { prox } from './prox.ts';
 import { reconstruct } from './reconstruct.ts';
+import { scaffold } from './scaffold.ts';
 import { sgd } from './sgd.ts';
 import type { ClientWork } from './work.ts';
 
@@ -14,4 +15,5 @@ export const CLIENT_WORK: Readonly<Record<ClientPlan['work'], ClientWork>> = {
   'full-batch': fullBatch,
   reconstruct,
   prox,
+  scaffold,
 };
