@@ -12,7 +12,13 @@ export interface Draft {
   readonly weights: Float32Array | null;
 }
 export type Tree = { readonly [key: string]: unknown };
-export type TextPath = 'data.labels' | 'data.items' | 'data.columns' | 'access.allowedOrigins' | 'model.topology';
+export type TextPath =
+  | 'data.labels'
+  | 'data.items'
+  | 'data.columns'
+  | 'client.local'
+  | 'access.allowedOrigins'
+  | 'model.topology';
 
 export const draftOf = (spec: TaskSpec): Draft => ({
   spec: structuredClone(spec) as unknown as Tree,
@@ -20,6 +26,7 @@ export const draftOf = (spec: TaskSpec): Draft => ({
     'data.labels': labelsOf(spec.data).join('\n'),
     'data.items': spec.data.kind === 'ratings' ? spec.data.items.join('\n') : '',
     'data.columns': spec.data.kind === 'table' ? JSON.stringify(spec.data.columns, null, 2) : '',
+    'client.local': (spec.client.local ?? []).join('\n'),
     'access.allowedOrigins': spec.access.allowedOrigins.join('\n'),
     'model.topology': JSON.stringify(topologyOf(spec), null, 2),
   },
@@ -74,9 +81,19 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
     spec = withValue(withValue(spec, 'client.epochs', 1), 'client.maxSteps', undefined);
   }
   if (path === 'strategy.name' && value === 'fedsgd') spec = withValue(spec, 'strategy.weighting', 'uniform');
+  if (path === 'strategy.name' && value === 'scaffold') spec = withScaffold(spec);
+  if (path === 'strategy.name' && value !== 'scaffold' && valueAt(spec, 'client.work') === 'scaffold')
+    spec = withValue(spec, 'client.work', 'sgd');
   if (path === 'strategy.name' && value === 'fedprox') spec = withValue(spec, 'client.work', 'prox');
   return { ...draft, spec: withOwnFields(spec) };
 }
+
+const withScaffold = (spec: Tree): Tree =>
+  [
+    ['client.work', 'scaffold'],
+    ['client.optimizer', 'sgd'],
+    ['strategy.weighting', 'uniform'],
+  ].reduce((tree, [path = '', value]) => withValue(tree, path, value), spec);
 
 /** Fields that only one choice of another has: there with it, as good a start as any, and gone without it. */
 const OWN_FIELDS = [
@@ -115,6 +132,8 @@ export function specOf({ spec, texts }: Draft): unknown {
   let whole = withValue(spec, 'data.labels', hasNone ? undefined : labels);
   if (areRatings) whole = withValue(whole, 'data.items', linesOf(texts['data.items']));
   if (isTable) whole = withValue(whole, 'data.columns', jsonIn(texts['data.columns']));
+  const local = linesOf(texts['client.local']);
+  whole = withValue(whole, 'client.local', local.length === 0 ? undefined : local);
   whole = withValue(whole, 'access.allowedOrigins', linesOf(texts['access.allowedOrigins']));
   return valueAt(spec, 'model.zoo') === undefined
     ? withValue(whole, 'model.topology', jsonIn(texts['model.topology']))

@@ -44,6 +44,9 @@ describe('what is wrong', () => {
     expect(problemsOf(withText(digits(), 'access.allowedOrigins', 'https://a.example\nnonsense'))).toEqual({
       'access.allowedOrigins': 'Each line an origin such as https://example.org, or *.',
     });
+    expect(problemsOf(withText(digits(), 'client.local', 'nowhere'))).toEqual({
+      'client.local': 'Names of layers of the model that learn something, each once, and not all of them.',
+    });
     expect(problemsOf(withText(digits(), 'data.labels', 'one'))).toEqual({ 'data.labels': 'From 2 to 1,000 lines.' });
   });
 

@@ -437,6 +437,10 @@ export const en = {
     'client.learningRate': ['Learning rate', 'How far one step goes.'],
     'client.optimizer': ['Optimizer', 'On the contributor’s device.'],
     'client.loss': ['Loss', 'What training makes small.'],
+    'client.local': [
+      'Layers that stay local',
+      'A name a line. They are learned by each contributor for itself and never sent; the server’s own score then says little.',
+    ],
     'client.heldOut': [
       'Set a fifth of the examples aside',
       'Of each contributor’s examples a fifth is then never trained on, and versions can be evaluated on it.',
@@ -499,6 +503,7 @@ export const en = {
     sgd: 'SGD',
     'work.sgd': 'Many small steps (SGD)',
     prox: 'Small steps, held near the model of the round',
+    'work.scaffold': 'Small steps, corrected by control variates',
     momentum: 'SGD with momentum',
     reconstruct: 'Steps around a taste that stays in the tab',
     'full-batch': 'One step on all examples',
@@ -509,6 +514,7 @@ export const en = {
     fedavg: 'FedAvg',
     fedsgd: 'FedSGD: the plain mean',
     fedprox: 'FedProx: for data that differ much',
+    scaffold: 'SCAFFOLD: for people who come back',
     fednova: 'FedNova: for unequal numbers of steps',
     numExamples: 'By number of examples',
     uniform: 'Everybody the same',
@@ -544,6 +550,15 @@ export const en = {
       'full-batch work is one step, which cannot be cut short': 'One step on all examples cannot be cut short.',
       'must leave a report its time: not above the reporting deadline': 'Not longer than the wait for reports.',
       'fedprox trains by the work prox': 'FedProx takes steps held near the model of the round.',
+      'the strategy scaffold trains by the work scaffold, and nothing else does':
+        'SCAFFOLD and steps corrected by control variates belong together.',
+      'scaffold corrects plain steps: its optimizer is sgd': 'SCAFFOLD corrects plain SGD.',
+      'scaffold takes plain means: its weighting is uniform': 'With SCAFFOLD everybody counts the same.',
+      'scaffold keeps its control variate in the place of the optimizer state: only sgd has none':
+        'SCAFFOLD goes with the server optimizer SGD.',
+      'must name layers with something to learn, each once, and not all of them':
+        'Names of layers of the model that learn something, each once, and not all of them.',
+      'scaffold corrects every layer: none is local': 'With SCAFFOLD no layer stays local.',
       'fednova counts the steps of the works sgd and prox': 'FedNova counts small steps, held near the model or not.',
       'fednova has no count for momentum and prox together': 'FedNova takes momentum or the pull, not both.',
       'the input must have the shape of the data': 'The model’s input must have the shape of the data.',
