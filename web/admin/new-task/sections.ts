@@ -24,8 +24,8 @@ export interface SpecField {
   readonly kind: FieldKind;
   /** Only where the data are of one of these kinds. */
   readonly of?: readonly KindName[];
-  /** Only where another field says so. */
-  readonly where?: { readonly path: FieldPath; readonly is: string };
+  /** Only where another field has one of these values. */
+  readonly where?: { readonly path: FieldPath; readonly values: readonly string[] };
 }
 
 const field = (kind: FieldKind, ...paths: readonly FieldPath[]): SpecField[] => paths.map((path) => ({ path, kind }));
@@ -33,8 +33,8 @@ const field = (kind: FieldKind, ...paths: readonly FieldPath[]): SpecField[] => 
 const ofKinds = (of: readonly KindName[], fields: readonly SpecField[]): SpecField[] =>
   fields.map((one) => ({ ...one, of }));
 
-const where = (path: FieldPath, is: string, fields: readonly SpecField[]): SpecField[] =>
-  fields.map((one) => ({ ...one, where: { path, is } }));
+const where = (path: FieldPath, values: readonly string[], fields: readonly SpecField[]): SpecField[] =>
+  fields.map((one) => ({ ...one, where: { path, values } }));
 
 export const SECTIONS: readonly { readonly name: SectionName; readonly fields: readonly SpecField[] }[] = [
   { name: 'what', fields: field('text', 'title', 'id') },
@@ -70,11 +70,11 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     name: 'training',
     fields: [
       ...field('choice', 'client.work'),
-      ...where('client.work', 'prox', field('number', 'client.mu')),
+      ...where('client.work', ['prox'], field('number', 'client.mu')),
       ...field('amount', 'client.amount'),
       ...field('number', 'client.maxSeconds', 'client.batchSize', 'client.learningRate'),
       ...field('choice', 'client.optimizer'),
-      ...where('client.optimizer', 'momentum', field('number', 'client.momentum')),
+      ...where('client.optimizer', ['momentum'], field('number', 'client.momentum')),
       ...field('choice', 'client.loss'),
       ...ofKinds(['image', 'table', 'text', 'characters', 'audio'], field('lines', 'client.local')),
       ...ofKinds(['image', 'table', 'text', 'characters', 'audio'], field('flag', 'client.heldOut')),
@@ -107,9 +107,10 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
   { name: 'access', fields: [...field('lines', 'access.allowedOrigins'), ...field('secret', 'access.joinToken')] },
 ];
 
-/** The fields of a section for this spec or draft of one, with data of this kind. */
-export const fieldsFor = (fields: readonly SpecField[], kind: KindName, spec: unknown): readonly SpecField[] =>
+/** The fields of a section that a task of this spec, or draft of one, has. */
+export const fieldsFor = (fields: readonly SpecField[], spec: unknown): readonly SpecField[] =>
   fields.filter(
     ({ of, where }) =>
-      (of === undefined || of.includes(kind)) && (where === undefined || valueAt(spec, where.path) === where.is),
+      (of === undefined || of.includes(valueAt(spec, 'data.kind') as KindName)) &&
+      (where === undefined || where.values.includes(String(valueAt(spec, where.path)))),
   );
