@@ -14,7 +14,7 @@ import { noise } from '../../web/trainer/core/fixtures/tiny.ts';
 import { buildModel } from '../../web/trainer/core/model.ts';
 import { memoryOwnState, type OwnRecord } from '../../web/trainer/core/own-state.ts';
 
-it('P41 no tensor of a local layer is in the frame of a report: neither its values nor their changes', async () => {
+it('P46 no tensor of a local layer is in the frame of a report: neither its values nor their changes', async () => {
   const dense = (name: string, units: number, activation: 'relu' | 'softmax') =>
     ({ class_name: 'Dense', config: { name, units, activation } }) as const;
   const spec: TaskSpec = {

@@ -31,7 +31,7 @@ const recording = (trainer: Trainer, parts: Part[]): Trainer => ({
   },
 });
 
-it('P42 SCAFFOLD over sockets: c is the mean of the c_i when all take part every round, also after a restart', async () => {
+it('P47 SCAFFOLD over sockets: c is the mean of the c_i when all take part every round, also after a restart', async () => {
   const task = 'corrected' as TaskId;
   const clients = 3;
   const parts: Part[][] = Array.from({ length: clients }, () => []);

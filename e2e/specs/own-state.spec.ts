@@ -45,7 +45,7 @@ const kept = (page: Page, task: string): Promise<{ id: string; length: number; i
     `fedtab-own-${task}`,
   );
 
-test('P42 SCAFFOLD: c_i is kept from round to round and over a reload, and "Delete my data" deletes it', {
+test('P47 SCAFFOLD: c_i is kept from round to round and over a reload, and "Delete my data" deletes it', {
   tag: '@long',
 }, async ({ page, context }) => {
   await createTask(server, 'corrected', {

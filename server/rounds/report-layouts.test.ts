@@ -41,7 +41,7 @@ describe('SCAFFOLD', () => {
     await rig.downlink.until('assign', assignments);
   };
 
-  test('P40 V1 a report has six values for three parameters; everybody is told of it', async () => {
+  test('P45 V1 a report has six values for three parameters; everybody is told of it', async () => {
     const rig = await running(scaffold);
     expect(rig.coordinator.participation(TASK.id)).toMatchObject({ parameters: 3, report: { values: 6 } });
     await joined(rig, 2);
@@ -49,7 +49,7 @@ describe('SCAFFOLD', () => {
     await rig.coordinator.drain();
   });
 
-  test('P42 V3 V4 c is Σ c_i over all who ever had a part, and each is told which of its reports was counted', async () => {
+  test('P47 V3 V4 c is Σ c_i over all who ever had a part, and each is told which of its reports was counted', async () => {
     const rig = await running(scaffold);
     await joined(rig, 2);
     expect(rig.assignment(A).control).toEqual({ sum: null, contributors: 2, counted: null });
@@ -112,7 +112,7 @@ describe('local layers', () => {
     rounds: { ...TASK.rounds, goal: 1, minimum: 1 },
   };
 
-  test('P41 V1 stay as the server first made them: three of five values are reported, and change', async () => {
+  test('P46 V1 stay as the server first made them: three of five values are reported, and change', async () => {
     const rig = await running(local);
     const initial = await rig.params(0);
     expect(rig.coordinator.participation(TASK.id)).toMatchObject({ parameters: 5, report: { values: 3 } });

@@ -218,7 +218,7 @@ describe.each(messages)('%s', (_, schema, good, bad) => {
   });
 });
 
-it('P42 P43: an assignment may offer control variates, and metrics may say that one was lost', () => {
+it('P47 P48: an assignment may offer control variates, and metrics may say that one was lost', () => {
   const offers = [
     { sum: null, contributors: 3, counted: null },
     { sum: { sha256: hex64, bytes: 12 }, contributors: 3, counted: hex32 },

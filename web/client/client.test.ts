@@ -222,7 +222,7 @@ describe('a client', () => {
     ]);
   });
 
-  it('P40 P42: control variates are fetched by their hash beside the weights and handed to the trainer, and the report is as the task says', async () => {
+  it('P45 P47: control variates are fetched by their hash beside the weights and handed to the trainer, and the report is as the task says', async () => {
     const sum = toBytes(Float32Array.of(3, -6, 9));
     const sha256 = sha256Hex(sum);
     const { server, trainer, client } = world({

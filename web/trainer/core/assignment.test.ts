@@ -49,7 +49,7 @@ describe('SCAFFOLD', () => {
   const origin = Float32Array.of(1, 1, 0);
   const onLine = (own: OwnState, control: GivenControl) => assigned(linear, origin, work, { own, control }, one);
 
-  test('P42 by hand, twice: y − x, then c_i′ − c_i, with c_i′ = c_i − c + (x − y) / (K η)', async () => {
+  test('P47 by hand, twice: y − x, then c_i′ − c_i, with c_i′ = c_i − c + (x − y) / (K η)', async () => {
     const own = memoryOwnState();
     // Plain steps from [1,1,0]: (4,8,4), then (−2,−4,−2): y = [0.75,0.5,−0.25], and (x − y) / (2 · 0.125) = (1,2,1).
     const first = await onLine(own, given());
@@ -87,7 +87,7 @@ describe('SCAFFOLD', () => {
     expect(later.metrics).not.toHaveProperty('controlLost');
   });
 
-  test('P43 a c_i that is gone, or damaged, begins at 0 and is told of; that of somebody new is not', async () => {
+  test('P48 a c_i that is gone, or damaged, begins at 0 and is told of; that of somebody new is not', async () => {
     const control = given({ counted: id('z'), updateId: id('b') });
     const fresh = await onLine(memoryOwnState(), given({ updateId: id('b') }));
     const damaged = { load: async () => ({ layoutSha256: linear.layout.sha256, controls: [7] }), save: async () => {} };
@@ -138,7 +138,7 @@ describe('local layers', () => {
     expect(delta).toEqual(whole.delta.slice(0, 24));
   });
 
-  test('P41 are gone on from in the next round, whatever the server has there', async () => {
+  test('P46 are gone on from in the next round, whatever the server has there', async () => {
     const own = memoryOwnState();
     expect(await withLocal(params, model.layout, plan(changes), own)).toBe(params);
     const whole = await assigned(model, params, { epochs: 2 }, {});
