@@ -1,11 +1,12 @@
 import type { Participation } from '../../shared/protocol/index.ts';
 import type { BackendChoice, CountResult, RequestedBackend, Trainer, TrainResult } from '../../web/client/ports.ts';
+import { trainAssigned, withLocal } from '../../web/trainer/core/assignment.ts';
 import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
 import { openWasm } from '../../web/trainer/core/backends/wasm.ts';
 import { countHeldOut } from '../../web/trainer/core/count.ts';
 import type { Examples } from '../../web/trainer/core/examples.ts';
+import { memoryOwnState } from '../../web/trainer/core/own-state.ts';
 import { type PreparedModel, prepareModel } from '../../web/trainer/core/prepare.ts';
-import { train } from '../../web/trainer/core/train.ts';
 
 const openers = {
   wasm: () => openWasm(),
@@ -23,6 +24,7 @@ export class CoreTrainers {
   /** A contributor's trainer on its own examples. */
   trainer(examples: Examples): Trainer {
     let known: Participation | undefined;
+    const own = memoryOwnState();
     return {
       prepare: async (participation, requested): Promise<BackendChoice> => {
         known = participation;
@@ -30,18 +32,19 @@ export class CoreTrainers {
         return { requested, used, reason };
       },
       examples: async () => examples.count,
-      train: (params, { seed, signal, onProgress }): Promise<TrainResult> =>
+      train: (params, options): Promise<TrainResult> =>
         this.#inTurn(async () => {
           if (known === undefined || this.#prepared === undefined)
             return { ok: false, reason: 'failed', message: 'prepare comes first' };
           const { model } = await this.#prepared;
-          return train(model, params, examples, { plan: known.client, seed, signal, onProgress });
+          return trainAssigned(model, params, examples, { plan: known.client, own, ...options });
         }),
       score: (params, { signal }): Promise<CountResult> =>
         this.#inTurn(async () => {
           const model = (await this.#prepared)?.model;
-          if (model === undefined) return { ok: false, reason: 'failed', message: 'prepare comes first' };
-          return countHeldOut(model, params, examples, { signal });
+          if (model === undefined || known === undefined)
+            return { ok: false, reason: 'failed', message: 'prepare comes first' };
+          return countHeldOut(model, await withLocal(params, model.layout, known.client, own), examples, { signal });
         }),
       close: () => {},
     };

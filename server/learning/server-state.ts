@@ -5,20 +5,25 @@ import { isFinite32 } from '../../shared/weights/vector.ts';
 import { aggregatorOf } from './aggregators/index.ts';
 import { optimizerOf } from './optimizers/index.ts';
 import type { OptimizerState } from './optimizers/optimizer.ts';
+import { halvesOf, nextControl } from './scaffold.ts';
 
 /** All that crosses from one version to the next: it is saved together, as one checkpoint. */
 export interface ServerState {
   readonly params: Float32Array;
+  /** Of SCAFFOLD, whose server optimizer has no state: the sum of all control variates (`scaffold.ts`). */
   readonly optimizer: OptimizerState;
   /** The aggregate that the aggregator goes on from; null for one that carries nothing, and before its first round. */
   readonly aggregate: Float32Array | null;
 }
 
-type Strategy = Pick<TaskSpec['strategy'], 'serverOptimizer' | 'aggregator'>;
+type Strategy = Pick<TaskSpec['strategy'], 'name' | 'serverOptimizer' | 'aggregator'>;
 
 export const initialServerState = (params: Float32Array, strategy: Strategy): ServerState => ({
   params,
-  optimizer: optimizerOf(strategy.serverOptimizer).init(params.length, strategy.serverOptimizer),
+  optimizer:
+    strategy.name === 'scaffold'
+      ? new Float32Array(params.length)
+      : optimizerOf(strategy.serverOptimizer).init(params.length, strategy.serverOptimizer),
   aggregate: null,
 });
 
@@ -27,6 +32,7 @@ export const initialServerState = (params: Float32Array, strategy: Strategy): Se
  * version is never published, whatever the updates were.
  */
 export function nextServerState(state: ServerState, aggregated: Float64Array, strategy: Strategy): ServerState | null {
+  if (strategy.name === 'scaffold') return nextScaffoldState(state, aggregated, strategy);
   const settings = strategy.serverOptimizer;
   const aggregate = carriesAggregate(strategy) ? Float32Array.from(aggregated) : null;
   const step = optimizerOf(settings).apply(state.params, pseudoGradient(aggregated), state.optimizer, settings);
@@ -61,4 +67,15 @@ export function serverStateOf(params: Float32Array, saved: Float32Array | null, 
 function carriesAggregate(strategy: Strategy): boolean {
   const aggregator = aggregatorOf(strategy);
   return 'apply' in aggregator && aggregator.carries;
+}
+
+function nextScaffoldState(
+  { params, optimizer: control }: ServerState,
+  aggregated: Float64Array,
+  { serverOptimizer }: Strategy,
+): ServerState | null {
+  const halves = halvesOf(aggregated);
+  const step = optimizerOf(serverOptimizer).apply(params, pseudoGradient(halves.delta), null, serverOptimizer);
+  const next = nextControl(control ?? new Float32Array(params.length), halves.control);
+  return isFinite32(step.params) && isFinite32(next) ? { params: step.params, optimizer: next, aggregate: null } : null;
 }

@@ -5,6 +5,7 @@ import { countsProblem } from '../../shared/evaluation/counts.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
+import { scatter, sharedEntries } from '../../shared/task/report-layout.ts';
 import { fromBytes, isFinite32, toBytes } from '../../shared/weights/vector.ts';
 import {
   decodeBody,
@@ -15,6 +16,7 @@ import {
 } from '../../shared/wire/frame.ts';
 import type { Aggregator, AnyAggregator, BatchAggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
+import { effectiveSteps } from '../learning/effective-steps.ts';
 import { kernel } from '../learning/kernel/index.ts';
 import { readFrom } from '../learning/kernel/kernel.ts';
 import { nextServerState, savedState, serverStateOf } from '../learning/server-state.ts';
@@ -132,16 +134,24 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
         aggregate.expected = expected;
         return;
       }
-      const weight = weightIn(aggregate.fold, header);
-      aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight });
+      const { fold } = aggregate;
+      const weight = weightIn(fold, header);
+      const steps = fold === 'sum' ? 1 : effectiveSteps(fold.client, header.steps);
+      aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight, steps });
     },
 
-    async finish(key, { strategy }, base) {
+    async finish(key, { strategy, client, model }, base) {
       const aggregate = find(key);
       open.delete(key);
       const params = await getVector(base.params);
       const before = serverStateOf(params, base.optimizer && (await getVector(base.optimizer)), strategy);
-      const next = nextServerState(before, aggregatedBy(aggregate, before.aggregate), strategy);
+      const aggregated = aggregatedBy(aggregate, before.aggregate);
+      // What is not reported does not change.
+      const delta =
+        client.local === undefined
+          ? aggregated
+          : scatter(new Float64Array(params.length), sharedEntries(modelOf({ model }).layout, client), aggregated);
+      const next = nextServerState(before, delta, strategy);
       if (next === null) throw new Error('the new version is not finite');
       const saved = savedState(next);
       const optimizerSha256 = saved && (await putVector(saved)).sha256;

@@ -32,7 +32,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const strategy = (weighting: TaskSpec['strategy']['weighting']): Pick<TaskSpec, 'strategy'> => ({
+const strategy = (weighting: TaskSpec['strategy']['weighting']): Pick<TaskSpec, 'strategy' | 'client' | 'model'> => ({
+  client: digits.client,
+  model: digits.model,
   strategy: { name: 'fedavg', weighting, serverOptimizer: { name: 'sgd', learningRate: 1 } },
 });
 
@@ -176,6 +178,19 @@ describe('making a version', () => {
     expect(await valuesOf((await version('plain', 'uniform', reports)).sha256)).toEqual([1.5, 4, 2]);
   });
 
+  test('FedNova by hand, of the steps in the headers: 1 and 4 make τ_eff 13/4, and [1,2,3] becomes [1.8125,4.4375,1.375]', async () => {
+    const nova = {
+      ...strategy('numExamples'),
+      strategy: { ...strategy('numExamples').strategy, name: 'fednova' },
+    } as const;
+    await arithmetic.begin('nova', nova, 3);
+    for (const [index, report] of reports.entries())
+      await arithmetic.fold('nova', await saveFrame({ ...report, steps: index === 0 ? 1 : 4 }), THREE);
+    const made = await arithmetic.finish('nova', nova, { params: await base(), optimizer: null });
+    // Σ p_i delta_i / τ_i = [0.25, 0, −0.5] + 0.75 · [0, 1, 0] = [0.25, 0.75, −0.5].
+    expect(await valuesOf(made.sha256)).toEqual([1.8125, 4.4375, 1.375]);
+  });
+
   test('several models at once do not mix, and a begun one is begun anew', async () => {
     await arithmetic.begin('a', strategy('uniform'), 3);
     await arithmetic.fold('a', await saveFrame({ delta: [9, 9, 9] }), THREE);
@@ -249,7 +264,9 @@ describe('making a version', () => {
 });
 
 describe('D9 a robust rule reads the reports at the end', () => {
-  const robust = (aggregator: TaskSpec['strategy']['aggregator'] & object): Pick<TaskSpec, 'strategy'> => ({
+  type Learning = Pick<TaskSpec, 'strategy' | 'client' | 'model'>;
+  const robust = (aggregator: TaskSpec['strategy']['aggregator'] & object): Learning => ({
+    ...digits,
     strategy: { name: 'robust', weighting: 'uniform', aggregator, serverOptimizer: { name: 'sgd', learningRate: 1 } },
   });
   const zeros = (values: number): Promise<Sha256> => blobs.put(toBytes(new Float32Array(values)));
@@ -263,7 +280,7 @@ describe('D9 a robust rule reads the reports at the end', () => {
 
   async function version(
     key: string,
-    spec: Pick<TaskSpec, 'strategy'>,
+    spec: Learning,
     deltas: readonly (readonly number[])[],
     optimizer: Sha256 | null = null,
     expected = THREE,
@@ -283,6 +300,14 @@ describe('D9 a robust rule reads the reports at the end', () => {
   ] as const)('of five by hand: %o', async (aggregator, expected) => {
     const made = await version(aggregator.name, robust(aggregator), five);
     expect(made.values).toEqual(expected);
+  });
+
+  test('a bound is kept also where whole reports would stream into the sums', async () => {
+    const made = await version('bound', robust({ name: 'norm-bound', norm: 5 }), [
+      [30, 40, 0],
+      [0, 0, 4],
+    ]);
+    expect(made.values).toEqual([1.5, 2, 2]);
   });
 
   test('what it carries is saved, and the next round goes on from it', async () => {

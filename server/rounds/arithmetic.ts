@@ -52,9 +52,10 @@ export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
     initial: ({ model }) => call('initial', { model }),
     keep: (bytes) => call('keep', bytes),
     check: (path, announced, expected, rule) => call('check', path, announced, expected, rule),
-    begin: (key, fold, values) => call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy }, values),
+    begin: (key, fold, values) =>
+      call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy, client: fold.client }, values),
     fold: (key, path, expected) => call('fold', key, path, expected),
-    finish: (key, { strategy }, base) => call('finish', key, { strategy }, base),
+    finish: (key, { strategy, client, model }, base) => call('finish', key, { strategy, client, model }, base),
     total: (key) => call('total', key),
     drop: (key) => call('drop', key),
     async close() {

@@ -4,6 +4,7 @@ import type { TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { Participation } from '../../shared/protocol/index.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
+import { reportLayout } from '../../shared/task/report-layout.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { CheckpointRow, OpenRound } from '../storage/port.ts';
 import { ClientDesk } from './client-desk.ts';
@@ -116,7 +117,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       for (const { entry, open } of restored) {
         const { spec, archivedAt } = entry.task.row;
         if (archivedAt !== null) continue;
-        entry.task.resume(open);
+        await entry.task.resume(open);
         scoreAll(spec, await storage.checkpoints.list(spec.id));
       }
     },
@@ -150,6 +151,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     task: (task) => entries.get(task)?.task.row,
     status: (task) => entries.get(task)?.task.status(),
     participation: (task) => entries.get(task)?.participation,
+    control: (task) => active(task)?.task.controlSha256 ?? null,
     contributors: (task) => entries.get(task)?.task.contributors() ?? [],
 
     async create(spec) {
@@ -163,7 +165,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         const saved = await storage.tasks.create(spec, { ...initial, origin: 'initial' }, clock.now());
         if (saved === 'taken') return conflict('taken', `a task ${spec.id} exists`);
         const { entry } = await add(spec.id);
-        entry.task.resume(null);
+        await entry.task.resume(null);
         scoring.add({ spec, version: 0, sha256: weights.sha256 });
         emit({ kind: 'task-created', task: spec.id });
         return done;
@@ -220,9 +222,11 @@ const reportsOf = ({ round: { task, number }, assignments }: OpenRound) => ({
 /** What everybody may know of a task, as far as it is true of this server. */
 function participationOf(spec: TaskSpec, hasSamples: boolean): Participation {
   const { layout } = modelOf(spec);
+  const report = reportLayout(layout, spec.client);
   const { sample, ...data } = spec.data;
   return {
     ...{ topology: topologyOf(spec), layoutSha256: layout.sha256, parameters: layout.size },
+    ...(report === layout ? {} : { report: { values: report.size, layoutSha256: report.sha256 } }),
     ...{ data: hasSamples ? spec.data : data, client: spec.client, codec: spec.codec, courtesy: spec.courtesy },
     ...{ minimum: spec.rounds.minimum, goal: spec.rounds.goal, maxDeltaNorm: spec.maxDeltaNorm },
     closed: spec.access.joinToken !== undefined,

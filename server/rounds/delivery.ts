@@ -1,6 +1,6 @@
 import type { ClientId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import type { Assignment, RoundPurpose } from '../../shared/protocol/index.ts';
+import type { Assignment, ControlOffer, RoundPurpose } from '../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { assignmentOf, type Member } from './member.ts';
@@ -12,6 +12,8 @@ export interface RoundPicture {
   readonly cohort: number;
   readonly base: Assignment['base'];
   readonly remainingMs: number;
+  /** Of SCAFFOLD. */
+  readonly controlOf: ((clientId: ClientId) => ControlOffer) | null;
 }
 
 /**

@@ -3,11 +3,11 @@ import type { RejectionReason } from '../../shared/errors.ts';
 import { evaluationOf } from '../../shared/evaluation/result.ts';
 import type { AssignmentToken, ClientId, Sha256 } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import type { Assignment, RoundPurpose } from '../../shared/protocol/index.ts';
+import type { Assignment, ControlOffer, RoundPurpose } from '../../shared/protocol/index.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
-import type { FencingToken, ReceiptRow, RoundEndRow, TaskPatch } from '../storage/port.ts';
+import type { FencingToken, ReceiptRow, RoundEndRow, RoundStore, TaskPatch } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { deliver, type RoundPicture } from './delivery.ts';
 import type { Verdict } from './guard.ts';
@@ -67,6 +67,8 @@ export interface RoundStart {
   readonly state: RoundState;
   /** Of a round that a restart found; empty else. */
   readonly members: readonly Member[];
+  /** Who has had a part, in such a round of SCAFFOLD. */
+  readonly contributors?: Contributors | null;
 }
 
 /** What one round tells the next ones. */
@@ -74,6 +76,8 @@ export interface Lesson {
   readonly pace: PaceNote;
   readonly reports: readonly ({ readonly clientId: ClientId } & ClientNote)[];
 }
+
+type Contributors = Awaited<ReturnType<RoundStore['contributors']>>;
 
 type Saved = 'fenced' | Exclude<Verdict, 'fit'> | { readonly version: number | null; readonly made: NewWeights | null };
 
@@ -98,6 +102,7 @@ export class LiveRound {
   #cancelRetry: () => void = () => {};
   /** Null in a round that a restart found: what the time out took is in it. */
   #assignedAt: number | null = null;
+  #contributors: Contributors | null;
 
   constructor(ports: CoordinatorPorts, host: RoundHost, start: RoundStart) {
     this.#ports = ports;
@@ -108,6 +113,7 @@ export class LiveRound {
     this.expected = start.expected;
     this.startedAt = start.startedAt;
     this.#state = start.state;
+    this.#contributors = start.contributors ?? null;
     this.#isAssigned = start.members.length > 0;
     this.#setMembers(start.members);
     const { arithmetic, spool, log } = ports;
@@ -243,6 +249,8 @@ export class LiveRound {
         const rows = this.#members.map(rowOfMember);
         const saved = await storage.rounds.assign(fence, spec.id, this.number, reportingEndsAt, rows);
         if (saved === 'fenced') return this.host.fenced();
+        if (spec.strategy.name === 'scaffold' && this.purpose === 'train')
+          this.#contributors = await storage.rounds.contributors(spec.id, cohort);
         if (this.#state.phase === 'reporting') await this.#send();
       },
       (error) => {
@@ -356,7 +364,15 @@ export class LiveRound {
       purpose: this.purpose,
       base: { version, sha256, bytes },
       remainingMs: Math.max(0, Math.round(endsAt - this.#ports.clock.now())),
+      controlOf: this.#contributors && this.#controlOf(this.#contributors),
     };
+  }
+
+  /** The control variate of this version, and whose c_i each is to go on from. */
+  #controlOf({ count, counted }: Contributors): (clientId: ClientId) => ControlOffer {
+    const { optimizerSha256, bytes } = this.base;
+    const sum = optimizerSha256 === null ? null : { sha256: optimizerSha256, bytes };
+    return (clientId) => ({ sum, contributors: count, counted: counted.get(clientId) ?? null });
   }
 
   #setMembers(members: readonly Member[]): void {

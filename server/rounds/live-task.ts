@@ -2,6 +2,7 @@ import { COUNTS_LAYOUT } from '../../shared/evaluation/counts.ts';
 import type { ClientId, Sha256 } from '../../shared/ids.ts';
 import type { RoundPurpose, Score, TaskStatus } from '../../shared/protocol/index.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
+import { reportLayout } from '../../shared/task/report-layout.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { Lease } from '../cluster/lease.ts';
@@ -56,7 +57,9 @@ export class LiveTask implements RoundHost {
   readonly #ports: CoordinatorPorts;
   readonly #timer: WakeTimer;
   readonly #guard: Guard;
+  /** What a report of training is. */
   readonly #model: Pick<ExpectedFrame, 'codec' | 'values' | 'layoutSha256'>;
+  readonly #modelBytes: number;
   #row: TaskRow;
   #run: TaskRun;
   #optimizerSha256: Sha256 | null;
@@ -83,7 +86,9 @@ export class LiveTask implements RoundHost {
     this.#optimizerSha256 = checkpoint.optimizerSha256;
     this.#metrics = checkpoint.metrics;
     const { layout } = modelOf(row.spec);
-    this.#model = { codec: row.spec.codec.up, values: layout.size, layoutSha256: layout.sha256 };
+    const report = reportLayout(layout, row.spec.client);
+    this.#model = { codec: row.spec.codec.up, values: report.size, layoutSha256: report.sha256 };
+    this.#modelBytes = layout.size * 4;
     lease.lost.addEventListener('abort', () => this.fenced(), { once: true });
   }
 
@@ -92,6 +97,10 @@ export class LiveTask implements RoundHost {
   }
   get round(): LiveRound | null {
     return this.#round;
+  }
+  /** The control variates of SCAFFOLD that belong to the newest version, as a blob. */
+  get controlSha256(): Sha256 | null {
+    return this.spec.strategy.name === 'scaffold' ? this.#optimizerSha256 : null;
   }
   get past(): readonly LiveRound[] {
     return this.#past;
@@ -121,14 +130,21 @@ export class LiveTask implements RoundHost {
   }
 
   /** Goes on with what a restart found, or with the next round. */
-  resume(open: OpenRound | null): void {
+  async resume(open: OpenRound | null): Promise<void> {
+    const clientIds = open?.assignments.map(({ clientId }) => clientId) ?? [];
+    const isCorrected = this.spec.strategy.name === 'scaffold' && open?.round.purpose === 'train';
+    const contributors = isCorrected ? await this.#ports.storage.rounds.contributors(this.spec.id, clientIds) : null;
     const at = this.#ports.clock.now();
     this.#run = runOf(this.#row, open !== null);
     if (open !== null) {
       const { number, purpose, startedAt } = open.round;
       const seed = this.#ports.rng.uint32();
       const restored = restoreRound(open, { policy: this.lessons.policy, seed, now: at });
-      this.#round = new LiveRound(this.#ports, this, { ...this.#start(number, purpose, startedAt), ...restored });
+      this.#round = new LiveRound(this.#ports, this, {
+        ...this.#start(number, purpose, startedAt),
+        ...restored,
+        contributors,
+      });
     }
     if (this.#run.state === 'stopping') this.#round?.take({ kind: 'stop', at });
     this.#tick();
@@ -308,7 +324,7 @@ export class LiveTask implements RoundHost {
 
   #start(number: number, purpose: RoundPurpose, startedAt: number): Omit<RoundStart, 'state' | 'members'> {
     const { version, sha256 } = this.#row;
-    const base = { version, sha256, optimizerSha256: this.#optimizerSha256, bytes: this.#model.values * 4 };
+    const base = { version, sha256, optimizerSha256: this.#optimizerSha256, bytes: this.#modelBytes };
     const report = purpose === 'evaluate' ? COUNTS : this.#model;
     return { number, purpose, startedAt, base, expected: { ...report, baseSha256: sha256 } };
   }

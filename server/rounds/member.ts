@@ -3,6 +3,7 @@ import type { AssignmentToken, ClientId, Sha256, UpdateId } from '../../shared/i
 import {
   type Assignment,
   type CheckIn,
+  type ControlOffer,
   type Progress,
   type Receipt,
   type RoundPurpose,
@@ -63,11 +64,12 @@ export function assignmentOf(
     readonly cohort: number;
     readonly base: Assignment['base'];
     readonly remainingMs: number;
+    readonly controlOf: ((clientId: ClientId) => ControlOffer) | null;
   },
   delivery: Assignment['delivery'],
 ): Assignment {
   const { token, updateId, slot, seed } = member;
-  const { number, purpose, cohort, base, remainingMs } = round;
+  const { number, purpose, cohort, base, remainingMs, controlOf } = round;
   return {
     round: number,
     ...(purpose === 'train' ? {} : { purpose }),
@@ -77,6 +79,7 @@ export function assignmentOf(
     cohort,
     base,
     delivery,
+    ...(controlOf === null ? {} : { control: controlOf(member.clientId) }),
     seed,
     remainingMs,
   };

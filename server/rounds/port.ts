@@ -120,6 +120,8 @@ export interface Coordinator {
   task(task: TaskId): TaskRow | undefined;
   status(task: TaskId): TaskStatus | undefined;
   participation(task: TaskId): Participation | undefined;
+  /** The blob of SCAFFOLD's control variates that belongs to the newest version: whoever may have the weights may have it. */
+  control(task: TaskId): Sha256 | null;
   contributors(task: TaskId): readonly ContributorView[];
 
   // control; each resolves when it is durable
@@ -182,7 +184,7 @@ export type ReportRule =
   | { readonly kind: 'counts'; readonly target: TargetForm['type'] };
 
 /** How reports become one: by the task's strategy, or as their plain sum. */
-export type Fold = Pick<TaskSpec, 'strategy'> | 'sum';
+export type Fold = Pick<TaskSpec, 'strategy' | 'client'> | 'sum';
 
 /** Validates, folds and commits numbers off the event loop; a worker thread implements it. */
 export interface Arithmetic {
@@ -208,11 +210,12 @@ export interface Arithmetic {
   /** Folds one accepted frame; calls are answered in order. */
   fold(key: string, path: string, expected: ExpectedFrame): Promise<void>;
   /**
-   * Finishes the aggregate, applies the server optimizer to the base params (blobs) and stores the new ones as a blob (durable). The aggregate is dropped.
+   * Finishes the aggregate, applies the server optimizer to the base params (blobs) and stores the new ones as a blob
+   * (durable); local layers stay as they are. The aggregate is dropped.
    */
   finish(
     key: string,
-    spec: Pick<TaskSpec, 'strategy'>,
+    spec: Pick<TaskSpec, 'strategy' | 'client' | 'model'>,
     base: { readonly params: Sha256; readonly optimizer: Sha256 | null },
   ): Promise<StoredVector & { readonly optimizerSha256: Sha256 | null }>;
   /** Finishes the aggregate of a plain sum; it is dropped. */

@@ -1,5 +1,4 @@
 import type { Sha256, UpdateId } from '../../shared/ids.ts';
-import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { ReceiptRow } from '../storage/port.ts';
 import type { CoordinatorLog } from './coordinator-ports.ts';
@@ -48,7 +47,7 @@ export class RoundAggregate {
   /** Makes the next version of exactly these receipts. Rejects when that cannot be done. */
   async finish(
     receipts: readonly ReceiptRow[],
-    spec: Pick<TaskSpec, 'strategy'>,
+    spec: Parameters<Arithmetic['finish']>[1],
     base: Parameters<Arithmetic['finish']>[2],
   ): Promise<NewVersion> {
     await this.#holdExactly(receipts);

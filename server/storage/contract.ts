@@ -516,6 +516,30 @@ export function storageContract(open: () => Promise<Storage>): void {
       expect(await storage.rounds.receipt(update(1, 1))).toMatchObject({ status: 'withdrawn', version: null });
     });
 
+    it('knows how many ever had a part, and of some clients the last report that is in a version', async () => {
+      const of = [client(0), client(1), client(9)];
+      const before = await storage.rounds.contributors(DIGITS, of);
+      expect([before.count, [...before.counted]]).toEqual([4, []]);
+      await storage.rounds.commit(fence, end, checkpoint(1));
+      await reportingRound(storage, fence, 2, 2);
+      await storage.rounds.accept([receipt(2, 0)], T0);
+      expect(await storage.rounds.contributors(DIGITS, of)).toEqual({
+        count: 4,
+        counted: new Map([
+          [client(0), update(1, 0)],
+          [client(1), update(1, 1)],
+        ]),
+      });
+      await storage.rounds.commit(fence, roundEnd(2, [0], [1]), checkpoint(2));
+      await storage.rounds.withdraw(DIGITS, client(1));
+      expect(await storage.rounds.contributors(DIGITS, of)).toEqual({
+        count: 3,
+        counted: new Map([[client(0), update(2, 0)]]),
+      });
+      expect(await storage.rounds.contributors(OTHER, of)).toEqual({ count: 0, counted: new Map() });
+      expect((await storage.rounds.contributors(DIGITS, [])).counted.size).toBe(0);
+    });
+
     it('leaves of a withdrawn report its id and what became of it, and the part stays in the round', async () => {
       const [, kept] = [await storage.rounds.withdraw(DIGITS, client(1)), await storage.rounds.unfinished(DIGITS)];
       expect(await storage.rounds.receipt(update(1, 1))).toEqual(emptyReceipt(1, 1, 2));

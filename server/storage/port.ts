@@ -229,6 +229,14 @@ export interface RoundStore {
   /** Oldest first; the last `limit` of them, or of those before round `before`. */
   list(task: TaskId, limit: number, before?: number): Promise<RoundRow[]>;
   lastNumber(task: TaskId): Promise<number>;
+  /**
+   * How many identities ever had a part in this task, but those that were forgotten; and of these clients the last report
+   * that is in a version.
+   */
+  contributors(
+    task: TaskId,
+    of: readonly ClientId[],
+  ): Promise<{ readonly count: number; readonly counted: ReadonlyMap<ClientId, UpdateId> }>;
   receipt(updateId: UpdateId): Promise<ReceiptRow | null>;
   receiptsOf(task: TaskId, round: number): Promise<ReceiptRow[]>;
   /**

@@ -16,6 +16,7 @@ import {
   reportChunkSchema,
   reportEndAckSchema,
   reportEndSchema,
+  reportMetricsSchema,
   resumeAckSchema,
   resumeSchema,
   retrySchema,
@@ -215,6 +216,19 @@ describe.each(messages)('%s', (_, schema, good, bad) => {
       }),
     );
   });
+});
+
+it('P47 P48: an assignment may offer control variates, and metrics may say that one was lost', () => {
+  const offers = [
+    { sum: null, contributors: 3, counted: null },
+    { sum: { sha256: hex64, bytes: 12 }, contributors: 3, counted: hex32 },
+  ];
+  for (const control of offers)
+    expect(v.parse(assignmentSchema, { ...assignment, control })).toEqual({ ...assignment, control });
+  for (const control of [{}, { ...offers[1], counted: 7 }, { ...offers[1], sum: { sha256: hex64, bytes: 1e12 } }])
+    expect(v.is(assignmentSchema, { ...assignment, control })).toBe(false);
+  expect(v.parse(reportMetricsSchema, { ...metrics, controlLost: true })).toEqual({ ...metrics, controlLost: true });
+  expect(v.is(reportMetricsSchema, { ...metrics, controlLost: 1 })).toBe(false);
 });
 
 describe('P9: what has one key too few', () => {

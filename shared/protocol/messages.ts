@@ -80,6 +80,8 @@ export const reportMetricsSchema = v.object({
   accuracyBefore: v.nullable(share),
   accuracyAfter: v.nullable(share),
   trainingMs: milliseconds,
+  /** SCAFFOLD: the control variate that went with the last counted report was not here any more, and began at 0 again. */
+  controlLost: v.exactOptional(v.boolean()),
 });
 export type ReportMetrics = v.InferOutput<typeof reportMetricsSchema>;
 /** Where nothing is said, or kept, of what training did to the own examples. */
@@ -133,6 +135,8 @@ export const participationSchema = v.object({
   topology: topologySchema,
   layoutSha256: sha256,
   parameters: count(LIMITS.parametersCount),
+  /** What a report holds, where that is not one value for each parameter (`report-layout.ts`). */
+  report: v.exactOptional(v.object({ values: count(2 * LIMITS.parametersCount), layoutSha256: sha256 })),
   data: taskSpecSchema.entries.data,
   client: taskSpecSchema.entries.client,
   codec: taskSpecSchema.entries.codec,
@@ -203,6 +207,24 @@ export const welcomeSchema = v.object({
 });
 export type Welcome = v.InferOutput<typeof welcomeSchema>;
 
+/** SCAFFOLD: the server's control variate is c = sum / contributors. */
+const control = v.object({
+  /** Σ c_i as a blob of one float32 a parameter, at `/weights/<sha256>`; null: all are 0 still. */
+  sum: v.nullable(v.object({ sha256, bytes: count(LIMITS.frameBytes) })),
+  /** N: the identities that ever had a part in this task, this cohort's with them, but those that were forgotten. */
+  contributors: count(Number.MAX_SAFE_INTEGER),
+  /** The last report of this client that is in a version, whose c_i is the one to go on from; null: begin at 0. */
+  counted: v.nullable(updateId),
+});
+export type ControlOffer = v.InferOutput<typeof control>;
+/** The offer as a trainer takes it. */
+export interface GivenControl extends Omit<ControlOffer, 'sum'> {
+  /** Σ c_i, one value a parameter, owned by the receiver; null: all are 0 still. */
+  readonly sum: Float32Array | null;
+  /** That of this assignment's report. */
+  readonly updateId: UpdateId;
+}
+
 /** `assign`: this client's part in one round. Durations, never clock times: the client's clock decides nothing. */
 export const assignmentSchema = v.object({
   round: count(Number.MAX_SAFE_INTEGER),
@@ -215,6 +237,8 @@ export const assignmentSchema = v.object({
   base: v.object({ version, sha256, bytes: count(LIMITS.frameBytes) }),
   /** `broadcast`: a `weights` message follows; `http`: take `/weights/<sha256>`; `held`: you have them. */
   delivery: v.picklist(['broadcast', 'http', 'held']),
+  /** Of the client work `scaffold`. */
+  control: v.exactOptional(control),
   /** Seeds the client's shuffling. */
   seed: count(0xffffffff),
   remainingMs: milliseconds,

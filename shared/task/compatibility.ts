@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts';
 import { shapeOf, tokensOf } from '../model/topology.ts';
 import { dataProblems, formOf } from './kinds/index.ts';
 import { topologyOf } from './model-of.ts';
+import { localEntries, sharedEntries } from './report-layout.ts';
 import type { TaskSpec } from './spec.ts';
 import { STRATEGIES } from './strategies.ts';
 import { trimmedCount } from './trimmed-count.ts';
@@ -44,6 +45,16 @@ const aggregatorAs = <Name extends Aggregator['name']>(
     : undefined;
 const isMean = ({ aggregator }: TaskSpec['strategy']): boolean =>
   aggregator === undefined || aggregator.name === 'mean';
+/** Every name is one layer with something to learn, once, and a layer is left for the others. */
+const areLocalLayers = (spec: TaskSpec): boolean => {
+  const { local, work } = spec.client;
+  if (local === undefined) return true;
+  const shape = shapeOf(topologyOf(spec));
+  if ('problem' in shape) return true;
+  const hasTensors = (layer: string) => localEntries(shape.layout, { work, local: [layer] }).length > 0;
+  const isDistinct = new Set(local).size === local.length;
+  return isDistinct && local.every(hasTensors) && sharedEntries(shape.layout, spec.client).length > 0;
+};
 const lastActivation = (spec: TaskSpec): string => {
   const last = topologyOf(spec).layers.at(-1);
   return last !== undefined && 'activation' in last.config ? last.config.activation : 'linear';
@@ -134,6 +145,82 @@ export const COMPATIBILITY: readonly Rule[] = [
       !isMean(spec.strategy) &&
       aggregatorAs(spec, 'norm-bound') === undefined &&
       spec.rounds.goal > LIMITS.robustReportsCount,
+  },
+  {
+    path: 'client.mu',
+    message: 'the work prox needs mu, and nothing else has one',
+    broken: ({ client }) => (client.work === 'prox') !== (client.mu !== undefined),
+  },
+  {
+    path: 'client.mu',
+    message: 'mu times the learning rate must not be above 1: a step would go past the weights that pull',
+    broken: ({ client }) => (client.mu ?? 0) * client.learningRate > 1,
+  },
+  {
+    path: 'client.momentum',
+    message: 'the optimizer momentum needs one, and sgd has none',
+    broken: ({ client }) => (client.optimizer === 'momentum') !== (client.momentum !== undefined),
+  },
+  {
+    path: 'client.optimizer',
+    message: 'momentum is for work of many steps: full-batch is one',
+    broken: ({ client }) => client.work === 'full-batch' && client.optimizer !== 'sgd',
+  },
+  {
+    path: 'client.maxSeconds',
+    message: 'full-batch work is one step, which cannot be cut short',
+    broken: ({ client }) => client.work === 'full-batch' && client.maxSeconds !== undefined,
+  },
+  {
+    path: 'client.maxSeconds',
+    message: 'must leave a report its time: not above the reporting deadline',
+    broken: ({ client, rounds }) => (client.maxSeconds ?? 0) * 1_000 > rounds.reportingDeadlineMs,
+  },
+  {
+    path: 'client.work',
+    message: 'fedprox trains by the work prox',
+    broken: ({ client, strategy }) => strategy.name === 'fedprox' && client.work !== 'prox',
+  },
+  {
+    path: 'client.work',
+    message: 'fednova counts the steps of the works sgd and prox',
+    broken: ({ client, strategy }) => strategy.name === 'fednova' && client.work !== 'sgd' && client.work !== 'prox',
+  },
+  {
+    path: 'client.optimizer',
+    message: 'fednova has no count for momentum and prox together',
+    broken: ({ client, strategy }) =>
+      strategy.name === 'fednova' && client.work === 'prox' && client.optimizer === 'momentum',
+  },
+  {
+    path: 'client.work',
+    message: 'the strategy scaffold trains by the work scaffold, and nothing else does',
+    broken: ({ client, strategy }) => (strategy.name === 'scaffold') !== (client.work === 'scaffold'),
+  },
+  {
+    path: 'client.optimizer',
+    message: 'scaffold corrects plain steps: its optimizer is sgd',
+    broken: ({ client }) => client.work === 'scaffold' && client.optimizer !== 'sgd',
+  },
+  {
+    path: 'strategy.weighting',
+    message: 'scaffold takes plain means: its weighting is uniform',
+    broken: ({ strategy }) => strategy.name === 'scaffold' && strategy.weighting !== 'uniform',
+  },
+  {
+    path: 'client.local',
+    message: 'must name layers with something to learn, each once, and not all of them',
+    broken: (spec) => !areLocalLayers(spec),
+  },
+  {
+    path: 'client.local',
+    message: 'scaffold corrects every layer: none is local',
+    broken: ({ client }) => client.work === 'scaffold' && client.local !== undefined,
+  },
+  {
+    path: 'client.local',
+    message: 'centered clipping goes on from the whole change of the round before: no layer is local',
+    broken: (spec) => aggregatorAs(spec, 'centered-clipping') !== undefined && spec.client.local !== undefined,
   },
   {
     path: 'model',

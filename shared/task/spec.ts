@@ -47,13 +47,23 @@ const model = v.union([
 ]);
 
 const clientPlan = v.strictObject({
-  work: v.picklist(['sgd', 'full-batch', 'reconstruct']),
+  work: v.picklist(['sgd', 'full-batch', 'reconstruct', 'prox', 'scaffold']),
   epochs: v.optional(whole(1, 1_000)),
   maxSteps: v.optional(whole(1, LIMITS.stepsPerReportCount)),
+  /** Stops after so many seconds of steps, where epochs or maxSteps take longer: slow devices do what they can. */
+  maxSeconds: v.optional(real(1, 3_600)),
   batchSize: whole(1, 4_096),
   learningRate: real(1e-6, 100),
-  optimizer: v.picklist(['sgd']),
+  optimizer: v.picklist(['sgd', 'momentum']),
+  /** ρ of the heavy ball, with the optimizer `momentum`; its state lasts one assignment. */
+  momentum: v.optional(real(0, 0.999)),
+  /** μ of FedProx, with the work `prox`: how hard the global weights pull. */
+  mu: v.optional(real(0, 1_000)),
   loss: v.picklist(['categoricalCrossentropy', 'meanSquaredError']),
+  /** Layers that are never averaged: their tensors stay with each contributor and are in no report (FedPer, FedBN). */
+  local: v.optional(
+    v.pipe(v.array(v.pipe(v.string(), v.maxLength(40))), v.minLength(1), v.maxLength(LIMITS.layersCount)),
+  ),
   /** Sets a fifth of each contributor's examples aside: never trained on, and what evaluation rounds score. */
   heldOut: v.optional(v.boolean()),
 });
@@ -106,7 +116,10 @@ const aggregator = v.variant('name', [
 ]);
 
 const strategy = v.strictObject({
-  name: v.picklist(['fedavg', 'fedsgd', 'fedavgm', 'fedadagrad', 'fedadam', 'fedyogi', 'robust']),
+  name: v.picklist([
+    ...(['fedavg', 'fedsgd', 'fedprox', 'fednova', 'scaffold'] as const),
+    ...(['fedavgm', 'fedadagrad', 'fedadam', 'fedyogi', 'robust'] as const),
+  ]),
   weighting: v.picklist(['numExamples', 'uniform']),
   /** Absent: the mean. */
   aggregator: v.optional(aggregator),

@@ -42,16 +42,28 @@ interface Composition {
   readonly client: { readonly [Field in keyof ClientPlan]?: ClientPlan[Field] | null };
 }
 
-const MEAN = { weighting: 'numExamples', optimizers: ['sgd'], aggregator: null, client: { work: 'sgd' } } as const;
+const MEAN = {
+  weighting: 'numExamples',
+  optimizers: ['sgd'],
+  aggregator: null,
+  client: { work: 'sgd', mu: null },
+} as const;
 
 /** One line a strategy. */
 export const STRATEGIES: Readonly<Record<StrategyName, Composition>> = {
   fedavg: MEAN,
-  fedsgd: { ...MEAN, weighting: 'uniform', client: { work: 'full-batch', epochs: 1, maxSteps: null } },
+  fedsgd: { ...MEAN, weighting: 'uniform', client: { work: 'full-batch', mu: null, epochs: 1, maxSteps: null } },
+  fedprox: { ...MEAN, client: { work: 'prox', mu: 0.1 } },
+  fednova: MEAN,
+  scaffold: {
+    ...MEAN,
+    weighting: 'uniform',
+    client: { work: 'scaffold', mu: null, optimizer: 'sgd', momentum: null, local: null },
+  },
   fedavgm: { ...MEAN, optimizers: ['momentum'] },
   fedadagrad: { ...MEAN, optimizers: ['adagrad'] },
   fedadam: { ...MEAN, optimizers: ['adam'] },
-  fedyogi: { ...MEAN, optimizers: ['yogi'], client: { work: 'sgd', learningRate: 0.0316 } },
+  fedyogi: { ...MEAN, optimizers: ['yogi'], client: { ...MEAN.client, learningRate: 0.0316 } },
   robust: {
     ...MEAN,
     weighting: 'uniform',

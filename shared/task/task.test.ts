@@ -112,6 +112,39 @@ describe('compatibility', () => {
     ['data.labels', { data: { labels: ['a', 'b'], sample: null } }],
     ['data.labels', { data: { labels: ['0', '0', '2', '3', '4', '5', '6', '7', '8', '9'] } }],
     ['client.loss', { model: { zoo: 'seed-dense' } }],
+    ['client.mu', { client: { work: 'prox' } }],
+    ['client.mu', { client: { mu: 0 } }],
+    ['client.mu', { client: { work: 'prox', mu: 11 } }],
+    ['client.momentum', { client: { optimizer: 'momentum' } }],
+    ['client.momentum', { client: { momentum: 0.9 } }],
+    ['client.optimizer', { client: { work: 'full-batch', optimizer: 'momentum', momentum: 0.9 } }],
+    ['client.maxSeconds', { client: { work: 'full-batch', maxSeconds: 5 } }],
+    ['client.maxSeconds', { client: { maxSeconds: 121 } }],
+    ['client.work', { strategy: { name: 'fedprox' } }],
+    ['client.work', { strategy: { name: 'fednova' }, client: { work: 'full-batch' } }],
+    [
+      'client.optimizer',
+      { strategy: { name: 'fednova' }, client: { work: 'prox', mu: 1, optimizer: 'momentum', momentum: 0.9 } },
+    ],
+    ['client.work', { strategy: { name: 'scaffold', weighting: 'uniform' } }],
+    ['client.work', { client: { work: 'scaffold' } }],
+    ['strategy.weighting', { strategy: { name: 'scaffold' }, client: { work: 'scaffold' } }],
+    [
+      'client.optimizer',
+      {
+        strategy: { name: 'scaffold', weighting: 'uniform' },
+        client: { work: 'scaffold', optimizer: 'momentum', momentum: 0.9 },
+      },
+    ],
+    ['client.local', { client: { local: ['nowhere'] } }],
+    ['client.local', { client: { local: ['flatten'] } }],
+    ['client.local', { client: { local: ['output', 'output'] } }],
+    ['client.local', { client: { local: ['hidden_1', 'hidden_2', 'output'] } }],
+    ['client.local', { client: { local: [] } }],
+    [
+      'client.local',
+      { strategy: { name: 'scaffold', weighting: 'uniform' }, client: { work: 'scaffold', local: ['output'] } },
+    ],
   ])('refuses what contradicts itself at %s', (path, overrides) => {
     expect(overridden(overrides)).toEqual([path]);
   });
@@ -132,6 +165,15 @@ describe('compatibility', () => {
     const without = [large, two].map(({ model, data }) => ({ model, data: { ...data, sample: null } }));
     expect(without.map(overridden)).toEqual([[], []]);
     expect(overridden({ data: { labels: [...'abcdefghij'] } })).toEqual([]);
+  });
+
+  it('takes fedprox and scaffold with their works, momentum with its ρ, time-boxed work and local layers', () => {
+    const prox = { strategy: { name: 'fedprox' }, client: { work: 'prox', mu: 1 } };
+    const heavy = { client: { optimizer: 'momentum', momentum: 0.9, maxSeconds: 20 } };
+    const nova = { strategy: { name: 'fednova' }, client: { maxSeconds: 20 } };
+    const scaffold = { strategy: { name: 'scaffold', weighting: 'uniform' }, client: { work: 'scaffold' } };
+    const head = { client: { local: ['output'] } };
+    expect([prox, heavy, nova, scaffold, head].map(overridden)).toEqual([[], [], [], [], []]);
   });
 
   it('takes fedsgd as one full-batch step and the plain mean', () => {

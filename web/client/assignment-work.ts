@@ -27,6 +27,8 @@ interface Run {
   readonly work: AbortController;
   upload: AbortController;
   report: Report | null;
+  /** Σ c_i of SCAFFOLD, where the assignment offers it. */
+  control: Uint8Array | null;
 }
 
 const cannotCount: CountResult = { ok: false, reason: 'no-examples', message: 'no examples are set aside here' };
@@ -48,18 +50,26 @@ export class AssignmentWork {
   /** Reports `weights` or `weights-failed`. */
   obtain(assignment: Assignment): void {
     this.stop();
-    const run: Run = { assignment, work: new AbortController(), upload: new AbortController(), report: null };
+    const abort = { work: new AbortController(), upload: new AbortController() };
+    const run: Run = { assignment, ...abort, report: null, control: null };
     this.#run = run;
-    const { token, base } = assignment;
+    const { token, base, control } = assignment;
     const { signal } = run.work;
     const { ports, policy, box, roll, onReceived } = this.#options;
     const failed = (message: string): Happening => ({ kind: 'weights-failed', token, message });
     const obtaining = async (): Promise<Happening> => {
-      if (this.#held.get(base.sha256) !== null) return { kind: 'weights', token };
       const { clock, weights: source } = ports;
-      const got = await download(assignment, { box, source, clock, policy, roll, onFetched: onReceived, signal });
-      if (!got.ok) return failed(got.message);
-      this.#held.put(base.sha256, got.bytes);
+      const how = { box, source, clock, policy, roll, onFetched: onReceived, signal };
+      if (this.#held.get(base.sha256) === null) {
+        const got = await download(assignment, how);
+        if (!got.ok) return failed(got.message);
+        this.#held.put(base.sha256, got.bytes);
+      }
+      if (control?.sum) {
+        const got = await download({ base: control.sum, delivery: 'http' }, how);
+        if (!got.ok) return failed(got.message);
+        run.control = got.bytes;
+      }
       return { kind: 'weights', token };
     };
     this.#launch(signal, obtaining, failed);
@@ -69,7 +79,7 @@ export class AssignmentWork {
   train(participation: Participation): void {
     const run = this.#run;
     if (run === null) return;
-    const { token, base, seed } = run.assignment;
+    const { token, base, seed, control, updateId } = run.assignment;
     const { signal } = run.work;
     const failed = (message: string): Happening => ({ kind: 'training-failed', token, reason: 'failed', message });
     const onProgress = (progress: Extract<Happening, { kind: 'progress' }>['progress']): void => {
@@ -94,7 +104,9 @@ export class AssignmentWork {
         run.report = await countReportOf(run.assignment, counted);
         return { kind: 'trained', token, metrics: null };
       }
-      const result = await this.#exclusive(() => trainer.train(params, { seed, onProgress, signal }));
+      const sum = run.control && fromBytes(run.control).slice();
+      const given = control === undefined ? {} : { control: { ...control, sum, updateId } };
+      const result = await this.#exclusive(() => trainer.train(params, { seed, onProgress, signal, ...given }));
       if (!result.ok) return { kind: 'training-failed', token, reason: result.reason, message: result.message };
       if (signal.aborted) return null;
       run.report = await reportOf(participation, run.assignment, result);

@@ -5,6 +5,7 @@ import { sha256Hex } from '../../shared/hash.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import { secureRng } from '../../shared/rng.ts';
 import { toBytes } from '../../shared/weights/vector.ts';
+import { readFrameHeader } from '../../shared/wire/frame.ts';
 import { createFederatedClient } from './client.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
@@ -219,6 +220,38 @@ describe('a client', () => {
       [0.5, 1, 1.5],
       [0.5, 1, 1.5],
     ]);
+  });
+
+  it('P45 P47: control variates are fetched by their hash beside the weights and handed to the trainer, and the report is as the task says', async () => {
+    const sum = toBytes(Float32Array.of(3, -6, 9));
+    const sha256 = sha256Hex(sum);
+    const { server, trainer, client } = world({
+      weights: { fetch: async (hash) => (hash === sha256 ? sum : bytes).slice() },
+    });
+    const layoutSha256 = sha256Of(7);
+    server.participation = { ...server.participation, report: { values: 6, layoutSha256 } };
+    const given: unknown[] = [];
+    trainer.work = async (_params, { control }) => {
+      given.push(control);
+      return trainedTo([1, -2, 0.5, 0, 0, 1]);
+    };
+    await client.start();
+    await settle();
+    const offer = { contributors: 3, counted: null };
+    const { token, updateId } = server.assign(1, {
+      ...{ base, delivery: 'http' },
+      control: { ...offer, sum: { sha256, bytes: 12 } },
+    });
+    await settle();
+    expect(given).toEqual([{ ...offer, sum: Float32Array.of(3, -6, 9), updateId }]);
+    const frame = server.frames.get(token) as Uint8Array;
+    const expected = { codec: 'float32', values: 6, layoutSha256, baseSha256: base.sha256 } as const;
+    expect(readFrameHeader(frame, frame.byteLength, expected)).toMatchObject({ ok: true });
+
+    server.endRound({ number: 1, outcome: 'abandoned', reason: 'too-few', accepted: 1, yours: 'accepted' });
+    server.assign(2, { base, delivery: 'held', control: { ...offer, sum: null } });
+    await settle();
+    expect(given[1]).toMatchObject({ ...offer, sum: null });
   });
 
   it('C2: makes the secret once it has the lock, and keeps it', async () => {

@@ -58,7 +58,7 @@ export type Download =
 
 /** The weights an assignment starts from, their hash checked whatever way they came (C13). */
 export async function download(
-  { base, delivery }: Pick<Assignment, 'base' | 'delivery'>,
+  { base, delivery }: Pick<Assignment, 'delivery'> & { readonly base: Pick<Assignment['base'], 'sha256' | 'bytes'> },
   { box, source, clock, policy, roll, onFetched, signal }: DownloadOptions,
 ): Promise<Download> {
   const isRight = async (bytes: Uint8Array): Promise<boolean> =>

@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
-import type { Participation, ReportMetrics } from '../../shared/protocol/index.ts';
+import type { GivenControl, Participation, ReportMetrics } from '../../shared/protocol/index.ts';
 import type { SecureRng } from '../../shared/rng.ts';
 import type { HeldWeights } from './held-weights.ts';
 import type { Transport } from './transport.ts';
@@ -70,7 +70,7 @@ export interface TrainProgress {
 export type TrainResult =
   | {
       readonly ok: true;
-      /** local − global, `parameters` values, owned by the receiver. */
+      /** local − global, `parameters` values, or what the participation's `report` says; owned by the receiver. */
       readonly delta: Float32Array;
       readonly examples: number;
       readonly steps: number;
@@ -115,6 +115,7 @@ export interface Trainer {
       readonly seed: number;
       readonly onProgress: (progress: TrainProgress) => void;
       readonly signal: AbortSignal;
+      readonly control?: GivenControl;
     },
   ): Promise<TrainResult>;
   /**

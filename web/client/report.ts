@@ -26,7 +26,7 @@ export interface Report {
 
 /** Frame and hash of what training left. */
 export async function reportOf(
-  { codec, parameters, layoutSha256 }: Pick<Participation, 'codec' | 'parameters' | 'layoutSha256'>,
+  { codec, parameters, layoutSha256, report }: Pick<Participation, 'codec' | 'parameters' | 'layoutSha256' | 'report'>,
   { token, base }: Pick<Assignment, 'token' | 'base'>,
   trained: {
     readonly delta: Float32Array;
@@ -36,7 +36,8 @@ export async function reportOf(
   },
 ): Promise<Report> {
   const { examples, steps, metrics } = trained;
-  const header = { codec: codec.up, values: parameters, examples, steps, layoutSha256, baseSha256: base.sha256 };
+  const layout = report ?? { values: parameters, layoutSha256 };
+  const header = { codec: codec.up, ...layout, examples, steps, baseSha256: base.sha256 };
   const frame = encodeFrame(header, codecByName(codec.up).encode(trained.delta));
   return { token, frame, sha256: await digest(frame), metrics };
 }

@@ -5,3 +5,6 @@ export const databaseName = (task: TaskId): string => `fedtab-examples-${task}`;
 
 /** What was fitted to a person's examples, apart from them: it comes and goes by itself, and goes with them. */
 export const personalDatabaseName = (task: TaskId): string => `fedtab-personal-${task}`;
+
+/** What a task's client work keeps from round to round; it goes with the examples. */
+export const ownStateDatabaseName = (task: TaskId): string => `fedtab-own-${task}`;

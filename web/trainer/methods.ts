@@ -1,5 +1,5 @@
 import type { TaskId } from '../../shared/ids.ts';
-import type { Participation, Score } from '../../shared/protocol/index.ts';
+import type { GivenControl, Participation, Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
 import type {
   Backend,
@@ -33,7 +33,11 @@ export type TrainerMethods = {
   /** At most this share of the time is spent training, 0 … 1, from now on; what trains already heeds it too. */
   ease: { input: { share: number }; progress: never; output: null };
   examples: { input: null; progress: never; output: { ok: true; count: number } | DataFailure };
-  train: { input: { params: Float32Array; seed: number }; progress: TrainProgress; output: TrainResult };
+  train: {
+    input: { params: Float32Array; seed: number; control?: GivenControl };
+    progress: TrainProgress;
+    output: TrainResult;
+  };
   fit: { input: Fitting & { seed: number }; progress: TrainProgress; output: FitResult };
   /** How good these are on the own examples that are set aside, as what a report says of it. */
   score: { input: { params: Float32Array }; progress: TrainProgress; output: CountResult };

@@ -148,7 +148,7 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
       // A damaged dataset is not an empty one: training says what is wrong with it.
       return answer.value.ok ? answer.value.count : answer.value.reason === 'dataset-damaged' ? 1 : 0;
     },
-    train: (params, { seed, ...options }) => long('train', { params, seed }, options),
+    train: (params, { onProgress, signal, ...given }) => long('train', { params, ...given }, { onProgress, signal }),
     fit: (fitting, { seed, ...options }) => long('fit', { ...fitting, seed }, options),
     score: (params, { signal }) => long('score', { params }, { onProgress: () => {}, signal }),
     async evaluate(params) {

@@ -1,9 +1,10 @@
 import type { TaskId } from '../../shared/ids.ts';
-import type { Participation, Score } from '../../shared/protocol/index.ts';
+import type { GivenControl, Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import type { BackendChoice, CountResult, RequestedBackend, TrainProgress, TrainResult } from '../client/ports.ts';
 import type { DataFailure } from '../data/failure.ts';
+import { trainAssigned, withLocal } from './core/assignment.ts';
 import { countHeldOut } from './core/count.ts';
 import type { Duty } from './core/duty.ts';
 import { evaluate, factorsOf, scoreOf } from './core/evaluate.ts';
@@ -13,9 +14,9 @@ import { personalise } from './core/personalise.ts';
 import { predict } from './core/predict.ts';
 import { type DeviceOpeners, type PrepareOptions, prepareModel } from './core/prepare.ts';
 import { unratedScores } from './core/taste.ts';
-import { train } from './core/train.ts';
 import { type ExampleSource, exampleSourceOf } from './example-source.ts';
 import type { FitResult, Fitting } from './fitting.ts';
+import { ownStore } from './own-store.ts';
 
 /**
  * What one worker has prepared: a model on a device, and a second one of the same kind for predictions and scores, so
@@ -26,7 +27,7 @@ export interface TrainingSession {
   /** What is worth keeping of how the choice was made. */
   readonly probed: Probed | null;
   readonly source: ExampleSource;
-  train(params: Float32Array, options: LongOptions): Promise<TrainResult>;
+  train(params: Float32Array, options: LongOptions & { readonly control?: GivenControl }): Promise<TrainResult>;
   /** A personal model of the own examples; it takes its turn with training. */
   fit(fitting: Fitting, options: LongOptions): Promise<FitResult>;
   /** A part in an evaluation round; it takes its turn with training. */
@@ -52,6 +53,9 @@ export async function openSession(
   const { topology, client: plan } = participation;
   const { model, used, reason, findings, probed } = await prepareModel(topology, plan, requested, openers, options);
   const source = exampleSourceOf(task, participation);
+  const own = ownStore(task);
+  /** With the contributor's own local layers, where the task has such. */
+  const personal = (params: Float32Array): Promise<Float32Array> => withLocal(params, model.layout, plan, own);
   let second: DeviceModel | undefined;
   const inTurnOnFirst = turns();
   const inTurnOnSecond = turns();
@@ -65,34 +69,36 @@ export async function openSession(
     choice: { requested, used, reason, findings },
     probed,
     source,
-    async train(params, { seed, signal, duty, onProgress }) {
+    async train(params, options) {
       const loaded = await source.load();
       if (!loaded.ok) return untrained(loaded);
       // An assignment that was stopped may still be on its way out when the next one comes.
-      return inTurnOnFirst(() => train(model, params, loaded.examples, { plan, seed, signal, duty, onProgress }));
+      return inTurnOnFirst(() => trainAssigned(model, params, loaded.examples, { plan, own, ...options }));
     },
     async fit({ shared, start }, options) {
       const loaded = await source.load();
       if (!loaded.ok) return untrained(loaded);
-      return inTurnOnFirst(() => personalise(model, shared, start, loaded.examples, { plan, ...options }));
+      return inTurnOnFirst(async () =>
+        personalise(model, await personal(shared), start, loaded.examples, { plan, ...options }),
+      );
     },
     async score(params, options) {
       const loaded = await source.load();
       if (!loaded.ok) return untrained(loaded);
-      return inTurnOnFirst(() => countHeldOut(model, params, loaded.examples, options));
+      return inTurnOnFirst(async () => countHeldOut(model, await personal(params), loaded.examples, options));
     },
     async evaluate(params, signal) {
       const loaded = await source.load();
       if (!loaded.ok) return null;
       return onSecond(async (scored) => {
-        scored.setParams(params);
+        scored.setParams(await personal(params));
         const evaluation = await evaluate(scored, loaded.examples, { signal });
         return evaluation && scoreOf(evaluation);
       });
     },
     predict: (params, features) =>
       onSecond(async (viewed) => {
-        if (params !== null) viewed.setParams(params);
+        if (params !== null) viewed.setParams(await personal(params));
         if (formOf(participation.data).taste === undefined) return predict(viewed, features);
         // Of a person's own ratings there is nothing to hand over: they are read here, and so is what is to be seen.
         const loaded = await source.load();

@@ -84,8 +84,8 @@ serve<TrainerMethods>(self, {
     return null;
   },
   examples: async () => (await session()).source.count(),
-  async train({ params, seed }, { signal, progress, transfer }) {
-    const result = await (await session()).train(params, { seed, signal, duty, onProgress: progress });
+  async train({ params, ...given }, { signal, progress, transfer }) {
+    const result = await (await session()).train(params, { ...given, signal, duty, onProgress: progress });
     if (result.ok) transfer(result.delta.buffer as ArrayBuffer);
     return result;
   },

@@ -176,6 +176,9 @@ export class ScriptedCoordinator implements Coordinator {
       round: null,
     };
   }
+  control(): null {
+    return null;
+  }
   participation(task: TaskId): Participation | undefined {
     const row = this.#rows.get(task);
     if (row === undefined) return undefined;

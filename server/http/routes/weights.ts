@@ -56,11 +56,14 @@ export function weightsRoutes(app: App, dependencies: HttpDependencies, auth: Au
     return reply.send(Readable.from(counted(blobs.stream(sha256, { start, end }), task), { objectMode: false }));
   }
 
-  /** Every task that has these weights now, and the one whose checkpoint they are. */
+  /** Every task that has these weights now, and the one whose checkpoint they are; or that has these control variates. */
   async function ownersOf(sha256: Sha256): Promise<TaskRow[]> {
     const found = await storage.checkpoints.taskOf(sha256);
-    if (found === null) return [];
-    return coordinator.tasks().filter((row) => row.spec.id === found.task || row.sha256 === sha256);
+    return coordinator
+      .tasks()
+      .filter(({ spec, ...row }) =>
+        found === null ? coordinator.control(spec.id) === sha256 : spec.id === found.task || row.sha256 === sha256,
+      );
   }
 
   const isRunning = ({ spec }: TaskRow): boolean => coordinator.status(spec.id)?.round != null;

@@ -12,6 +12,7 @@ const round = fc.integer({ min: 1, max: 20 }).chain((values) =>
     fc.record({
       delta: fc.array(value, { minLength: values, maxLength: values }).map((list) => Float32Array.from(list)),
       weight: fc.integer({ min: 1, max: 1_000_000 }),
+      steps: fc.integer({ min: 1, max: 1_000 }),
     }),
     { minLength: 1, maxLength: 12 },
   ),
@@ -84,9 +85,9 @@ export function describeAggregator<State>(aggregator: Aggregator<State>): void {
           const expected = aggregate(contributions);
           const reused = new Float32Array(valuesOf(contributions));
           let state = aggregator.init(reused.length);
-          for (const { delta, weight } of contributions) {
+          for (const { delta, ...rest } of contributions) {
             reused.set(delta);
-            state = aggregator.add(state, { delta: reused, weight });
+            state = aggregator.add(state, { delta: reused, ...rest });
             expect(reused).toEqual(delta);
           }
           reused.fill(Number.NaN);
@@ -99,7 +100,7 @@ export function describeAggregator<State>(aggregator: Aggregator<State>): void {
       fc.assert(
         fc.property(round, (contributions) => {
           const { delta } = contributions[0]!;
-          const result = aggregate(contributions.map(({ weight }) => ({ delta, weight })));
+          const result = aggregate(contributions.map(({ weight }) => ({ delta, weight, steps: 5 })));
           result.forEach((number, at) => {
             expect(Math.abs(number - delta[at]!)).toBeLessThanOrEqual(1e-9 * Math.abs(delta[at]!));
           });
@@ -109,7 +110,7 @@ export function describeAggregator<State>(aggregator: Aggregator<State>): void {
 
     test('nothing added, or an update of another size, is a bug', () => {
       expect(() => aggregator.finish(aggregator.init(3))).toThrow();
-      expect(() => aggregator.add(aggregator.init(3), { delta: new Float32Array(2), weight: 1 })).toThrow();
+      expect(() => aggregator.add(aggregator.init(3), { delta: new Float32Array(2), weight: 1, steps: 1 })).toThrow();
     });
   });
 }

@@ -6,6 +6,8 @@ export interface Contribution {
   readonly delta: Float32Array;
   /** Its weight in the mean, greater than 0: the examples trained on, or 1 (see `weighting.ts`). */
   readonly weight: number;
+  /** Local steps that it took, in steps of plain SGD (see `effective-steps.ts`): for aggregators that normalise by them. */
+  readonly steps?: number;
 }
 
 /**

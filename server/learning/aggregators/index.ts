@@ -1,5 +1,6 @@
 import { unreachable } from '../../../shared/assert.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
+import { scaffoldSums } from '../scaffold.ts';
 import type { Aggregator, AnyAggregator } from './aggregator.ts';
 import { centeredClipping } from './centered-clipping.ts';
 import { geometricMedian } from './geometric-median.ts';
@@ -8,10 +9,13 @@ import { mean } from './mean.ts';
 import { median } from './median.ts';
 import { multiKrum } from './multi-krum.ts';
 import { normBound } from './norm-bound.ts';
+import { normalisedMean } from './normalised-mean.ts';
 import { trimmedMean } from './trimmed-mean.ts';
 
-/** The strategy's aggregator, the mean where it names none; what its state is, only itself knows. One line each. */
-export function aggregatorOf({ aggregator }: Pick<TaskSpec['strategy'], 'aggregator'>): AnyAggregator {
+/** The strategy's aggregator, the mean where it has and names none; what its state is, only itself knows. One line each. */
+export function aggregatorOf({ name, aggregator }: Pick<TaskSpec['strategy'], 'name' | 'aggregator'>): AnyAggregator {
+  if (name === 'fednova') return streaming(normalisedMean);
+  if (name === 'scaffold') return streaming(scaffoldSums);
   if (aggregator === undefined) return streaming(mean);
   switch (aggregator.name) {
     case 'mean':

@@ -1,5 +1,5 @@
 import { BugError } from '../../../shared/assert.ts';
-import type { TaskId } from '../../../shared/ids.ts';
+import type { ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
 import { NO_METRICS } from '../../../shared/protocol/index.ts';
 import type { AssignmentRow, FencingToken, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
 import {
@@ -126,6 +126,18 @@ export function memoryRounds(state: State): RoundStore {
     },
 
     lastNumber: async (task) => state.tasks.get(task)?.rounds.at(-1)?.row.number ?? 0,
+
+    async contributors(task, of) {
+      const rounds = state.tasks.get(task)?.rounds ?? [];
+      const parts = rounds.flatMap(({ assignments }) => assignments);
+      const known = parts.filter(({ clientId, updateId }) => clientId !== (updateId as string));
+      const counted = new Map<ClientId, UpdateId>();
+      for (const { receipts } of rounds) {
+        for (const { clientId, updateId, version } of receipts)
+          if (version !== null && of.includes(clientId)) counted.set(clientId, updateId);
+      }
+      return { count: new Set(known.map(({ clientId }) => clientId)).size, counted };
+    },
 
     receipt,
 

@@ -179,6 +179,28 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
 
     lastNumber: (task) => lastNumber(database, task),
 
+    async contributors(task, of) {
+      const known = database
+        .selectFrom('assignments')
+        .select(({ fn }) => fn.count<number>('clientId').distinct().as('count'))
+        .where('task', '=', task)
+        // Whoever was forgotten has the report's id in the place of the name.
+        .where(sql<boolean>`client_id <> update_id`)
+        .executeTakeFirstOrThrow();
+      const ofThese = portions(of).map((portion) =>
+        database
+          .selectFrom('receipts')
+          .select(['clientId', 'updateId'])
+          .where('task', '=', task)
+          .where('clientId', 'in', portion)
+          .where('version', 'is not', null)
+          .orderBy('round')
+          .execute(),
+      );
+      const [{ count }, ...rows] = await Promise.all([known, ...ofThese]);
+      return { count: Number(count), counted: new Map(rows.flat().map((row) => [row.clientId, row.updateId])) };
+    },
+
     async receipt(updateId) {
       const row = await database.selectFrom('receipts').selectAll().where('updateId', '=', updateId).executeTakeFirst();
       return row ? receiptRow(row) : null;

@@ -68,6 +68,34 @@ describe('a draft', () => {
     });
     expect(specOf(change(yogi, 'strategy.name', 'fedavg'))).toEqual(TEMPLATES.digits);
   });
+  it('what belongs to one choice comes and goes with it: mu with prox, which FedProx takes, ρ with momentum', () => {
+    const prox = change(change(digits(), 'strategy.name', 'fedprox'), 'client.optimizer', 'momentum');
+    expect(parseTaskSpec(specOf(prox))).toMatchObject({
+      ok: true,
+      value: { client: { work: 'prox', mu: 0.1, optimizer: 'momentum', momentum: 0.9 } },
+    });
+    const tuned = change(change(prox, 'client.mu', 1), 'client.epochs', 2);
+    expect(valueAt(specOf(tuned), 'client.mu')).toBe(1);
+    const back = change(change(prox, 'client.work', 'sgd'), 'client.optimizer', 'sgd');
+    expect(valueAt(specOf(back), 'client')).toEqual(TEMPLATES.digits.client);
+  });
+  it('SCAFFOLD brings its work and the plain mean, and takes its work along when it goes', () => {
+    const heavy = change(digits(), 'client.optimizer', 'momentum');
+    const scaffold = change(heavy, 'strategy.name', 'scaffold');
+    expect(parseTaskSpec(specOf(scaffold))).toMatchObject({
+      ok: true,
+      value: { client: { work: 'scaffold', optimizer: 'sgd' }, strategy: { weighting: 'uniform' } },
+    });
+    expect(valueAt(specOf(change(scaffold, 'strategy.name', 'fednova')), 'client')).toEqual(TEMPLATES.digits.client);
+  });
+  it('local layers are a line each, and none where there is no line', () => {
+    const local = withText(digits(), 'client.local', 'hidden_2\noutput\n');
+    expect(parseTaskSpec(specOf(local))).toMatchObject({
+      ok: true,
+      value: { client: { local: ['hidden_2', 'output'] } },
+    });
+    expect(specOf(withText(local, 'client.local', ' '))).toEqual(TEMPLATES.digits);
+  });
   it('arrays keep their other items', () => {
     expect(withValue({ shape: [28, 28, 1] }, 'shape.2', 3)).toEqual({ shape: [28, 28, 3] });
   });

@@ -14,7 +14,13 @@ export interface Draft {
   readonly weights: Float32Array | null;
 }
 export type Tree = { readonly [key: string]: unknown };
-export type TextPath = 'data.labels' | 'data.items' | 'data.columns' | 'access.allowedOrigins' | 'model.topology';
+export type TextPath =
+  | 'data.labels'
+  | 'data.items'
+  | 'data.columns'
+  | 'client.local'
+  | 'access.allowedOrigins'
+  | 'model.topology';
 
 export const draftOf = (spec: TaskSpec): Draft => ({
   spec: structuredClone(spec) as unknown as Tree,
@@ -22,6 +28,7 @@ export const draftOf = (spec: TaskSpec): Draft => ({
     'data.labels': labelsOf(spec.data).join('\n'),
     'data.items': spec.data.kind === 'ratings' ? spec.data.items.join('\n') : '',
     'data.columns': spec.data.kind === 'table' ? JSON.stringify(spec.data.columns, null, 2) : '',
+    'client.local': (spec.client.local ?? []).join('\n'),
     'access.allowedOrigins': spec.access.allowedOrigins.join('\n'),
     'model.topology': JSON.stringify(topologyOf(spec), null, 2),
   },
@@ -81,11 +88,22 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
     spec = withValue(spec, 'strategy.serverOptimizer', SERVER_OPTIMIZERS[value]);
   if (path === 'strategy.aggregator.name' && isIn(AGGREGATORS, value))
     spec = withValue(spec, 'strategy.aggregator', AGGREGATORS[value]);
-  return { ...draft, spec };
+  return { ...draft, spec: withOwnFields(spec) };
 }
 
 const isIn = <Table extends object>(table: Table, name: unknown): name is keyof Table =>
   typeof name === 'string' && Object.hasOwn(table, name);
+
+/** Fields that only one choice of another has: there with it, as good a start as any, and gone without it. */
+const OWN_FIELDS = [
+  { of: 'client.work', is: 'prox', path: 'client.mu', start: 0.1 },
+  { of: 'client.optimizer', is: 'momentum', path: 'client.momentum', start: 0.9 },
+] as const;
+const withOwnFields = (spec: Tree): Tree =>
+  OWN_FIELDS.reduce((tree, { of, is, path, start }) => {
+    if (valueAt(tree, of) !== is) return withValue(tree, path, undefined);
+    return valueAt(tree, path) === undefined ? withValue(tree, path, start) : tree;
+  }, spec);
 
 /** A model of the zoo by name, or `null` for one's own topology, which starts as the model of before. */
 export function changeModel(draft: Draft, zoo: string | null): Draft {
@@ -113,6 +131,8 @@ export function specOf({ spec, texts }: Draft): unknown {
   let whole = withValue(spec, 'data.labels', hasNone ? undefined : labels);
   if (areRatings) whole = withValue(whole, 'data.items', linesOf(texts['data.items']));
   if (isTable) whole = withValue(whole, 'data.columns', jsonIn(texts['data.columns']));
+  const local = linesOf(texts['client.local']);
+  whole = withValue(whole, 'client.local', local.length === 0 ? undefined : local);
   whole = withValue(whole, 'access.allowedOrigins', linesOf(texts['access.allowedOrigins']));
   return valueAt(spec, 'model.zoo') === undefined
     ? withValue(whole, 'model.topology', jsonIn(texts['model.topology']))

@@ -1,4 +1,5 @@
 import { type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
+import { reportLayout } from '../../../shared/task/report-layout.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import { FRAME_HEADER_BYTES } from '../../../shared/wire/frame.ts';
 
@@ -23,21 +24,23 @@ export const ASSUMED = {
 /** A backward pass takes about twice the forward one. */
 const PASSES = 3;
 
-export type Plan = Pick<ClientPlan, 'work' | 'epochs' | 'maxSteps' | 'batchSize'>;
+export type Plan = Pick<ClientPlan, 'work' | 'epochs' | 'maxSteps' | 'maxSeconds' | 'batchSize' | 'local'>;
 
 /** null where the topology does not build. float32 both ways: four bytes a parameter. */
 export function estimate(topology: ModelTopology, plan: Plan): Estimate | null {
   const shape = shapeOf(topology);
   if ('problem' in shape) return null;
   const { size: parameters } = shape.layout;
-  const downBytes = parameters * 4;
-  const upBytes = downBytes + FRAME_HEADER_BYTES;
+  // SCAFFOLD's control variates come down beside the weights.
+  const downBytes = parameters * (plan.work === 'scaffold' ? 8 : 4);
+  const upBytes = reportLayout(shape.layout, plan).size * 4 + FRAME_HEADER_BYTES;
   const batchSize = plan.work === 'full-batch' ? ASSUMED.examples : plan.batchSize;
   const steps =
     plan.work === 'full-batch'
       ? 1
       : (plan.maxSteps ?? Math.ceil(ASSUMED.examples / plan.batchSize) * (plan.epochs ?? 1));
   const stepSeconds = ASSUMED.stepSeconds + (PASSES * shape.multiplyAdds * batchSize) / ASSUMED.multiplyAddsPerSecond;
-  const seconds = steps * stepSeconds + (downBytes + upBytes) / ASSUMED.bytesPerSecond;
+  const workSeconds = Math.min(steps * stepSeconds, plan.maxSeconds ?? Number.POSITIVE_INFINITY);
+  const seconds = workSeconds + (downBytes + upBytes) / ASSUMED.bytesPerSecond;
   return { parameters, downBytes, upBytes, seconds };
 }

@@ -32,6 +32,8 @@ describe('what is wrong', () => {
     ['rounds.reportingDeadlineMs', 10, 'A number from 1 to 86,400.'],
     ['strategy.name', 'fedsgd', ''],
     ['access.joinToken', 'short', 'From 8 to 128 characters.'],
+    ['client.maxSeconds', 0.5, 'A number from 1 to 3,600.'],
+    ['client.maxSeconds', 121, 'Not longer than the wait for reports.'],
     ['model.seed', -1, 'A whole number from 0 to 4,294,967,295.'],
   ])('stands at its field: %s = %j', (path, value, sentence) => {
     expect(problemsOf(change(digits(), path, value))).toEqual(sentence === '' ? {} : { [path]: sentence });
@@ -43,6 +45,9 @@ describe('what is wrong', () => {
     });
     expect(problemsOf(withText(digits(), 'access.allowedOrigins', 'https://a.example\nnonsense'))).toEqual({
       'access.allowedOrigins': 'Each line an origin such as https://example.org, or *.',
+    });
+    expect(problemsOf(withText(digits(), 'client.local', 'nowhere'))).toEqual({
+      'client.local': 'Names of layers of the model that learn something, each once, and not all of them.',
     });
     expect(problemsOf(withText(digits(), 'data.labels', 'one'))).toEqual({ 'data.labels': 'From 2 to 1,000 lines.' });
   });

@@ -95,11 +95,13 @@ interface InputProps {
   readonly onChange: (value: unknown) => void;
 }
 
-function NumberInput({ bounds, value, ...shared }: InputProps & { readonly bounds: Bounds }): JSX.Element {
-  const { minimum, maximum, isWhole } = bounds;
+/** A field that may be absent is so where nothing is written. */
+function NumberInput({ bounds, value, onChange, ...shared }: InputProps & { readonly bounds: Bounds }): JSX.Element {
+  const { minimum, maximum, isWhole, isOptional } = bounds;
   return (
     <NumberField
       {...shared}
+      onChange={(next) => onChange(next === null && isOptional ? undefined : next)}
       value={typeof value === 'number' ? value : null}
       step={isWhole ? 1 : 'any'}
       {...(minimum === null ? {} : { minimum })}

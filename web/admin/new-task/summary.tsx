@@ -58,10 +58,14 @@ function planOf(spec: unknown): Plan {
     const value = valueAt(spec, path);
     return value === undefined ? undefined : typeof value === 'number' && value >= 1 ? value : 1;
   };
+  const work = valueAt(spec, 'client.work');
+  const local = valueAt(spec, 'client.local');
   return {
-    work: valueAt(spec, 'client.work') === 'full-batch' ? 'full-batch' : 'sgd',
+    work: work === 'full-batch' || work === 'scaffold' ? work : 'sgd',
     epochs: count('client.epochs'),
     maxSteps: count('client.maxSteps'),
+    maxSeconds: count('client.maxSeconds'),
     batchSize: count('client.batchSize') ?? 1,
+    local: Array.isArray(local) ? local.filter((name) => typeof name === 'string') : undefined,
   };
 }

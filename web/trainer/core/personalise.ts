@@ -65,9 +65,9 @@ export async function personalise(
 ): Promise<FitOutcome> {
   const { fitted, heldOut } = splitOf(examples);
   if (fitted.count === 0) return no('no-examples', 'there is nothing to fit to');
-  const { epochs: _, maxSteps: __, ...rest } = plan;
+  const { epochs: _, maxSteps: __, maxSeconds: ___, momentum: ____, ...rest } = plan;
   const steps = Math.min(STEPS_MOST, EPOCHS * Math.ceil(fitted.count / plan.batchSize));
-  const own: ClientPlan = { ...rest, work: 'sgd', maxSteps: steps };
+  const own: ClientPlan = { ...rest, work: 'sgd', optimizer: 'sgd', maxSteps: steps };
   const scoreOn = async (): Promise<Score | null> => {
     const evaluation = await evaluate(model, heldOut, { signal, duty });
     return evaluation && scoreOf(evaluation);

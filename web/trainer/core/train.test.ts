@@ -109,6 +109,54 @@ describe('training', () => {
   });
 });
 
+describe('time-boxed training', () => {
+  /** A model whose steps take the milliseconds that `stepMs` says of each, by a clock of their own. */
+  function timed(stepMs: (step: number) => number) {
+    let ms = 0;
+    let steps = 0;
+    const slow: DeviceModel = {
+      ...model,
+      gradient(batch) {
+        ms += stepMs(++steps);
+        return model.gradient(batch);
+      },
+    };
+    return { slow, nowMs: () => ms, steps: () => steps };
+  }
+  const fitting = (maxSeconds: number, stepMs: (step: number) => number, changes: Partial<ClientPlan> = {}) => {
+    const { slow, nowMs, steps } = timed(stepMs);
+    const own = plan({ epochs: 1_000, maxSeconds, ...changes });
+    return { outcome: train(slow, start, ten, { plan: own, seed: 1, nowMs }), steps };
+  };
+
+  test('11 steps of 100 ms fit in a second after the first, which takes a minute and is warm-up', async () => {
+    const { outcome, steps } = fitting(1, (step) => (step === 1 ? 60_000 : 100));
+    expect(await outcome).toMatchObject({ ok: true, steps: 11, examples: 10 });
+    expect(steps()).toBe(11);
+  });
+
+  test('the delta is that of as many steps, bit for bit', async () => {
+    const boxed = await fitting(1, () => 250).outcome;
+    expect(boxed).toMatchObject({ steps: 5 });
+    const { epochs: _, ...endless } = plan({ maxSteps: 5 });
+    const counted = await train(model, start, ten, { plan: endless, seed: 1 });
+    expect(boxed.ok && boxed.delta).toEqual(counted.ok && counted.delta);
+  });
+
+  test('epochs that take less end it, and a step that takes longer than all is one step', async () => {
+    expect(await fitting(1, () => 1, { epochs: 2 }).outcome).toMatchObject({ ok: true, steps: 6 });
+    expect(await fitting(1, (step) => (step === 2 ? 5_000 : 1)).outcome).toMatchObject({ ok: true, steps: 2 });
+  });
+
+  test('leaves no tensor behind, with momentum neither', async () => {
+    for (const optimizer of [{ optimizer: 'sgd' }, { optimizer: 'momentum', momentum: 0.9 }] as const) {
+      const before = memory().numTensors;
+      expect(await fitting(1, () => 100, optimizer).outcome).toMatchObject({ steps: 11 });
+      expect(memory().numTensors).toBe(before);
+    }
+  });
+});
+
 describe('training that cannot be reported', () => {
   test('without examples', async () => {
     expect(await train(model, start, noise([5], 3, 0), { plan: plan(), seed: 1 })).toMatchObject({
@@ -260,6 +308,8 @@ describe('tensors', () => {
   test.each<[string, Partial<ClientPlan>]>([
     ['sgd', { epochs: 2 }],
     ['full-batch', { work: 'full-batch' }],
+    ['prox', { work: 'prox', mu: 0.1, epochs: 2 }],
+    ['momentum', { optimizer: 'momentum', momentum: 0.9, epochs: 2 }],
   ])('%s leaves as many as there were, done or stopped', async (_, changes) => {
     await trained(model, start, ten, changes);
     const before = memory().numTensors;

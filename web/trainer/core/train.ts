@@ -12,6 +12,7 @@ import type { Examples } from './examples.ts';
 import { splitOf } from './held-out.ts';
 import { runLoop } from './loop.ts';
 import type { DeviceModel } from './model.ts';
+import { type TimeBox, timeBoxOf } from './time-box.ts';
 
 export type TrainOutcome =
   | {
@@ -36,6 +37,10 @@ export interface TrainOptions {
   readonly duty?: Duty | undefined;
   /** Batches done of all, and the mean loss since the last call; a few times a second. */
   readonly onProgress?: ((progress: { step: number; steps: number; loss: number | null }) => void) | undefined;
+  /** c − c_i, with the client work `scaffold`. */
+  readonly correction?: Float32Array | undefined;
+  /** What `maxSeconds` of the plan is measured by; `performance.now` where nothing is given. */
+  readonly nowMs?: (() => number) | undefined;
 }
 
 /** Own examples are scored before and after on at most so many: figures for the eye must not cost a second epoch. */
@@ -58,13 +63,15 @@ export async function train(
   model: DeviceModel,
   params: Float32Array,
   own: Examples,
-  { plan, seed, signal, duty, onProgress }: TrainOptions,
+  { plan, seed, signal, duty, onProgress, correction, nowMs = () => performance.now() }: TrainOptions,
 ): Promise<TrainOutcome> {
   const examples = plan.heldOut ? splitOf(own).fitted : own;
   if (examples.count === 0) return no('no-examples', 'there is nothing to train on');
   const startMs = performance.now();
   const work = CLIENT_WORK[plan.work];
   const { steps, batches } = work.amount(plan, examples.count);
+  const box = timeBoxOf(plan.maxSeconds, nowMs);
+  let taken = steps;
   const scored = shuffled(examples.count, 0, 0).subarray(0, SCORED_EXAMPLES);
   try {
     model.setParams(params);
@@ -74,16 +81,18 @@ export async function train(
     let doneBefore = 0;
     let latest = before.loss;
     onProgress?.({ step: 0, steps: batches, loss: null });
-    const end = await runLoop(losses({ model, params, examples, plan, seed }), {
+    const end = await runLoop(losses({ model, params, examples, plan, seed, correction }, box), {
       device: model.device,
       signal,
       duty,
       onRead([sum = Number.NaN], done) {
+        box.read();
+        if (plan.maxSeconds !== undefined) taken = done;
         latest = sum / (done - doneBefore);
         doneBefore = done;
         // Written so that no number at all is too large as well.
         if (!(latest <= bound)) return false;
-        onProgress?.({ step: done, steps: batches, loss: latest });
+        onProgress?.({ step: done, steps: box.expected(done, batches), loss: latest });
         return true;
       },
     });
@@ -98,7 +107,7 @@ export async function train(
     const local = await model.readParams();
     if (!isFinite32(local)) return no('not-finite', 'the trained weights are not all finite numbers');
     const metrics = metricsOf(before, after, performance.now() - startMs);
-    return { ok: true, delta: deltaOf(local, params), examples: examples.count, steps, metrics };
+    return { ok: true, delta: deltaOf(local, params), examples: examples.count, steps: taken, metrics };
   } catch (error) {
     if (error instanceof BackendLostError) return no('backend-lost', error.message);
     // Operations on a lost device may also throw what they like.
@@ -107,8 +116,11 @@ export async function train(
   }
 }
 
-function* losses(job: WorkJob): Generator<readonly Tensor[]> {
-  for (const loss of CLIENT_WORK[job.plan.work].run(job)) yield [loss];
+function* losses(job: WorkJob, box: TimeBox): Generator<readonly Tensor[]> {
+  for (const loss of CLIENT_WORK[job.plan.work].run(job)) {
+    yield [loss];
+    if (box.isOver()) return;
+  }
 }
 
 const rounded = (value: number): string => value.toPrecision(3);

@@ -1,6 +1,8 @@
 import type { ClientPlan } from '../../../../shared/task/spec.ts';
 import { fullBatch } from './full-batch.ts';
+import { prox } from './prox.ts';
 import { reconstruct } from './reconstruct.ts';
+import { scaffold } from './scaffold.ts';
 import { sgd } from './sgd.ts';
 import type { ClientWork } from './work.ts';
 
@@ -12,4 +14,6 @@ export const CLIENT_WORK: Readonly<Record<ClientPlan['work'], ClientWork>> = {
   sgd,
   'full-batch': fullBatch,
   reconstruct,
+  prox,
+  scaffold,
 };

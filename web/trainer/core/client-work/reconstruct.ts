@@ -2,6 +2,7 @@ import { type Scalar, tidy } from '@tensorflow/tfjs-core';
 import { seededRng, shuffle } from '../../../../shared/rng.ts';
 import { batchesOf } from '../batches.ts';
 import { tastesOf } from '../taste.ts';
+import { descentOf } from './descent.ts';
 import type { ClientWork } from './work.ts';
 
 /**
@@ -17,18 +18,23 @@ export const reconstruct: ClientWork = {
   },
   *run({ model, params, examples, plan, seed }) {
     const tastes = tastesOf({ params, width: model.outputs }, examples, seed);
-    let left = plan.maxSteps ?? Number.POSITIVE_INFINITY;
-    const epochs = plan.maxSteps === undefined ? (plan.epochs ?? 1) : Number.POSITIVE_INFINITY;
-    for (let epoch = 0; epoch < epochs && left > 0; epoch++) {
-      const order = shuffle(tastes.order.slice(), seededRng(seed, 1_000_000 + epoch));
-      for (const batch of batchesOf(examples, order, plan.batchSize, tastes)) {
-        yield tidy((): Scalar => {
-          const { loss, gradient } = model.gradient(batch);
-          model.descend(gradient, plan.learningRate);
-          return loss;
-        });
-        if (--left === 0) return;
+    const descent = descentOf(model, plan);
+    try {
+      let left = plan.maxSteps ?? Number.POSITIVE_INFINITY;
+      const epochs = plan.maxSteps === undefined ? (plan.epochs ?? 1) : Number.POSITIVE_INFINITY;
+      for (let epoch = 0; epoch < epochs && left > 0; epoch++) {
+        const order = shuffle(tastes.order.slice(), seededRng(seed, 1_000_000 + epoch));
+        for (const batch of batchesOf(examples, order, plan.batchSize, tastes)) {
+          yield tidy((): Scalar => {
+            const { loss, gradient } = model.gradient(batch);
+            descent.step(gradient);
+            return loss;
+          });
+          if (--left === 0) return;
+        }
       }
+    } finally {
+      descent.dispose();
     }
   },
 };

@@ -20,4 +20,6 @@ export interface WorkJob {
   readonly plan: ClientPlan;
   /** Seeds the order of the examples. */
   readonly seed: number;
+  /** c − c_i of SCAFFOLD, one value a parameter. */
+  readonly correction?: Float32Array | undefined;
 }

@@ -1,0 +1,44 @@
+import { assert } from '../../../shared/assert.ts';
+import { addScaled } from '../../../shared/weights/vector.ts';
+import type { Aggregator } from './aggregator.ts';
+
+// Wang, Liu, Liang, Joshi, Poor: "Tackling the Objective Inconsistency Problem in Heterogeneous Federated Optimization",
+// NeurIPS 2020, arXiv:2007.07481, equation 7 with τ_eff = Σ p_i ‖a_i‖₁, written for deltas:
+// D = τ_eff · Σ p_i · delta_i / ‖a_i‖₁ with p_i = weight_i / Σ weight over the clients counted in this round.
+//
+// The steps are what the client says it took. Whoever says that fewer were taken than were weighs more.
+
+export interface NormalisedState {
+  /** Σ weight_i · (r / ‖a_i‖₁) · delta_i, with r the ‖a‖₁ of the first: equal steps make every factor exactly 1. */
+  readonly sum: Float64Array;
+  /** Σ weight_i */
+  readonly weight: number;
+  /** Σ weight_i · ‖a_i‖₁ / r */
+  readonly steps: number;
+  /** r; 0 while nothing was added. */
+  readonly reference: number;
+}
+
+/** The mean of FedNova, folded one update at a time in Float64. Of equal steps it is `mean`, to the last bit. */
+export const normalisedMean: Aggregator<NormalisedState> = {
+  name: 'normalised-mean',
+  init: (values) => ({ sum: new Float64Array(values), weight: 0, steps: 0, reference: 0 }),
+  add(state, { delta, weight, steps }) {
+    assert(Number.isFinite(weight) && weight > 0, 'a weight is a number above 0');
+    assert(steps !== undefined && Number.isFinite(steps) && steps > 0, 'steps are a number above 0');
+    const reference = state.reference === 0 ? steps : state.reference;
+    addScaled(state.sum, delta, weight * (reference / steps));
+    return {
+      sum: state.sum,
+      weight: state.weight + weight,
+      steps: state.steps + weight * (steps / reference),
+      reference,
+    };
+  },
+  finish({ sum, weight, steps }) {
+    assert(weight > 0, 'the mean of nothing');
+    const effective = steps / weight;
+    for (let i = 0; i < sum.length; i++) sum[i] = ((sum[i] as number) / weight) * effective;
+    return sum;
+  },
+};

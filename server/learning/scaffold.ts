@@ -1,0 +1,43 @@
+import { assert } from '../../shared/assert.ts';
+import { addScaled } from '../../shared/weights/vector.ts';
+import type { Aggregator } from './aggregators/aggregator.ts';
+
+// Karimireddy, Kale, Mohri, Reddi, Stich, Suresh: "SCAFFOLD: Stochastic Controlled Averaging for Federated Learning",
+// ICML 2020, arXiv:1910.06378, algorithm 1, lines 16–17: x ← x + η_g/|S| Σ Δy_i, c ← c + |S|/N · mean(Δc_i) = c + Σ Δc_i / N.
+//
+// N is the number of all contributors, not of those in the round. Here it grows while people come, so what is kept is
+// N · c = Σ c_i, to which a round adds Σ Δc_i; c is taken from it by the N of the time at which it is handed out. Both
+// halves of a report are only ever summed, so that secure aggregation could take them.
+
+export interface ScaffoldState {
+  /** Σ of the reports: first the deltas, then the changes of the control variates. */
+  readonly sum: Float64Array;
+  readonly count: number;
+}
+
+/** The steps of an aggregator: the plain mean of the deltas, and the sum of the changes of the control variates. */
+export const scaffoldSums: Aggregator<ScaffoldState> = {
+  name: 'scaffold',
+  init: (values) => ({ sum: new Float64Array(values), count: 0 }),
+  add(state, { delta }) {
+    addScaled(state.sum, delta, 1);
+    return { sum: state.sum, count: state.count + 1 };
+  },
+  finish({ sum, count }) {
+    assert(count > 0, 'the mean of nothing');
+    for (let at = 0; at < sum.length / 2; at++) sum[at] = (sum[at] as number) / count;
+    return sum;
+  },
+};
+
+/** Both halves of what `scaffoldSums` finished, as views. */
+export function halvesOf(aggregated: Float64Array): { readonly delta: Float64Array; readonly control: Float64Array } {
+  const half = aggregated.length / 2;
+  return { delta: aggregated.subarray(0, half), control: aggregated.subarray(half) };
+}
+
+/** N · c after a round, in Float64, rounded to float32 once; a new vector. */
+export function nextControl(before: Float32Array, change: Float64Array): Float32Array {
+  assert(before.length === change.length, 'vectors differ in length');
+  return before.map((value, at) => value + (change[at] as number));
+}

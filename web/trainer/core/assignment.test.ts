@@ -1,0 +1,173 @@
+import { memory } from '@tensorflow/tfjs-core';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { UpdateId } from '../../../shared/ids.ts';
+import type { ModelTopology } from '../../../shared/model/topology.ts';
+import type { GivenControl } from '../../../shared/protocol/index.ts';
+import type { ClientPlan } from '../../../shared/task/spec.ts';
+import { type AssignedOptions, trainAssigned, withLocal } from './assignment.ts';
+import { openCpu } from './backends/cpu.ts';
+import type { Device } from './device.ts';
+import { line, one, square } from './fixtures/line.ts';
+import { dense, noise, plan } from './fixtures/tiny.ts';
+import { buildModel, type DeviceModel } from './model.ts';
+import { memoryOwnState, type OwnState, ownRecordOf } from './own-state.ts';
+import { train } from './train.ts';
+
+let cpu: Device;
+let softmax: DeviceModel;
+let linear: DeviceModel;
+beforeAll(async () => {
+  cpu = await openCpu();
+  softmax = buildModel(dense(5, 3, 'softmax'), 'categoricalCrossentropy', cpu);
+  linear = buildModel(line, 'meanSquaredError', cpu);
+});
+beforeEach(() => cpu.activate());
+
+const id = (name: string): UpdateId => name.repeat(32).slice(0, 32) as UpdateId;
+const start = Float32Array.from({ length: 18 }, (_, index) => index / 10 - 1);
+const ten = noise([5], 3, 10);
+const given = (changes: Partial<GivenControl> = {}): GivenControl => ({
+  ...{ sum: null, contributors: 1, counted: null, updateId: id('a') },
+  ...changes,
+});
+
+async function assigned(
+  model: DeviceModel,
+  params: Float32Array,
+  changes: Partial<ClientPlan>,
+  options: Partial<AssignedOptions>,
+  examples = ten,
+) {
+  const own = memoryOwnState();
+  const outcome = await trainAssigned(model, params, examples, { plan: plan(changes), seed: 1, own, ...options });
+  if (!outcome.ok) throw new Error(outcome.message);
+  return outcome;
+}
+
+describe('SCAFFOLD', () => {
+  const work = { ...square, work: 'scaffold', epochs: 2 } as const;
+  const origin = Float32Array.of(1, 1, 0);
+  const onLine = (own: OwnState, control: GivenControl) => assigned(linear, origin, work, { own, control }, one);
+
+  test('P47 by hand, twice: y − x, then c_i′ − c_i, with c_i′ = c_i − c + (x − y) / (K η)', async () => {
+    const own = memoryOwnState();
+    // Plain steps from [1,1,0]: (4,8,4), then (−2,−4,−2): y = [0.75,0.5,−0.25], and (x − y) / (2 · 0.125) = (1,2,1).
+    const first = await onLine(own, given());
+    expect([...first.delta]).toEqual([-0.25, -0.5, -0.25, 1, 2, 1]);
+    // c = [2,4,2] / 2, c_i = [1,2,1]: no correction; c_i stays what it is.
+    const second = await onLine(
+      own,
+      given({ sum: Float32Array.of(2, 4, 2), contributors: 2, counted: id('a'), updateId: id('b') }),
+    );
+    expect([...second.delta]).toEqual([-0.25, -0.5, -0.25, 0, 0, 0]);
+    expect(second.metrics).not.toHaveProperty('controlLost');
+  });
+
+  test('with c = c_i = 0 and K = 1 it is FedSGD', async () => {
+    const { delta } = await assigned(softmax, start, { work: 'scaffold', batchSize: 10 }, { control: given() });
+    const fedsgd = await train(softmax, start, ten, { plan: plan({ work: 'full-batch', batchSize: 10 }), seed: 1 });
+    if (!fedsgd.ok) throw new Error(fedsgd.message);
+    fedsgd.delta.forEach((value, at) => {
+      expect(delta[at]).toBeCloseTo(value, 6);
+      // c_i′ is the gradient: −delta / η.
+      expect(delta[18 + at]).toBeCloseTo(-value / 0.1, 5);
+    });
+  });
+
+  test('a report that was not counted leaves c_i as it was, and the same work again gives the same report', async () => {
+    const own = memoryOwnState();
+    await onLine(own, given());
+    const sum = Float32Array.of(3, 0, 0);
+    const next = (updateId: string) => onLine(own, given({ sum, counted: id('a'), updateId: id(updateId) }));
+    const first = await next('b');
+    expect((await next('c')).delta).toEqual(first.delta);
+    // Once it is counted, it is gone on from.
+    const later = await onLine(own, given({ sum, counted: id('c'), updateId: id('d') }));
+    expect(later.delta).not.toEqual(first.delta);
+    expect(later.metrics).not.toHaveProperty('controlLost');
+  });
+
+  test('P48 a c_i that is gone, or damaged, begins at 0 and is told of; that of somebody new is not', async () => {
+    const control = given({ counted: id('z'), updateId: id('b') });
+    const fresh = await onLine(memoryOwnState(), given({ updateId: id('b') }));
+    const damaged = { load: async () => ({ layoutSha256: linear.layout.sha256, controls: [7] }), save: async () => {} };
+    for (const own of [memoryOwnState(), damaged]) {
+      const lost = await onLine(own, control);
+      expect(lost.metrics).toMatchObject({ controlLost: true });
+      expect(lost.delta).toEqual(fresh.delta);
+    }
+    expect(fresh.metrics).not.toHaveProperty('controlLost');
+  });
+
+  test('of a time-boxed round divides by the steps that were taken', async () => {
+    let ms = 0;
+    const slow: DeviceModel = {
+      ...linear,
+      gradient(batch) {
+        ms += 600;
+        return linear.gradient(batch);
+      },
+    };
+    const boxed = { ...work, epochs: 50, maxSeconds: 1 };
+    const outcome = await assigned(slow, origin, boxed, { control: given(), nowMs: () => ms }, one);
+    expect(outcome.steps).toBe(3);
+    expect(outcome.delta[3]).toBeCloseTo(-(outcome.delta[0] as number) / (3 * 0.125), 6);
+  });
+});
+
+describe('local layers', () => {
+  const two: ModelTopology = {
+    input: [5],
+    layers: [
+      { class_name: 'Dense', config: { name: 'base', units: 4, activation: 'relu' } },
+      { class_name: 'Dense', config: { name: 'head', units: 3, activation: 'softmax' } },
+    ],
+  };
+  const params = Float32Array.from({ length: 39 }, (_, index) => Math.sin(index) / 2);
+  const changes = { local: ['head'], epochs: 2 };
+  let model: DeviceModel;
+  beforeAll(async () => {
+    await cpu.activate();
+    model = buildModel(two, 'categoricalCrossentropy', cpu);
+  });
+
+  test('train with the others, and are not in the report: 24 of 39 values, the same as with them', async () => {
+    const { delta } = await assigned(model, params, changes, {});
+    const whole = await assigned(model, params, { epochs: 2 }, {});
+    expect(delta.length).toBe(24);
+    expect(delta).toEqual(whole.delta.slice(0, 24));
+  });
+
+  test('P46 are gone on from in the next round, whatever the server has there', async () => {
+    const own = memoryOwnState();
+    expect(await withLocal(params, model.layout, plan(changes), own)).toBe(params);
+    const whole = await assigned(model, params, { epochs: 2 }, {});
+    await assigned(model, params, changes, { own });
+    const mine = await withLocal(params, model.layout, plan(changes), own);
+    expect(mine.slice(0, 24)).toEqual(params.slice(0, 24));
+    for (let at = 24; at < 39; at++) expect(mine[at]).toBeCloseTo((params[at] ?? 0) + (whole.delta[at] ?? 0), 6);
+    const other = params.slice().fill(9, 24);
+    expect((await assigned(model, other, changes, { own })).delta).not.toEqual(
+      (await assigned(model, other, changes, {})).delta,
+    );
+  });
+
+  test('of another model, or of another length, are not taken', () => {
+    const kept = { layoutSha256: model.layout.sha256, local: new Float32Array(15), controls: [] };
+    expect(ownRecordOf(kept, model.layout, 15).local).toHaveLength(15);
+    expect(ownRecordOf(kept, softmax.layout, 15).local).toBeNull();
+    expect(ownRecordOf({ ...kept, local: new Float32Array(14) }, model.layout, 15).local).toBeNull();
+    expect(ownRecordOf({ ...kept, local: new Float32Array(15).fill(Number.NaN) }, model.layout, 15).local).toBeNull();
+    for (const nonsense of [undefined, null, 7, 'x', [], {}])
+      expect(ownRecordOf(nonsense, model.layout, 15)).toMatchObject({ local: null, controls: [] });
+  });
+
+  test.each<[string, Partial<ClientPlan>, GivenControl | undefined]>([
+    ['local layers', changes, undefined],
+    ['scaffold', { work: 'scaffold' }, given({ sum: new Float32Array(39).fill(0.1), contributors: 2 })],
+  ])('no tensor is left by %s', async (_, own, control) => {
+    const before = memory().numTensors;
+    await assigned(model, params, own, { control });
+    expect(memory().numTensors).toBe(before);
+  });
+});

@@ -1,0 +1,19 @@
+import { add, dispose, mul, type Scalar, scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { localSteps } from './local-steps.ts';
+import type { WorkJob } from './work.ts';
+
+/** Local steps along ∇F(w) + strength · (w − anchor). A strength of 0 is plain SGD, to the bit. */
+export function* pulledSteps(job: WorkJob, anchor: Float32Array, strength: number): Generator<Scalar, void, void> {
+  if (strength === 0) return yield* localSteps(job);
+  const { model } = job;
+  const held = model.upload(anchor);
+  try {
+    yield* localSteps(job, (gradient) => {
+      const weight = scalar(strength);
+      const offset = model.offset(held);
+      return gradient.map((part, index) => add(part, mul(offset[index] as Tensor, weight)));
+    });
+  } finally {
+    dispose([...held]);
+  }
+}
