@@ -82,7 +82,7 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       const aggregate = find(key);
       const frame = frames.read(path, frameBytesAllowed(expected).maximum);
       const read = frame && readFrameHeader(frame, frame.byteLength, expected);
-      const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
+      const delta = frame && read?.ok ? decodeBody(frame, read.header, expected) : undefined;
       if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
       const { fold } = aggregate;
       const weight = fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, read.header);
@@ -127,7 +127,7 @@ function checkFrame(
   if (!read.ok) return read;
   if (sha256Of(frame) !== announced.sha256)
     return refuse('hash', 'the bytes do not match the SHA-256 that was announced');
-  const delta = decodeBody(frame, read.header);
+  const delta = decodeBody(frame, read.header, expected);
   if (delta === undefined) return refuse('schema', 'the body is not what its codec writes');
   if (!isFinite32(delta)) return refuse('not-finite', 'a value is not a finite number');
   const { examples, steps } = read.header;

@@ -52,7 +52,7 @@ export class LiveTask implements RoundHost {
   readonly #options: LiveTaskOptions;
   readonly #ports: CoordinatorPorts;
   readonly #timer: WakeTimer;
-  readonly #model: Pick<ExpectedFrame, 'codec' | 'values' | 'layoutSha256'>;
+  readonly #model: Omit<ExpectedFrame, 'baseSha256'>;
   #row: TaskRow;
   #run: TaskRun;
   #optimizerSha256: Sha256 | null;
@@ -77,7 +77,8 @@ export class LiveTask implements RoundHost {
     this.#optimizerSha256 = checkpoint.optimizerSha256;
     this.#metrics = checkpoint.metrics;
     const { layout } = modelOf(row.spec);
-    this.#model = { codec: row.spec.codec.up, values: layout.size, layoutSha256: layout.sha256 };
+    const { up: codec, range, fraction } = row.spec.codec;
+    this.#model = { codec, range, fraction, values: layout.size, layoutSha256: layout.sha256 };
     lease.lost.addEventListener('abort', () => this.fenced(), { once: true });
   }
 

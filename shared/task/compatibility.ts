@@ -1,3 +1,4 @@
+import { needsFraction, needsRange } from '../codec/names.ts';
 import type { Problem } from '../errors.ts';
 import { shapeOf, tokensOf } from '../model/topology.ts';
 import { dataProblems, formOf } from './kinds/index.ts';
@@ -103,6 +104,16 @@ export const COMPATIBILITY: readonly Rule[] = [
     path: 'client.loss',
     message: 'categorical crossentropy needs a softmax at the end of the model',
     broken: (spec) => spec.client.loss === 'categoricalCrossentropy' && lastActivation(spec) !== 'softmax',
+  },
+  {
+    path: 'codec.range',
+    message: 'a uniform codec needs a range, and no other has one',
+    broken: ({ codec }) => needsRange(codec.up) !== (codec.range !== undefined),
+  },
+  {
+    path: 'codec.fraction',
+    message: 'top-k and random-k need a fraction, and no other codec has one',
+    broken: ({ codec }) => needsFraction(codec.up) !== (codec.fraction !== undefined),
   },
 ];
 

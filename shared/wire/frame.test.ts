@@ -67,7 +67,7 @@ describe('the frame (P21)', () => {
     const answer = read(frame);
     expect(answer).toEqual({
       ok: true,
-      header: { ...expected, examples: 2, steps: 1, bodyBytes: 12 },
+      header: { ...expected, examples: 2, steps: 1, bodyBytes: 12, seed: 0 },
     });
     if (answer.ok) expect(decodeBody(frame, answer.header)).toEqual(delta);
   });
