@@ -43,6 +43,6 @@ describe('top-k', () => {
   ])('refuses %s', (_, places) => {
     const body = topK.encode(vector, optionsOf(1, { fraction: 1 / 3 }));
     body.set(new Uint8Array(Uint32Array.from(places).buffer));
-    expect(topK.decode(body, 6, { fraction: 1 / 3 })).toBe(undefined);
+    expect(topK.decode(body, 6, { fraction: 1 / 3, seed: 0 })).toBe(undefined);
   });
 });

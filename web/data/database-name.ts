@@ -5,3 +5,6 @@ export const databaseName = (task: TaskId): string => `fedtab-examples-${task}`;
 
 /** What was fitted to a person's examples, apart from them: it comes and goes by itself, and goes with them. */
 export const personalDatabaseName = (task: TaskId): string => `fedtab-personal-${task}`;
+
+/** What a codec left out of a person's reports: it is made of the examples, and goes with them. */
+export const residualDatabaseName = (task: TaskId): string => `fedtab-residual-${task}`;

@@ -1,7 +1,7 @@
 import { deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { TaskId } from '../../shared/ids.ts';
 import { exists, orBlocked } from './database-access.ts';
-import { databaseName, personalDatabaseName } from './database-name.ts';
+import { databaseName, personalDatabaseName, residualDatabaseName } from './database-name.ts';
 import { RefusedChange } from './failure.ts';
 import type { ShardReader, ShardStore, ShardTransaction } from './shard-store.ts';
 
@@ -86,6 +86,7 @@ export function createIndexedDbShards(task: TaskId): ShardStore {
       database?.close();
       await orBlocked((blocked) => deleteDB(name, { blocked }));
       await orBlocked((blocked) => deleteDB(personalDatabaseName(task), { blocked }));
+      await orBlocked((blocked) => deleteDB(residualDatabaseName(task), { blocked }));
     },
     close() {
       void opened?.then(
