@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { pack, packedBytes, unpack } from './bit-packing.ts';
 
-it('numbers of three bits lie with the lowest bit first', () => {
+it('P41: numbers of three bits lie with the lowest bit first', () => {
   const bytes = new Uint8Array(packedBytes(5, 3));
   pack(Uint16Array.of(1, 2, 7, 4, 5), 5, 3, bytes, 0);
   // 101 100 111 010 001, from the right

@@ -43,7 +43,7 @@ test('a range is for uniform codecs, a fraction for top-k and random-k, and each
   expect(problemsOf({ up: 'uniform-4', range: 0 })).toEqual(['codec.range']);
 });
 
-test('reports are as small as they are meant to be: 8 bits, 1 bit, 1 in a hundred', () => {
+test('P40: reports are as small as they are meant to be: 8 bits, 1 bit, 1 in a hundred', () => {
   const bytes = (name: keyof typeof CODECS, values: number): number =>
     CODECS[name].bodyBytes(values, { range: 1, fraction: 0.01 }).maximum;
   expect([bytes('uniform-8', 1_000_500), bytes('uniform-8-rotated', 1_000_500)]).toEqual([1_000_500, 1_001_472]);

@@ -33,7 +33,7 @@ describe('EDEN', () => {
     expect(Math.abs((mean * clients) / 0.5708 - 1)).toBeLessThan(0.08);
   });
 
-  it('at 1 bit is the sign, with the scale ‖x‖² ÷ ‖R(x)‖₁: one value comes back as it is', () => {
+  it('P44: at 1 bit is the sign, with the scale ‖x‖² ÷ ‖R(x)‖₁: one value comes back as it is', () => {
     expect(passed(CODECS['eden-1'], Float32Array.of(-3.5), 9)[0]).toBeCloseTo(-3.5, 6);
     const one = new Float32Array(64);
     one[17] = 2;

@@ -6,7 +6,7 @@ import { randomK } from './random-k.ts';
 codecContract(randomK);
 
 describe('random-k', () => {
-  it('sends one value of each stratum, as many times as large as the stratum is long', () => {
+  it('P43: sends one value of each stratum, as many times as large as the stratum is long', () => {
     const vector = Float32Array.from({ length: 10 }, (_, index) => index + 1);
     const decoded = passed(randomK, vector, 5, { fraction: 0.3 });
     const strata = [decoded.subarray(0, 4), decoded.subarray(4, 7), decoded.subarray(7)];

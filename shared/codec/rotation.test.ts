@@ -4,7 +4,7 @@ import { seededRng } from '../rng.ts';
 import { norm } from '../weights/vector.ts';
 import { BLOCK_VALUES, blocksOf, rotate, rotateBack, rotatedValues } from './rotation.ts';
 
-describe('the blocks', () => {
+describe('the blocks (P42)', () => {
   it('are powers of two that cost 1 % at most in padding, whatever the number of values', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2_000_000 }), (values) => {
@@ -25,7 +25,7 @@ describe('the blocks', () => {
   });
 });
 
-describe('the rotation', () => {
+describe('the rotation (P42)', () => {
   it('of four values with the signs of a seed is the Walsh–Hadamard matrix of order 4', () => {
     const columns = [0, 1, 2, 3].map((place) => {
       const block = new Float32Array(4);

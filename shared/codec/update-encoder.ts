@@ -65,7 +65,7 @@ export function createUpdateEncoder(store: ResidualStore): UpdateEncoder {
       await settle(false);
       if (!hasErrorFeedback(coding.codec.up)) return encodeUpdate(delta, coding);
       const { baseVersion, layoutSha256 } = coding;
-      const before = usable(await store.load(), coding, delta.length);
+      const before = usable(await store.load().catch(() => null), coding, delta.length);
       const sum = before === null ? delta : added(delta, before.values);
       const encoded = encodeUpdate(sum, coding);
       const sent = codecByName(coding.codec.up).decode(encoded.body, sum.length, {

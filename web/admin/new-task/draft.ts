@@ -1,3 +1,4 @@
+import { type CodecName, needsFraction, needsRange } from '../../../shared/codec/names.ts';
 import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { type KindName, labelsOf } from '../../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../../shared/task/model-of.ts';
@@ -74,7 +75,16 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
     spec = withValue(withValue(spec, 'client.epochs', 1), 'client.maxSteps', undefined);
   }
   if (path === 'strategy.name' && value === 'fedsgd') spec = withValue(spec, 'strategy.weighting', 'uniform');
+  if (path === 'codec.up') spec = withCodec(spec, value as CodecName);
+  if ((path === 'codec.range' || path === 'codec.fraction') && value === null) spec = withValue(spec, path, undefined);
   return { ...draft, spec };
+}
+
+/** A codec's own field with a value to begin from, and none that is another's. */
+function withCodec(spec: Tree, up: CodecName): Tree {
+  const range = needsRange(up) ? (valueAt(spec, 'codec.range') ?? 0.05) : undefined;
+  const fraction = needsFraction(up) ? (valueAt(spec, 'codec.fraction') ?? 0.01) : undefined;
+  return withValue(withValue(spec, 'codec.range', range), 'codec.fraction', fraction);
 }
 
 /** A model of the zoo by name, or `null` for one's own topology, which starts as the model of before. */

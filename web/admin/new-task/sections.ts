@@ -84,7 +84,10 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
       ...field('seconds', 'rounds.selectionDeadlineMs', 'rounds.reportingDeadlineMs'),
     ],
   },
-  { name: 'traffic', fields: field('choice', 'codec.down', 'codec.up') },
+  {
+    name: 'traffic',
+    fields: [...field('choice', 'codec.down', 'codec.up'), ...field('number', 'codec.range', 'codec.fraction')],
+  },
   { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm')] },
   {
     name: 'courtesy',

@@ -448,6 +448,11 @@ export const en = {
     'rounds.selectionDeadlineMs': ['Wait for contributors', 'Then the round starts with those who are there.'],
     'rounds.reportingDeadlineMs': ['Wait for reports', 'Then the round ends with what is in.'],
     'codec.up': ['Changes, up', 'From contributors to the server.'],
+    'codec.range': [
+      'Range',
+      'Of uniform codecs: values are cut off at ±range; with rotation, about five times their root mean square.',
+    ],
+    'codec.fraction': ['Fraction', 'Of top-k and random-k: the share of the values that is sent.'],
     'codec.down': ['Model, down', 'From the server to contributors.'],
     'privacy.mode': ['Protection', 'Without any, the server sees each contributor’s changes.'],
     maxDeltaNorm: ['Largest change', 'L2 norm; larger changes are rejected.'],
@@ -535,6 +540,9 @@ export const en = {
         'Ratings need steps around a taste, and nothing else takes them.',
       'ratings need an Embedding and a Flatten and nothing else: one output or more for factors, and a last for the bias':
         'Ratings need an Embedding and a Flatten, and nothing else: one column or more of factors, and one for the bias.',
+      'a uniform codec needs a range, and no other has one': 'A uniform codec needs it, and no other has it.',
+      'top-k and random-k need a fraction, and no other codec has one':
+        'top-k and random-k need it, and no other codec has it.',
       'a number is learnt by mean squared error': 'A number is learned by mean squared error.',
       'tokens need an Embedding with a row for each at the start of the model, and nothing else may have one':
         'Only tokens go through an Embedding, at the start of the model.',
