@@ -1,4 +1,5 @@
 import { benchAggregate } from './aggregate.ts';
+import { benchCodec } from './codec.ts';
 import { machineLine } from './machine.ts';
 import { benchMainThread } from './main-thread.ts';
 import { readOptions } from './options.ts';
@@ -16,6 +17,7 @@ const BENCHES = {
     what: '10 reports of a million values, checked and folded, and 100 of ten million',
     run: benchAggregate,
   },
+  codec: { isQuick: true, what: 'a million values through every codec: bytes, error, time', run: benchCodec },
   trainer: { isQuick: false, what: 'a step of every model on every backend', run: benchTrainer },
   'main-thread': { isQuick: false, what: 'the tasks of a contributor’s page while it trains', run: benchMainThread },
   personal: { isQuick: true, what: 'fits of one’s own, by how hard the shared model pulls', run: benchPersonal },

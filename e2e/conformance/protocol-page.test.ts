@@ -37,6 +37,7 @@ it('every rule of PROTOCOL.md stands in the title of a test', async () => {
   expect(rules).toEqual(rules.map((_, at) => at + 1));
   const folders = [
     'shared/protocol',
+    'shared/codec',
     'shared/wire',
     'shared/weights',
     'server/gateway',

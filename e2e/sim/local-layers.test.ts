@@ -50,6 +50,7 @@ it('P46 no tensor of a local layer is in the frame of a report: neither its valu
     },
     {
       token: 'f'.repeat(32) as AssignmentToken,
+      seed: 1,
       base: { version: 0, sha256: 'b'.repeat(64) as Sha256, bytes: layout.size * 4 },
     },
     outcome,

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { CODEC_NAMES, type CodecName } from '../../shared/codec/index.ts';
+import { needsFraction, needsRange } from '../../shared/codec/names.ts';
 import { isTemplateName } from '../../shared/task/parse.ts';
 import { TEMPLATES, type TemplateName } from '../../shared/task/templates/index.ts';
 import { BACKENDS, type RequestedBackend } from '../../web/client/ports.ts';
@@ -14,6 +15,9 @@ export interface SimulateOptions {
   readonly partition: Partition;
   readonly strategy: 'fedavg' | 'fedsgd' | null;
   readonly codec: CodecName | null;
+  /** What the codec needs besides its name. */
+  readonly range: number | null;
+  readonly fraction: number | null;
   readonly learningRate: number | null;
   readonly epochs: number | null;
   readonly batchSize: number | null;
@@ -39,6 +43,8 @@ Headless contributors with the tabs' own engine and training, over real sockets 
   --partition P     iid | people | shards:N | dirichlet:ALPHA (iid; ratings: people)
   --strategy S      ${STRATEGIES.join(' | ')} (the task's)
   --codec C         ${CODEC_NAMES.join(' | ')} (the task's)
+  --range R         of uniform codecs: values are cut off at ±R (0.05)
+  --fraction F      of top-k and random-k: the share of the values that is sent (0.01)
   --lr R            the contributors' learning rate (the task's)
   --epochs N        local epochs (the task's)
   --batch N         local batch size (the task's)
@@ -58,6 +64,8 @@ const flags = {
   partition: { type: 'string' },
   strategy: { type: 'string' },
   codec: { type: 'string' },
+  range: { type: 'string' },
+  fraction: { type: 'string' },
   lr: { type: 'string' },
   epochs: { type: 'string' },
   batch: { type: 'string' },
@@ -105,7 +113,7 @@ function optionsOf(values: Values): SimulateOptions {
     examples,
     partition,
     strategy: values.strategy === undefined ? null : oneOf(values.strategy, STRATEGIES, 'strategy'),
-    codec: values.codec === undefined ? null : oneOf(values.codec, CODEC_NAMES, 'codec'),
+    ...codecOf(values),
     learningRate: real(values, 'lr', 1e-6, 100),
     epochs: whole(values, 'epochs', 1, 1_000),
     batchSize: whole(values, 'batch', 1, 4_096),
@@ -114,6 +122,20 @@ function optionsOf(values: Values): SimulateOptions {
     backend: oneOf(values.backend ?? '', BACKENDS, 'backend'),
     model: values.model ?? null,
     json: values.json ?? null,
+  };
+}
+
+function codecOf(values: Values): Pick<SimulateOptions, 'codec' | 'range' | 'fraction'> {
+  const codec = values.codec === undefined ? null : oneOf(values.codec, CODEC_NAMES, 'codec');
+  const range = real(values, 'range', 1e-9, 1e6);
+  const fraction = real(values, 'fraction', 1e-6, 1);
+  if (range !== null && !(codec && needsRange(codec))) throw new Wrong('--range goes with a uniform --codec');
+  if (fraction !== null && !(codec && needsFraction(codec)))
+    throw new Wrong('--fraction goes with --codec top-k or random-k');
+  return {
+    codec,
+    range: codec && needsRange(codec) ? (range ?? 0.05) : null,
+    fraction: codec && needsFraction(codec) ? (fraction ?? 0.01) : null,
   };
 }
 

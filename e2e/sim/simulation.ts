@@ -132,7 +132,18 @@ async function bring(folder: string, { url, adminToken }: RunningServer): Promis
 }
 
 /** The template with what the options ask for. */
-function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize, seed }: SimulateOptions) {
+function taskOf({
+  task,
+  cohort,
+  strategy,
+  codec,
+  range,
+  fraction,
+  learningRate,
+  epochs,
+  batchSize,
+  seed,
+}: SimulateOptions) {
   const isFullBatch = strategy === 'fedsgd';
   return {
     template: task,
@@ -146,7 +157,7 @@ function taskOf({ task, cohort, strategy, codec, learningRate, epochs, batchSize
     ...(strategy === null
       ? {}
       : { strategy: isFullBatch ? { name: strategy, weighting: 'uniform' } : { name: strategy } }),
-    ...(codec === null ? {} : { codec: { up: codec } }),
+    ...(codec === null ? {} : { codec: { up: codec, range, fraction } }),
     rounds: {
       goal: cohort,
       minimum: Math.max(1, Math.floor(cohort / 2)),

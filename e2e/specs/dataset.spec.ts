@@ -42,6 +42,32 @@ test('a personal model in IndexedDB keeps its contract, and goes with the exampl
   expect(left).toBe(0);
 });
 
+test('what a codec left out lies in IndexedDB, comes back as it was, and goes with the examples', async ({ page }) => {
+  const found = await page.evaluate(async () => {
+    const { CONTRACT_FORM, createDataset, createIndexedDbResidual } = parts;
+    const store = createIndexedDbResidual('left-out' as never);
+    const before = [await store.load(), await store.save(null)];
+    const none = (await indexedDB.databases()).length;
+    const values = Float32Array.of(0, 3, 0.5);
+    await store.save({ values, version: 7, layoutSha256: 'cd'.repeat(32) as never });
+    const kept = (await createIndexedDbResidual('left-out' as never).load()) as {
+      values: Float32Array;
+      version: number;
+    };
+    await store.save(null);
+    const removed = (await store.load()) === undefined;
+    await store.save({ values, version: 8, layoutSha256: 'cd'.repeat(32) as never });
+    const names = (await indexedDB.databases()).map(({ name }) => name);
+    await createDataset('left-out' as never, CONTRACT_FORM).clear();
+    const left = (await indexedDB.databases()).length;
+    return { before, none, values: [...kept.values], version: kept.version, removed, names, left };
+  });
+  expect(found).toEqual({
+    ...{ before: [null, undefined], none: 0, values: [0, 3, 0.5], version: 7, removed: true },
+    ...{ names: ['fedtab-residual-left-out'], left: 0 },
+  });
+});
+
 test('reading makes no database, the first example makes one, and clearing leaves none', async ({ page }) => {
   const read = await page.evaluate(async () => {
     const dataset = parts.createDataset('reading' as never, parts.CONTRACT_FORM);

@@ -89,6 +89,37 @@ test('examples in memory are trained on where nothing may be stored', async ({ p
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
 });
 
+test('the worker encodes reports, keeps what top-k leaves out once a report is accepted, and adds it to the next', async ({
+  page,
+}) => {
+  const bodies = await page.evaluate(async () => {
+    const memory = parts.createMemoryDataset(parts.MNIST);
+    await memory.add(parts.strips(30));
+    const trainer = parts.createRemoteTrainer({ task: 'coded' as never, worker: parts.pageWorker, memory });
+    const spec = { ...parts.TEMPLATES.digits, model: { zoo: 'softmax', seed: 1 } } as const;
+    await trainer.prepare(parts.participationOf(spec), 'cpu');
+    const coding = {
+      codec: { up: 'top-k', fraction: 0.25 } as const,
+      ...{ baseSha256: 'ab'.repeat(32) as never, layoutSha256: 'cd'.repeat(32) as never, seed: 1 },
+    };
+    const encode = async (values: number[], baseVersion: number): Promise<number[]> => {
+      const { body } = await trainer.encode(Float32Array.from(values), { ...coding, baseVersion });
+      return [new Uint32Array(body.buffer)[0] ?? -1, new Float32Array(body.buffer)[1] ?? 0];
+    };
+    const first = await encode([4, 3, 0, 0], 1);
+    await trainer.settle(true);
+    // Another worker finds it where the first left it.
+    trainer.close();
+    await trainer.prepare(parts.participationOf(spec), 'cpu');
+    const second = await encode([1, 1, 0, 0], 2);
+    await trainer.settle(false);
+    const third = await encode([1, 2, 0, 0], 2);
+    await parts.createDataset('coded' as never, parts.MNIST).clear();
+    return { first, second, third, databases: (await indexedDB.databases()).length };
+  });
+  expect(bodies).toEqual({ first: [0, 4], second: [1, 4], third: [1, 5], databases: 0 });
+});
+
 test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they are', { tag: '@long' }, async ({
   page,
   context,

@@ -77,7 +77,7 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
   function readUpdate(path: string, expected: ExpectedFrame) {
     const frame = frames.read(path, frameBytesAllowed(expected).maximum);
     const read = frame && readFrameHeader(frame, frame.byteLength, expected);
-    const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
+    const delta = frame && read?.ok ? decodeBody(frame, read.header, expected) : undefined;
     if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
     return { header: read.header, delta };
   }
@@ -218,7 +218,7 @@ function checkFrame(
   const read = readFrameHeader(frame, frame.byteLength, expected);
   if (!read.ok) return read;
   if (sha256Of(frame) !== announced.sha256) return refuse('hash', NOT_THE_HASH);
-  const delta = decodeBody(frame, read.header);
+  const delta = decodeBody(frame, read.header, expected);
   if (delta === undefined) return refuse('schema', 'the body is not what its codec writes');
   const norm = kernel.norm(delta.length, readFrom(toBytes(delta)));
   if (rule.kind === 'delta') return checkNorm(norm, read.header, rule);

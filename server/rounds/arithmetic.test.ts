@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CodecName } from '../../shared/codec/names.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
@@ -10,7 +11,7 @@ import { modelOf } from '../../shared/task/model-of.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
 import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
-import { FRAME_HEADER_BYTES } from '../../shared/wire/frame.ts';
+import { type ExpectedFrame, FRAME_HEADER_BYTES } from '../../shared/wire/frame.ts';
 import { fileBlobs } from '../storage/blobs/files.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
 import { startArithmetic } from './arithmetic.ts';
@@ -147,6 +148,64 @@ describe('checking a report', () => {
     await expect(arithmetic.check(nowhere, { sha256: THREE.baseSha256, bytes: 1 }, THREE, rule)).rejects.toThrow(
       'ENOENT',
     );
+  });
+});
+
+describe('a report in another codec', () => {
+  const values = 4_096;
+  const delta = Float32Array.from({ length: values }, (_, i) => Math.sin(i) / 10);
+  const length = Math.hypot(...delta);
+  const expectedOf = (codec: CodecName): ExpectedFrame => ({ ...THREE, codec, values, range: 0.5, fraction: 0.25 });
+  const checkAs = async (codec: CodecName, maxNorm: number, spoil = (_: Uint8Array): void => {}) => {
+    const expected = expectedOf(codec);
+    const { frame } = frameOf({ delta, examples: 600, steps: 60, expected });
+    spoil(frame);
+    const announced = { sha256: sha256Hex(frame), bytes: frame.length };
+    return arithmetic.check(await save(frame), announced, expected, { kind: 'delta', maxNorm });
+  };
+
+  test.each([
+    ['float16', 0.001],
+    ['uniform-8', 0.01],
+    ['uniform-8-rotated', 0.01],
+    ['uniform-16-rotated', 0.001],
+    ['eden-4', 0.02],
+    ['eden-1', 0.3],
+  ] as const)('%s: the norm is that of the decoded delta', async (codec, tolerance) => {
+    const checked = await checkAs(codec, 100);
+    expect(checked).toMatchObject({ ok: true, examples: 600, steps: 60 });
+    if (checked.ok) expect(Math.abs(checked.norm / length - 1)).toBeLessThan(tolerance);
+    expect(await checkAs(codec, length / 2)).toMatchObject({ ok: false, reason: 'norm' });
+  });
+
+  test('top-k is below the whole, random-k up to twice as long for a quarter of the values', async () => {
+    const [top, random] = [await checkAs('top-k', 100), await checkAs('random-k', 100)];
+    if (!top.ok || !random.ok) throw new Error('refused');
+    expect(top.norm).toBeLessThan(length);
+    expect(random.norm / length).toBeCloseTo(2, 0);
+  });
+
+  test('a body that its codec does not write is refused schema: a scale that is not finite, places that go back', async () => {
+    const notFinite = (frame: Uint8Array): void => frame.set([0, 0, 0x80, 0x7f], FRAME_HEADER_BYTES);
+    expect(await checkAs('eden-2', 100, notFinite)).toMatchObject({ ok: false, reason: 'schema' });
+    expect(await checkAs('float16', 100, notFinite)).toMatchObject({ ok: false, reason: 'schema' });
+    expect(await checkAs('top-k', 100, (frame) => frame.set([255, 255], FRAME_HEADER_BYTES))).toMatchObject({
+      ...{ ok: false, reason: 'schema' },
+    });
+  });
+
+  test('is folded as what it decodes to', async () => {
+    const expected = expectedOf('uniform-16-rotated');
+    await arithmetic.begin('coded', strategy('uniform'), values);
+    for (const sign of [1, 0.5]) {
+      const parts = { delta: delta.map((value) => value * sign), expected };
+      await arithmetic.fold('coded', await saveFrame(parts), expected);
+    }
+    const params = await blobs.put(toBytes(new Float32Array(values)));
+    const { sha256 } = await arithmetic.finish('coded', strategy('uniform'), { params, optimizer: null });
+    const made = fromBytes((await blobs.get(sha256)) ?? new Uint8Array());
+    for (let i = 0; i < values; i++)
+      expect(Math.abs((made[i] as number) - 0.75 * (delta[i] as number))).toBeLessThan(2e-4);
   });
 });
 

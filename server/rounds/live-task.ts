@@ -58,7 +58,7 @@ export class LiveTask implements RoundHost {
   readonly #timer: WakeTimer;
   readonly #guard: Guard;
   /** What a report of training is. */
-  readonly #model: Pick<ExpectedFrame, 'codec' | 'values' | 'layoutSha256'>;
+  readonly #model: Omit<ExpectedFrame, 'baseSha256'>;
   readonly #modelBytes: number;
   #row: TaskRow;
   #run: TaskRun;
@@ -87,7 +87,8 @@ export class LiveTask implements RoundHost {
     this.#metrics = checkpoint.metrics;
     const { layout } = modelOf(row.spec);
     const report = reportLayout(layout, row.spec.client);
-    this.#model = { codec: row.spec.codec.up, values: report.size, layoutSha256: report.sha256 };
+    const { up: codec, range, fraction } = row.spec.codec;
+    this.#model = { codec, range, fraction, values: report.size, layoutSha256: report.sha256 };
     this.#modelBytes = layout.size * 4;
     lease.lost.addEventListener('abort', () => this.fenced(), { once: true });
   }

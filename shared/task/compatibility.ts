@@ -1,3 +1,4 @@
+import { needsFraction, needsRange } from '../codec/names.ts';
 import type { Problem } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { shapeOf, tokensOf } from '../model/topology.ts';
@@ -213,6 +214,11 @@ export const COMPATIBILITY: readonly Rule[] = [
     broken: (spec) => !areLocalLayers(spec),
   },
   {
+    path: 'codec.up',
+    message: 'scaffold needs float32: what the server sums must be what the clients keep',
+    broken: ({ client, codec }) => client.work === 'scaffold' && codec.up !== 'float32',
+  },
+  {
     path: 'client.local',
     message: 'scaffold corrects every layer: none is local',
     broken: ({ client }) => client.work === 'scaffold' && client.local !== undefined,
@@ -267,6 +273,16 @@ export const COMPATIBILITY: readonly Rule[] = [
     path: 'client.loss',
     message: 'categorical crossentropy needs a softmax at the end of the model',
     broken: (spec) => spec.client.loss === 'categoricalCrossentropy' && lastActivation(spec) !== 'softmax',
+  },
+  {
+    path: 'codec.range',
+    message: 'a uniform codec needs a range, and no other has one',
+    broken: ({ codec }) => needsRange(codec.up) !== (codec.range !== undefined),
+  },
+  {
+    path: 'codec.fraction',
+    message: 'top-k and random-k need a fraction, and no other codec has one',
+    broken: ({ codec }) => needsFraction(codec.up) !== (codec.fraction !== undefined),
   },
 ];
 

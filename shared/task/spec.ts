@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { CODEC_NAMES } from '../codec/index.ts';
+import { CODEC_NAMES } from '../codec/names.ts';
 import { isSha256, isTaskId, type Sha256, type TaskId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { topologySchema } from '../model/topology.ts';
@@ -188,7 +188,14 @@ export const taskSpecSchema = v.strictObject({
   strategy,
   rounds,
   /** Of the reports. Weights go down as they are: what is downloaded is what the hash names. */
-  codec: v.strictObject({ up: v.picklist(CODEC_NAMES), down: v.picklist(['float32']) }),
+  codec: v.strictObject({
+    up: v.picklist(CODEC_NAMES),
+    down: v.picklist(['float32']),
+    /** Of the uniform codecs: values are clipped to ±range; with rotation, the coordinates after it. */
+    range: v.optional(real(1e-9, 1e6)),
+    /** Of top-k and random-k: the share of the values that is sent. */
+    fraction: v.optional(real(1e-6, 1)),
+  }),
   privacy: v.strictObject({ mode: v.picklist(['none']) }),
   eligibility: v.optional(eligibilitySchema, ELIGIBILITY),
   guard: v.optional(guardSchema, GUARD),

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CODECS } from '../codec/index.ts';
+import { CODEC_NAMES, CODECS, type CodecName } from '../codec/index.ts';
+import { roundSeedOf } from '../codec/round-seed.ts';
+import { encodeUpdate } from '../codec/update.ts';
 import { bytesToHex } from '../hash.ts';
 import type { Sha256 } from '../ids.ts';
 import { layoutOf } from '../weights/layout.ts';
@@ -67,9 +69,9 @@ describe('the frame (P21)', () => {
     const answer = read(frame);
     expect(answer).toEqual({
       ok: true,
-      header: { ...expected, examples: 2, steps: 1, bodyBytes: 12 },
+      header: { ...expected, examples: 2, steps: 1, bodyBytes: 12, seed: 0 },
     });
-    if (answer.ok) expect(decodeBody(frame, answer.header)).toEqual(delta);
+    if (answer.ok) expect(decodeBody(frame, answer.header, expected)).toEqual(delta);
   });
 
   it('comes back whatever the figures are', () => {
@@ -82,7 +84,7 @@ describe('the frame (P21)', () => {
           const frame = frameOf(vector, examples, steps);
           const answer = read(frame);
           expect(answer).toMatchObject({ ok: true, header: { examples, steps } });
-          if (answer.ok) expect(decodeBody(frame, answer.header)).toEqual(vector);
+          if (answer.ok) expect(decodeBody(frame, answer.header, expected)).toEqual(vector);
         },
       ),
     );
@@ -97,6 +99,40 @@ describe('the frame (P21)', () => {
 
   it('has one possible length for float32 (P22)', () => {
     expect(frameBytesAllowed(expected)).toEqual({ minimum: 108, maximum: 108 });
+  });
+});
+
+describe('the seed of a frame (P21, P40)', () => {
+  const vector = Float32Array.of(0.25, -0.5, 0.125);
+  const coded = (codec: CodecName, seed?: number) => {
+    const expecting: ExpectedFrame = { ...expected, codec, range: 1, fraction: 0.5 };
+    const made = encodeUpdate(vector, { codec: { up: codec, range: 1, fraction: 0.5 }, baseSha256: zeros, seed: 3 });
+    const frame = encodeFrame({ ...expecting, examples: 2, steps: 1, seed: seed ?? made.seed }, made.body);
+    const answer = readFrameHeader(frame, frame.byteLength, expecting);
+    return { answer, decoded: answer.ok ? decodeBody(frame, answer.header, expecting) : undefined };
+  };
+
+  it.each(CODEC_NAMES)('of %s is read with it, and what comes back has three finite values', (codec) => {
+    const { answer, decoded } = coded(codec);
+    expect(answer).toMatchObject({ ok: true, header: { codec } });
+    expect(decoded).toHaveLength(3);
+    expect(decoded?.every(Number.isFinite)).toBe(true);
+  });
+
+  it('of a rotated codec is that of the checkpoint, its first four bytes, and no other', () => {
+    expect(roundSeedOf(zeros)).toBe(0xf07bec15);
+    expect(coded('uniform-8-rotated').answer).toMatchObject({ ok: true, header: { seed: 0xf07bec15 } });
+    expect(coded('uniform-8-rotated', 1).answer).toMatchObject({ ok: false, reason: 'schema' });
+    expect(coded('random-k', 0).answer).toMatchObject({ ok: false, reason: 'schema' });
+  });
+
+  it('of EDEN is the report’s own: any will do', () => {
+    expect(coded('eden-2', 12345).answer).toMatchObject({ ok: true, header: { seed: 12345 } });
+  });
+
+  it('of a codec that draws nothing is zero', () => {
+    for (const codec of ['float16', 'top-k', 'uniform-8'] as const)
+      expect([coded(codec).answer.ok, coded(codec, 1).answer]).toMatchObject([true, { ok: false, reason: 'schema' }]);
   });
 });
 

@@ -1,8 +1,13 @@
+import type { CodecParameters } from '../codec/codec.ts';
 import { type CodecName, codecById, codecByName } from '../codec/index.ts';
+import { roundSeedOf } from '../codec/round-seed.ts';
 import { type Refusal, refuse } from '../errors.ts';
-import { bytesToHex, hexToBytes, sha256Bytes } from '../hash.ts';
+import { bytesToHex, sha256Bytes } from '../hash.ts';
 import type { Sha256 } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
+import { FRAME_HEADER_BYTES, FRAME_MAGIC, type FrameHeader } from './encode-frame.ts';
+
+export { encodeFrame, FRAME_HEADER_BYTES, type FrameHeader } from './encode-frame.ts';
 
 /**
  * The frame of a report (PROTOCOL.md, "The frame"): a fixed header of 96 bytes, then the codec's body. All integers
@@ -19,39 +24,12 @@ import { LIMITS } from '../limits.ts';
  * | 20 | 4 | body bytes |
  * | 24 | 32 | SHA-256 of the weight layout |
  * | 56 | 32 | SHA-256 of the checkpoint that the delta is relative to |
- * | 88 | 8 | zero |
+ * | 88 | 4 | seed: zero, the round's or the report's own, as the codec says |
+ * | 92 | 4 | zero |
  */
-export const FRAME_HEADER_BYTES = 96;
-const MAGIC = 0x31525446; // "FTR1" read as a little-endian uint32
-
-export interface FrameHeader {
-  readonly codec: CodecName;
-  readonly values: number;
-  readonly examples: number;
-  readonly steps: number;
-  readonly bodyBytes: number;
-  readonly layoutSha256: Sha256;
-  readonly baseSha256: Sha256;
-}
-
-/** Header and body in one buffer. */
-export function encodeFrame(header: Omit<FrameHeader, 'bodyBytes'>, body: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(FRAME_HEADER_BYTES + body.byteLength);
-  const view = new DataView(frame.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint8(4, codecByName(header.codec).id);
-  view.setUint32(8, header.values, true);
-  view.setUint32(12, header.examples, true);
-  view.setUint32(16, header.steps, true);
-  view.setUint32(20, body.byteLength, true);
-  frame.set(hexToBytes(header.layoutSha256), 24);
-  frame.set(hexToBytes(header.baseSha256), 56);
-  frame.set(body, FRAME_HEADER_BYTES);
-  return frame;
-}
 
 /** What the server knows of a report before it looks at a byte of it. */
-export interface ExpectedFrame {
+export interface ExpectedFrame extends CodecParameters {
   readonly codec: CodecName;
   readonly values: number;
   readonly layoutSha256: Sha256;
@@ -60,7 +38,7 @@ export interface ExpectedFrame {
 
 /** The exact length of a report's frame, or the range for codecs of variable length; checked at `report-begin`. */
 export function frameBytesAllowed(expected: ExpectedFrame): { readonly minimum: number; readonly maximum: number } {
-  const body = codecByName(expected.codec).bodyBytes(expected.values);
+  const body = codecByName(expected.codec).bodyBytes(expected.values, expected);
   return { minimum: FRAME_HEADER_BYTES + body.minimum, maximum: FRAME_HEADER_BYTES + body.maximum };
 }
 
@@ -88,22 +66,33 @@ export function readFrameHeader(
   if (examples < 1 || examples > LIMITS.examplesPerReportCount)
     return refuse('count', 'the number of examples is not possible');
   if (steps < 1 || steps > LIMITS.stepsPerReportCount) return refuse('count', 'the number of steps is not possible');
-  if (view.getUint32(0, true) !== MAGIC) return refuse('schema', 'this is not a report frame');
+  if (view.getUint32(0, true) !== FRAME_MAGIC) return refuse('schema', 'this is not a report frame');
   const codec = codecById(view.getUint8(4));
   if (codec === undefined || codec.name !== expected.codec)
     return refuse('schema', `this task takes the codec ${expected.codec}`);
-  const zeros = [5, 6, 7, 88, 89, 90, 91, 92, 93, 94, 95];
+  const seed = view.getUint32(88, true);
+  const zeros = [5, 6, 7, ...(codec.seeding === 'none' ? [88, 89, 90, 91] : []), 92, 93, 94, 95];
   if (zeros.some((at) => header[at] !== 0)) return refuse('schema', 'reserved bytes must be zero');
   const baseSha256 = bytesToHex(header.subarray(56, 88)) as Sha256;
   if (baseSha256 !== expected.baseSha256) return refuse('wrong-round', 'the changes are relative to another version');
+  if (codec.seeding === 'round' && seed !== roundSeedOf(baseSha256))
+    return refuse('schema', 'the seed is not that of the version');
   const layoutSha256 = bytesToHex(header.subarray(24, 56)) as Sha256;
   if (layoutSha256 !== expected.layoutSha256) return refuse('layout', 'the changes have another layout');
-  return { ok: true, header: { codec: codec.name, values, examples, steps, bodyBytes, layoutSha256, baseSha256 } };
+  return {
+    ok: true,
+    header: { codec: codec.name, values, examples, steps, bodyBytes, layoutSha256, baseSha256, seed },
+  };
 }
 
 /** Decodes a checked frame's body into the flat delta; `undefined` where the body is not what its codec writes. */
-export function decodeBody(frame: Uint8Array, header: FrameHeader): Float32Array | undefined {
-  return codecByName(header.codec).decode(frame.subarray(FRAME_HEADER_BYTES), header.values);
+export function decodeBody(
+  frame: Uint8Array,
+  header: FrameHeader,
+  parameters: CodecParameters,
+): Float32Array | undefined {
+  const { codec, values, seed } = header;
+  return codecByName(codec).decode(frame.subarray(FRAME_HEADER_BYTES), values, { ...parameters, seed });
 }
 
 /** SHA-256 of the whole frame, hex: what `report-begin` announces. */

@@ -1,4 +1,5 @@
 import type { RefusalReason } from '../../shared/errors.ts';
+import type { AssignmentToken } from '../../shared/ids.ts';
 import type { Assignment, Participation } from '../../shared/protocol/index.ts';
 import { fromBytes } from '../../shared/weights/vector.ts';
 import { type BroadcastBox, download } from './download.ts';
@@ -29,6 +30,8 @@ interface Run {
   report: Report | null;
   /** Σ c_i of SCAFFOLD, where the assignment offers it. */
   control: Uint8Array | null;
+  /** The encoder waits to hear how its report ended. */
+  isUnsettled: boolean;
 }
 
 const cannotCount: CountResult = { ok: false, reason: 'no-examples', message: 'no examples are set aside here' };
@@ -51,7 +54,7 @@ export class AssignmentWork {
   obtain(assignment: Assignment): void {
     this.stop();
     const abort = { work: new AbortController(), upload: new AbortController() };
-    const run: Run = { assignment, ...abort, report: null, control: null };
+    const run: Run = { assignment, ...abort, report: null, control: null, isUnsettled: false };
     this.#run = run;
     const { token, base, control } = assignment;
     const { signal } = run.work;
@@ -109,7 +112,9 @@ export class AssignmentWork {
       const result = await this.#exclusive(() => trainer.train(params, { seed, onProgress, signal, ...given }));
       if (!result.ok) return { kind: 'training-failed', token, reason: result.reason, message: result.message };
       if (signal.aborted) return null;
-      run.report = await reportOf(participation, run.assignment, result);
+      const { encoder } = this.#options.ports;
+      run.isUnsettled = encoder !== undefined && participation.codec.up !== 'float32';
+      run.report = await reportOf(participation, run.assignment, result, encoder);
       return { kind: 'trained', token, metrics: result.metrics };
     };
     this.#launch(signal, training, failed);
@@ -134,6 +139,7 @@ export class AssignmentWork {
       const answer = await sendReport(session, report, { clock, onProgress, signal });
       if (isUnanswered(answer)) return null;
       if (!answer.ok) return refused(answer.reason, answer.message, answer.retryAfterMs ?? null);
+      this.accepted(token);
       const sentBytes = this.#options.sentBytes() - beforeBytes;
       return { kind: 'report-accepted', token, receipt: answer.receipt, sentBytes };
     };
@@ -144,11 +150,25 @@ export class AssignmentWork {
     this.#run?.upload.abort();
   }
 
+  /** The server has the report of this assignment, as it has just said or said before the connection was cut. */
+  accepted(token: AssignmentToken): void {
+    if (this.#run?.assignment.token === token) this.#settle(this.#run, true);
+  }
+
   /** Ends whatever runs and forgets the report. */
   stop(): void {
-    this.#run?.work.abort();
-    this.#run?.upload.abort();
+    const run = this.#run;
+    run?.work.abort();
+    run?.upload.abort();
     this.#run = null;
+    if (run !== null) this.#settle(run, false);
+  }
+
+  /** What cannot be kept is lost: the next report does without it. */
+  #settle(run: Run, isAccepted: boolean): void {
+    if (!run.isUnsettled) return;
+    run.isUnsettled = false;
+    void this.#options.ports.encoder?.settle(isAccepted).catch(() => {});
   }
 
   /** Resolves when nothing runs any more; soon after `stop`, if the trainer heeds its signal. */

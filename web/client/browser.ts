@@ -1,5 +1,5 @@
 import { secureRng } from '../../shared/rng.ts';
-import type { ClientPorts, Trainer } from './ports.ts';
+import type { ClientPorts, Encoder, Trainer } from './ports.ts';
 import { indexedDbSecrets } from './secret-store.ts';
 import { systemClock } from './system-clock.ts';
 import { browserTabLock } from './tab-lock.ts';
@@ -11,6 +11,7 @@ export { originStorage } from './origin-storage.ts';
 export interface BrowserPortsOptions {
   readonly server: string;
   readonly trainer: Trainer;
+  readonly encoder?: Encoder | undefined;
   /** For a closed task. */
   readonly joinToken?: string | undefined;
   /** See `ClientPorts.examples`: what the page knows of its own dataset. */
@@ -25,5 +26,6 @@ export const browserPorts = (options: BrowserPortsOptions): ClientPorts => ({
   secrets: indexedDbSecrets,
   lock: browserTabLock,
   weights: httpWeights(options.server, options.joinToken),
+  ...(options.encoder === undefined ? {} : { encoder: options.encoder }),
   ...(options.examples === undefined ? {} : { examples: options.examples }),
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createUpdateEncoder, memoryResidual } from '../../shared/codec/update-encoder.ts';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { TaskId } from '../../shared/ids.ts';
@@ -12,7 +13,7 @@ import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { backend, participation, sha256Of } from './fakes/play.ts';
 import { ScriptedTrainer, trainedTo } from './fakes/scripted-trainer.ts';
 import { memorySecrets } from './node.ts';
-import type { ClientPorts, SecretStore } from './ports.ts';
+import type { ClientPorts, Encoder, SecretStore } from './ports.ts';
 import type { ClientView, FederatedClient, ParticipationState } from './view.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
@@ -473,6 +474,74 @@ describe('a client', () => {
     await client.start();
     await settle();
     expect(client.view()).toMatchObject({ state: 'unsupported', detail: 'no backend trains this model' });
+  });
+});
+
+describe('C25: a report in the task’s codec', () => {
+  /** A client of a top-k task, and what its encoder was told. */
+  async function coded(isEncoder = true) {
+    const told: boolean[] = [];
+    const encoder = createUpdateEncoder(memoryResidual());
+    const own: Encoder = {
+      encode: (delta, coding) => encoder.encode(delta, coding),
+      async settle(isAccepted) {
+        told.push(isAccepted);
+      },
+    };
+    const started = world(isEncoder ? { encoder: own } : {});
+    const { server, trainer } = started;
+    server.participation = { ...server.participation, codec: { up: 'top-k', down: 'float32', fraction: 0.34 } };
+    trainer.work = async () => trainedTo([1, -2, 0.5]);
+    await started.client.start();
+    await settle();
+    return { ...started, told };
+  }
+
+  it('is what the encoder writes, and the encoder hears that it was accepted, once', async () => {
+    const { client, server, told } = await coded();
+    const { token } = server.assign(1, { base, delivery: 'http' });
+    await settle();
+    const frame = server.frames.get(token) as Uint8Array;
+    expect([frame[4], frame.byteLength]).toEqual([2, 96 + 8]);
+    server.endRound({ number: 1, outcome: 'committed', version: 4, accepted: 3, yours: 'accepted' });
+    await client.leave();
+    expect(told).toEqual([true]);
+  });
+
+  it('that came too late was not accepted', async () => {
+    const { server, told } = await coded();
+    server.faults.set('report-end', [refuse('late', 'the round is over')]);
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(told).toEqual([false]);
+  });
+
+  it('whose receipt a cut swallowed was accepted', async () => {
+    const { server, clock, told } = await coded();
+    server.faults.set('report-begin', ['cut']);
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(told).toEqual([]);
+    await clock.pass(1_000);
+    expect(told).toEqual([true]);
+  });
+
+  it('that leaving gave up was not accepted', async () => {
+    const { client, server, told } = await coded();
+    server.faults.set('report-begin', [refuse('busy', 'come back', 5_000)]);
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    await client.leave();
+    expect(told).toEqual([false]);
+  });
+
+  it('is not made without an encoder, and the part is given back', async () => {
+    const { client, server } = await coded(false);
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
+    expect(server.frames.size).toBe(0);
+    expect(client.view()).toMatchObject({ state: 'waiting', reason: 'failed' });
+    expect(server.heard).not.toContain('report-begin');
   });
 });
 

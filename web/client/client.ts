@@ -252,7 +252,10 @@ class Engine implements FederatedClient {
         const { token } = effect;
         this.#ask(
           (session) => session.resume(token),
-          (answer) => ({ kind: 'resumed', token, answer }),
+          (answer) => {
+            if (answer.ok && answer.receipt !== null) this.#work.accepted(token);
+            return { kind: 'resumed', token, answer };
+          },
         );
         return;
       }

@@ -1,3 +1,4 @@
+import { createUpdateEncoder, memoryResidual } from '../../shared/codec/update-encoder.ts';
 import { isTaskId } from '../../shared/ids.ts';
 import { secureRng } from '../../shared/rng.ts';
 import { createFederatedClient } from './client.ts';
@@ -20,7 +21,7 @@ export interface NodePortsOptions {
   readonly joinToken?: string | undefined;
 }
 
-/** The engine's ports in Node: secrets in memory unless given, no lock between processes. */
+/** The engine's ports in Node: secrets and what codecs leave out in memory unless given, no lock between processes; encodes here. */
 export const nodePorts = ({ server, trainer, secrets, joinToken }: NodePortsOptions): ClientPorts => ({
   clock: systemClock,
   random: secureRng,
@@ -28,6 +29,7 @@ export const nodePorts = ({ server, trainer, secrets, joinToken }: NodePortsOpti
   secrets: secrets ?? memorySecrets(),
   lock: { request: alone },
   weights: httpWeights(server, joinToken),
+  encoder: createUpdateEncoder(memoryResidual()),
   examples: () => trainer.examples(),
 });
 

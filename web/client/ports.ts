@@ -1,4 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
+import type { EncodedUpdate } from '../../shared/codec/update.ts';
+import type { ResidualCoding } from '../../shared/codec/update-encoder.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { GivenControl, Participation, ReportMetrics } from '../../shared/protocol/index.ts';
 import type { SecureRng } from '../../shared/rng.ts';
@@ -21,6 +23,8 @@ export interface ClientPorts {
    * given the trainer is asked once it is prepared.
    */
   readonly examples?: () => Promise<number>;
+  /** Writes reports in the codecs of the tasks; without it only tasks of float32 reports can be taken part in. */
+  readonly encoder?: Encoder;
   /** Sessions; over Socket.IO where nothing is given. */
   readonly transport?: Transport;
   /** Weights that need not come again; each client has its own where nothing is given. */
@@ -125,6 +129,14 @@ export interface Trainer {
   score?(params: Float32Array, options: { readonly signal: AbortSignal }): Promise<CountResult>;
   /** Frees the backend and ends its thread. The engine closes on leaving; a later `prepare` or `examples` starts anew. */
   close(): void;
+}
+
+/** Writes deltas in the task's codec, off the page's main thread, and keeps what a codec leaves out (error feedback). */
+export interface Encoder {
+  /** `delta` may be transferred away. Rejects where it cannot be encoded. */
+  encode(delta: Float32Array, coding: ResidualCoding): Promise<EncodedUpdate>;
+  /** Tells whether the report of the last `encode` was accepted; told once for each, or never where nobody knows. */
+  settle(isAccepted: boolean): Promise<void>;
 }
 
 /** The client's 128-bit secret of one task (32 hex digits), made at consent. */

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { roundSeedOf } from '../../shared/codec/round-seed.ts';
+import { createUpdateEncoder, memoryResidual } from '../../shared/codec/update-encoder.ts';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import { readFrameHeader } from '../../shared/wire/frame.ts';
+import { decodeBody, readFrameHeader } from '../../shared/wire/frame.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { assignmentOf, metrics, participation, receiptOf } from './fakes/play.ts';
@@ -83,6 +85,21 @@ describe('a report', () => {
       header: { examples: 2, steps: 1, values: 3 },
     });
     expect([...new Float32Array(report.frame.buffer, 96)]).toEqual([1, -2, 0.5]);
+  });
+
+  it('is in the task’s codec, with its seed, where there is an encoder', async () => {
+    const coded = { ...participation, codec: { up: 'uniform-8-rotated', down: 'float32', range: 4 } } as const;
+    const trained = { delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics };
+    const encoder = createUpdateEncoder(memoryResidual());
+    const { frame } = await reportOf(coded, assignmentOf(1), trained, encoder);
+    const { sha256: baseSha256 } = assignmentOf(1).base;
+    const { layoutSha256 } = participation;
+    const expected = { codec: 'uniform-8-rotated', range: 4, values: 3, layoutSha256, baseSha256 } as const;
+    const read = readFrameHeader(frame, frame.byteLength, expected);
+    expect(read).toMatchObject({ ok: true, header: { codec: 'uniform-8-rotated', seed: roundSeedOf(baseSha256) } });
+    const decoded = read.ok ? decodeBody(frame, read.header, expected) : undefined;
+    for (const [i, value] of [1, -2, 0.5].entries()) expect(Math.abs((decoded?.[i] ?? 9) - value)).toBeLessThan(0.05);
+    await expect(reportOf(coded, assignmentOf(1), trained)).rejects.toThrow('cannot write uniform-8-rotated');
   });
 
   it('goes out whole, and the receipt comes back', async () => {

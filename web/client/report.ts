@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { codecByName } from '../../shared/codec/index.ts';
+import type { EncodedUpdate } from '../../shared/codec/update.ts';
 import type { Refusal } from '../../shared/errors.ts';
 import { COUNTS_LAYOUT } from '../../shared/evaluation/counts.ts';
 import type { AssignmentToken, Sha256 } from '../../shared/ids.ts';
@@ -11,9 +11,11 @@ import {
   type ReportEndAck,
   type ReportMetrics,
 } from '../../shared/protocol/index.ts';
+import { toBytes } from '../../shared/weights/vector.ts';
 import { chunkAt, chunkCountOf, crc32 } from '../../shared/wire/chunk.ts';
-import { encodeFrame } from '../../shared/wire/frame.ts';
+import { encodeFrame } from '../../shared/wire/encode-frame.ts';
 import { digest } from './digest.ts';
+import type { Encoder } from './ports.ts';
 import { type Answer, type Session, UNANSWERED, type Unanswered } from './transport.ts';
 
 /** A report that is ready to be sent, as often as it takes: the same bytes each time. */
@@ -24,21 +26,29 @@ export interface Report {
   readonly metrics: ReportMetrics;
 }
 
-/** Frame and hash of what training left. */
+/** Frame and hash of what training left. Rejects where the task's codec needs an encoder and there is none, or it fails. */
 export async function reportOf(
   { codec, parameters, layoutSha256, report }: Pick<Participation, 'codec' | 'parameters' | 'layoutSha256' | 'report'>,
-  { token, base }: Pick<Assignment, 'token' | 'base'>,
+  { token, base, seed }: Pick<Assignment, 'token' | 'base' | 'seed'>,
   trained: {
     readonly delta: Float32Array;
     readonly examples: number;
     readonly steps: number;
     readonly metrics: ReportMetrics;
   },
+  encoder?: Pick<Encoder, 'encode'>,
 ): Promise<Report> {
-  const { examples, steps, metrics } = trained;
+  const { delta, examples, steps, metrics } = trained;
+  const { sha256: baseSha256, version: baseVersion } = base;
   const layout = report ?? { values: parameters, layoutSha256 };
-  const header = { codec: codec.up, ...layout, examples, steps, baseSha256: base.sha256 };
-  const frame = encodeFrame(header, codecByName(codec.up).encode(trained.delta));
+  let encoded: EncodedUpdate = { body: toBytes(delta), seed: 0 };
+  if (codec.up !== 'float32') {
+    if (encoder === undefined) throw new Error(`this client cannot write ${codec.up}`);
+    const coding = { codec, baseSha256, baseVersion, layoutSha256: layout.layoutSha256, seed };
+    encoded = await encoder.encode(delta, coding);
+  }
+  const header = { codec: codec.up, ...layout, examples, steps, baseSha256, seed: encoded.seed };
+  const frame = encodeFrame(header, encoded.body);
   return { token, frame, sha256: await digest(frame), metrics };
 }
 
@@ -49,7 +59,7 @@ export async function countReportOf(
 ): Promise<Report> {
   const { size, sha256: layoutSha256 } = COUNTS_LAYOUT;
   const header = { codec: 'float32', values: size, examples, steps: 1, layoutSha256, baseSha256: base.sha256 } as const;
-  const frame = encodeFrame(header, codecByName('float32').encode(counts));
+  const frame = encodeFrame(header, toBytes(counts));
   return { token, frame, sha256: await digest(frame), metrics: NO_METRICS };
 }
 

@@ -109,7 +109,12 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
       joinToken: joinToken ?? undefined,
       backend: requested.peek(),
       ports: {
-        ...browserPorts({ server: location.origin, trainer: remote, joinToken: joinToken ?? undefined }),
+        ...browserPorts({
+          server: location.origin,
+          trainer: remote,
+          encoder: remote,
+          joinToken: joinToken ?? undefined,
+        }),
         // A browser that keeps nothing takes part all the same, as long as the page is open.
         ...originStorage(task.id, isUnavailable),
       },

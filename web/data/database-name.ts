@@ -8,3 +8,6 @@ export const personalDatabaseName = (task: TaskId): string => `fedtab-personal-$
 
 /** What a task's client work keeps from round to round; it goes with the examples. */
 export const ownStateDatabaseName = (task: TaskId): string => `fedtab-own-${task}`;
+
+/** What a codec left out of a person's reports: it is made of the examples, and goes with them. */
+export const residualDatabaseName = (task: TaskId): string => `fedtab-residual-${task}`;

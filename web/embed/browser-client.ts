@@ -5,7 +5,7 @@ import { formOf } from '../../shared/task/kinds/index.ts';
 import { browserPorts, createFederatedClient, originStorage } from '../client/browser.ts';
 import type { CourtesyChoices } from '../client/courtesy.ts';
 import { isChoices } from '../client/courtesy-notes.ts';
-import type { ClientPorts, RequestedBackend, Trainer } from '../client/ports.ts';
+import type { ClientPorts, Encoder, RequestedBackend, Trainer } from '../client/ports.ts';
 import { type SdkClient, sdkClient } from '../client/sdk-client.ts';
 import { courtesyKeeper } from '../courtesy/index.ts';
 import { createDataset, createMemoryDataset, type Dataset, type DatasetSummary } from '../data/dataset.ts';
@@ -114,8 +114,13 @@ export function browserClient({
     close: () => remote?.close(),
   };
 
+  const encoder: Encoder = {
+    encode: (delta, coding) => trainerNow().encode(delta, coding),
+    settle: async (isAccepted) => remote?.settle(isAccepted),
+  };
+
   const ports: ClientPorts = {
-    ...browserPorts({ server, trainer, joinToken }),
+    ...browserPorts({ server, trainer, encoder, joinToken }),
     secrets: storage.secrets,
     lock: storage.lock,
     async examples() {

@@ -1,3 +1,5 @@
+import type { EncodedUpdate } from '../../shared/codec/update.ts';
+import type { ResidualCoding } from '../../shared/codec/update-encoder.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import type { GivenControl, Participation, Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
@@ -38,6 +40,10 @@ export type TrainerMethods = {
     progress: TrainProgress;
     output: TrainResult;
   };
+  /** A report's body in the task's codec; the delta comes over as it is, and what the codec leaves out stays here. */
+  encode: { input: { delta: Float32Array; coding: ResidualCoding }; progress: never; output: EncodedUpdate };
+  /** Whether the last encoded report was accepted. */
+  settle: { input: { isAccepted: boolean }; progress: never; output: null };
   fit: { input: Fitting & { seed: number }; progress: TrainProgress; output: FitResult };
   /** How good these are on the own examples that are set aside, as what a report says of it. */
   score: { input: { params: Float32Array }; progress: TrainProgress; output: CountResult };

@@ -1,7 +1,7 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
-import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../client/ports.ts';
+import type { BackendChoice, Encoder, RequestedBackend, Trainer, TrainResult } from '../client/ports.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { FitResult, Fitting } from './fitting.ts';
 import { lossesOf } from './losses.ts';
@@ -9,7 +9,7 @@ import type { TrainerMethods } from './methods.ts';
 import { type Caller, type CallResult, callerOf } from './rpc.ts';
 
 /** The engine's trainer, and what "Try it" needs besides. */
-export interface RemoteTrainer extends Trainer {
+export interface RemoteTrainer extends Trainer, Encoder {
   /** At most this share of the time is spent training, 0 … 1, from now on; what trains already heeds it too. */
   ease(share: number): void;
   /** A personal model of the own examples, which stays here. Like `train`, and in turn with it. */
@@ -164,6 +164,17 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
       if (answer.ok) return answer.value;
       stop(answer.message);
       return null;
+    },
+    async encode(delta, coding) {
+      const choice = await ready();
+      if (!choice.ok) throw new Error(choice.message);
+      const answer = await caller().call('encode', { delta, coding }, { transfer: [delta.buffer as ArrayBuffer] });
+      if (answer.ok) return answer.value;
+      throw new Error(answer.message);
+    },
+    async settle(isAccepted) {
+      // A worker that is gone has lost what there was to settle.
+      await running?.caller.call('settle', { isAccepted });
     },
     ease(next) {
       share = next;

@@ -1,5 +1,7 @@
 import { version } from '../../package.json';
+import { createUpdateEncoder, type UpdateEncoder } from '../../shared/codec/update-encoder.ts';
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
+import { createIndexedDbResidual } from '../data/residual-store.ts';
 import { type Opened, unusable } from './core/backends/opened.ts';
 import { DEVICE_NAMES } from './core/device.ts';
 import type { Duty } from './core/duty.ts';
@@ -49,13 +51,20 @@ function mayCompileWasm(): boolean {
   }
 }
 
-let opened: { readonly key: string; readonly session: Promise<TrainingSession> } | undefined;
+let opened:
+  | { readonly key: string; readonly session: Promise<TrainingSession>; readonly encoder: UpdateEncoder }
+  | undefined;
 const duty: Duty = { share: 1 };
 let given: readonly ExampleColumns[] | null = null;
 
 function session(): Promise<TrainingSession> {
   if (opened === undefined) throw new Error('prepare comes first');
   return opened.session;
+}
+
+function encoder(): UpdateEncoder {
+  if (opened === undefined) throw new Error('prepare comes first');
+  return opened.encoder;
 }
 
 serve<TrainerMethods>(self, {
@@ -67,7 +76,11 @@ serve<TrainerMethods>(self, {
     const known = probedOf(stored, probeKey, Date.now());
     const avoided = DEVICE_NAMES.filter((name) => lost.includes(name));
     const reluctant = isForeign ? (['wasm'] as const) : [];
-    opened ??= { key, session: openSession(task, participation, requested, { openers, known, avoided, reluctant }) };
+    opened ??= {
+      key,
+      session: openSession(task, participation, requested, { openers, known, avoided, reluctant }),
+      encoder: createUpdateEncoder(createIndexedDbResidual(task)),
+    };
     const { source, choice, probed } = await opened.session;
     source.give(given);
     // Unchanged findings keep their age.
@@ -88,6 +101,15 @@ serve<TrainerMethods>(self, {
     const result = await (await session()).train(params, { ...given, signal, duty, onProgress: progress });
     if (result.ok) transfer(result.delta.buffer as ArrayBuffer);
     return result;
+  },
+  async encode({ delta, coding }, { transfer }) {
+    const encoded = await encoder().encode(delta, coding);
+    transfer(encoded.body.buffer as ArrayBuffer);
+    return encoded;
+  },
+  async settle({ isAccepted }) {
+    await encoder().settle(isAccepted);
+    return null;
   },
   async fit({ seed, ...fitting }, { signal, progress, transfer }) {
     const result = await (await session()).fit(fitting, { seed, signal, duty, onProgress: progress });

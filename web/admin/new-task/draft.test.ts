@@ -96,6 +96,17 @@ describe('a draft', () => {
     });
     expect(specOf(withText(local, 'client.local', ' '))).toEqual(TEMPLATES.digits);
   });
+  it('a codec comes with a value for what it needs, and without what another needed', () => {
+    const codecOf = (draft: Draft): unknown => valueAt(specOf(draft), 'codec');
+    const uniform = change(digits(), 'codec.up', 'uniform-8-rotated');
+    expect(codecOf(uniform)).toEqual({ up: 'uniform-8-rotated', down: 'float32', range: 0.05 });
+    const wider = change(change(uniform, 'codec.range', 0.2), 'codec.up', 'uniform-4');
+    expect(codecOf(wider)).toEqual({ up: 'uniform-4', down: 'float32', range: 0.2 });
+    const sparse = change(wider, 'codec.up', 'top-k');
+    expect(codecOf(sparse)).toEqual({ up: 'top-k', down: 'float32', fraction: 0.01 });
+    expect(codecOf(change(sparse, 'codec.up', 'float32'))).toEqual({ up: 'float32', down: 'float32' });
+    expect(codecOf(change(digits(), 'codec.range', null))).toEqual({ up: 'float32', down: 'float32' });
+  });
   it('arrays keep their other items', () => {
     expect(withValue({ shape: [28, 28, 1] }, 'shape.2', 3)).toEqual({ shape: [28, 28, 3] });
   });

@@ -1,3 +1,4 @@
+import { type CodecName, needsFraction, needsRange } from '../../../shared/codec/names.ts';
 import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { type KindName, labelsOf } from '../../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../../shared/task/model-of.ts';
@@ -88,11 +89,20 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
     spec = withValue(spec, 'strategy.serverOptimizer', SERVER_OPTIMIZERS[value]);
   if (path === 'strategy.aggregator.name' && isIn(AGGREGATORS, value))
     spec = withValue(spec, 'strategy.aggregator', AGGREGATORS[value]);
+  if (path === 'codec.up') spec = withCodec(spec, value as CodecName);
+  if ((path === 'codec.range' || path === 'codec.fraction') && value === null) spec = withValue(spec, path, undefined);
   return { ...draft, spec: withOwnFields(spec) };
 }
 
 const isIn = <Table extends object>(table: Table, name: unknown): name is keyof Table =>
   typeof name === 'string' && Object.hasOwn(table, name);
+
+/** A codec's own field with a value to begin from, and none that is another's. */
+function withCodec(spec: Tree, up: CodecName): Tree {
+  const range = needsRange(up) ? (valueAt(spec, 'codec.range') ?? 0.05) : undefined;
+  const fraction = needsFraction(up) ? (valueAt(spec, 'codec.fraction') ?? 0.01) : undefined;
+  return withValue(withValue(spec, 'codec.range', range), 'codec.fraction', fraction);
+}
 
 /** Fields that only one choice of another has: there with it, as good a start as any, and gone without it. */
 const OWN_FIELDS = [

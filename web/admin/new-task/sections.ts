@@ -1,3 +1,4 @@
+import { CODEC_NAMES, needsFraction, needsRange } from '../../../shared/codec/names.ts';
 import type { KindName } from '../../../shared/task/kinds/index.ts';
 import type { en } from '../words/en.ts';
 import { valueAt } from './draft.ts';
@@ -119,7 +120,14 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
       ...field('number', 'eligibility.minimumExamples', 'eligibility.maximumStepMs'),
     ],
   },
-  { name: 'traffic', fields: field('choice', 'codec.down', 'codec.up') },
+  {
+    name: 'traffic',
+    fields: [
+      ...field('choice', 'codec.down', 'codec.up'),
+      ...where('codec.up', CODEC_NAMES.filter(needsRange), field('number', 'codec.range')),
+      ...where('codec.up', CODEC_NAMES.filter(needsFraction), field('number', 'codec.fraction')),
+    ],
+  },
   { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm', 'guard.drop')] },
   {
     name: 'courtesy',

@@ -496,6 +496,11 @@ export const en = {
       'Who takes part when more wait than are needed. By utility, a third is still drawn blindly.',
     ],
     'codec.up': ['Changes, up', 'From contributors to the server.'],
+    'codec.range': [
+      'Range',
+      'Of uniform codecs: values are cut off at ±range; with rotation, about five times their root mean square.',
+    ],
+    'codec.fraction': ['Fraction', 'Of top-k and random-k: the share of the values that is sent.'],
     'codec.down': ['Model, down', 'From the server to contributors.'],
     'privacy.mode': ['Protection', 'Without any, the server sees each contributor’s changes.'],
     maxDeltaNorm: ['Largest change', 'L2 norm; larger changes are rejected.'],
@@ -638,6 +643,8 @@ export const en = {
         'Names of layers of the model that learn something, each once, and not all of them.',
       'centered clipping goes on from the whole change of the round before: no layer is local':
         'With centered clipping no layer stays local.',
+      'scaffold needs float32: what the server sums must be what the clients keep':
+        'With SCAFFOLD changes go up as float32.',
       'scaffold corrects every layer: none is local': 'With SCAFFOLD no layer stays local.',
       'fednova counts the steps of the works sgd and prox': 'FedNova counts small steps, held near the model or not.',
       'fednova has no count for momentum and prox together': 'FedNova takes momentum or the pull, not both.',
@@ -648,6 +655,9 @@ export const en = {
         'Ratings need steps around a taste, and nothing else takes them.',
       'ratings need an Embedding and a Flatten and nothing else: one output or more for factors, and a last for the bias':
         'Ratings need an Embedding and a Flatten, and nothing else: one column or more of factors, and one for the bias.',
+      'a uniform codec needs a range, and no other has one': 'A uniform codec needs it, and no other has it.',
+      'top-k and random-k need a fraction, and no other codec has one':
+        'top-k and random-k need it, and no other codec has it.',
       'a number is learnt by mean squared error': 'A number is learned by mean squared error.',
       'tokens need an Embedding with a row for each at the start of the model, and nothing else may have one':
         'Only tokens go through an Embedding, at the start of the model.',

@@ -471,6 +471,8 @@ export const zh: AdminWords = {
     'rounds.selection': ['选择', '等候的人多于所需时由谁参加。按效用时，仍有三分之一随机抽取。'],
     'rounds.reportingDeadlineMs': ['等待报告', '之后以收到的报告结束本轮。'],
     'codec.up': ['变化（上行）', '从参与者到服务器。'],
+    'codec.range': ['范围', '用于 uniform 编码：数值截断到 ±范围；带旋转时，约为均方根的五倍。'],
+    'codec.fraction': ['比例', '用于 top-k 和 random-k：发送的数值所占比例。'],
     'codec.down': ['模型（下行）', '从服务器到参与者。'],
     'privacy.mode': ['保护', '没有保护时，服务器能看到每位参与者的变化。'],
     maxDeltaNorm: ['最大变化', 'L2 范数；更大的变化不被接受。'],
@@ -607,6 +609,8 @@ export const zh: AdminWords = {
         '模型中可学习的层的名称，不重复，也不能是全部。',
       'centered clipping goes on from the whole change of the round before: no layer is local':
         '使用中心裁剪时没有留在本地的层。',
+      'scaffold needs float32: what the server sums must be what the clients keep':
+        '使用 SCAFFOLD 时变化以 float32 上传。',
       'scaffold corrects every layer: none is local': '使用 SCAFFOLD 时没有留在本地的层。',
       'fednova counts the steps of the works sgd and prox': 'FedNova 计算小步，无论是否拉向模型。',
       'fednova has no count for momentum and prox together': 'FedNova 只能用动量或牵引之一。',
@@ -616,6 +620,8 @@ export const zh: AdminWords = {
       'ratings are learnt by the work reconstruct, and nothing else is': '评分要围绕口味走小步，其他数据不能这样训练。',
       'ratings need an Embedding and a Flatten and nothing else: one output or more for factors, and a last for the bias':
         '评分只需要一个 Embedding 和一个 Flatten：一列或更多的因子，再加一列偏置。',
+      'a uniform codec needs a range, and no other has one': 'uniform 编码需要它，其他编码没有。',
+      'top-k and random-k need a fraction, and no other codec has one': 'top-k 和 random-k 需要它，其他编码没有。',
       'a number is learnt by mean squared error': '数值用均方误差学习。',
       'tokens need an Embedding with a row for each at the start of the model, and nothing else may have one':
         '只有词元在模型开头经过 Embedding。',
