@@ -11,7 +11,8 @@ import type { World, WorldOptions } from './world.ts';
 const SILENCE_MS = 600_000;
 
 /** A server in a process of its own, and contributors that come to it over real sockets. */
-export async function openSocketWorld({ task, count, trainer, backend }: WorldOptions): Promise<World> {
+export async function openSocketWorld(options: WorldOptions): Promise<World> {
+  const { task, count, trainer, backend, around = (one) => one } = options;
   const server = await startServer({
     // Everybody comes from one address, and a tenth of this may join in a second.
     env: { FEDTAB_MAX_PER_ADDRESS: String(Math.max(500, 10 * count)), FEDTAB_LOG: 'error' },
@@ -31,7 +32,7 @@ export async function openSocketWorld({ task, count, trainer, backend }: WorldOp
     const { spec } = await adminJson<{ spec: TaskSpec }>(path);
     population = new Population({
       ...{ server: server.url, task: created.id, count, backend, transport: eager },
-      trainer: (index) => trainer(index, spec),
+      trainer: (index) => around(trainer(index, spec), index),
     });
     const { clients } = population;
     let lastSignMs = 0;

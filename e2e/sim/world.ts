@@ -17,6 +17,8 @@ export interface WorldOptions {
   readonly task: WantedTask;
   readonly count: number;
   readonly trainer: (index: number, spec: TaskSpec) => Trainer;
+  /** Around a contributor's trainer, outermost: what is handed over may be another's wish. */
+  readonly around?: (trainer: Trainer, index: number) => Trainer;
   readonly backend: RequestedBackend;
   readonly seed: number;
 }

@@ -4,7 +4,7 @@ import type { Score } from '../../../shared/protocol/index.ts';
 import { isTemplateName, taskFromTemplate } from '../../../shared/task/parse.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 import { toBytes } from '../../../shared/weights/vector.ts';
-import type { Trainer, WeightsSource } from '../../../web/client/ports.ts';
+import type { WeightsSource } from '../../../web/client/ports.ts';
 import type { Transport } from '../../../web/client/transport.ts';
 import type { ApiRound } from '../../demo/figures.ts';
 import { Population } from '../population.ts';
@@ -25,8 +25,6 @@ const SERVER = 'http://in-process';
 export interface InProcessOptions extends WorldOptions {
   /** Milliseconds that a contributor takes for so many steps, asked at each assignment. */
   readonly msOf?: (index: number, steps: number, spec: TaskSpec) => number;
-  /** Around a contributor's trainer in simulated time: what it hands over may be another's wish. */
-  readonly around?: (trainer: Trainer, index: number) => Trainer;
   /** Around a contributor's transport. */
   readonly transport?: (transport: Transport, index: number) => Transport;
 }
