@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { HELP, readOptions, type SimulateOptions } from './options.ts';
+import { PAPERS_HELP, reproduce } from './papers.ts';
 import { csvOf } from './results/csv.ts';
 import { pointsOf } from './results/curve.ts';
 import { ProgressBar } from './results/progress.ts';
@@ -9,8 +10,18 @@ import { sweep } from './sweep.ts';
 
 // `npm run simulate`: exit 0 only if every round that was asked for committed, or `--until` was reached.
 
-const options = readOptions(process.argv.slice(2));
-if (options === 'help') console.log(HELP);
+const [command, ...rest] = process.argv.slice(2);
+const options = command === 'papers' ? null : readOptions(process.argv.slice(2));
+if (options === null) {
+  try {
+    const areKept = await reproduce(rest, (line) => console.log(line));
+    if (areKept === 'help') console.log(PAPERS_HELP);
+    process.exitCode = areKept === false ? 1 : 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 2;
+  }
+} else if (options === 'help') console.log(HELP);
 else if ('problem' in options) {
   console.error(`${options.problem}\n\n${HELP}`);
   process.exitCode = 2;

@@ -58,6 +58,7 @@ export interface SimulateOptions {
 
 export const HELP = `npm run simulate -- [options]
 npm run simulate -- sweep --lr 0.05,0.1,0.2 [options]
+npm run simulate -- papers [--help]
 Headless contributors with the tabs' own engine, over real sockets to a real server or in one process. A sweep runs the
 same rounds with each learning rate and says which reached the most.
 

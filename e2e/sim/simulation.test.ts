@@ -72,7 +72,7 @@ it('drops out once in a round at most, with the probability asked for, the same 
 });
 
 const optionsOf = (flags: string) => {
-  const options = readOptions(flags.split(' '));
+  const options = readOptions(flags.trim().split(' '));
   if (options === 'help' || 'problem' in options) throw new Error(`bad flags: ${flags}`);
   return options;
 };
@@ -94,13 +94,21 @@ it('in one process: the same figures for one seed, in threads as well, and stops
 });
 
 it('in one process: reports past the deadline are late, those who leave are dropped, and rounds go on', async () => {
-  const flags = `${SMALL} --rounds 4 --over-selection 2 --deadline 60 --late 0.2 --leave downloading:0.1,training:0.1,uploading:0.1`;
-  const options = optionsOf(flags);
-  const { rounds } = await simulate({ ...options, cohort: 5 }, () => {});
-  expect(rounds.map(({ outcome }) => outcome)).toEqual(Array(4).fill('committed'));
-  for (const { accepted } of rounds) expect(accepted).toBeGreaterThanOrEqual(2);
-  // Somebody left in the middle of it all: not everybody who was selected was accepted or surplus.
-  expect(rounds.some(({ simulatedSeconds = 0 }) => simulatedSeconds >= 60)).toBe(true);
+  const flags = `${SMALL} --rounds 6 --deadline 60 --late 0.2 --leave downloading:0.1,training:0.1,uploading:0.1`;
+  const { rounds } = await simulate(optionsOf(flags), () => {});
+  const committed = rounds.filter(({ outcome }) => outcome === 'committed');
+  expect(committed).toHaveLength(6);
+  // Six steps of 10 ms: only a round that waited for somebody in vain takes until its deadline.
+  const seconds = rounds.map(
+    ({ simulatedSeconds = 0 }, at) => simulatedSeconds - (rounds[at - 1]?.simulatedSeconds ?? 0),
+  );
+  for (const [at, { accepted }] of rounds.entries()) {
+    const isLate = (seconds[at] as number) > 59;
+    expect(accepted).toBeGreaterThanOrEqual(2);
+    if (isLate) expect(accepted).toBeLessThan(5);
+  }
+  expect(seconds.some((time) => time > 59)).toBe(true);
+  expect(seconds.some((time) => time < 5)).toBe(true);
 });
 
 it('in one process: attackers spoil the mean, and what is no number is refused', async () => {
