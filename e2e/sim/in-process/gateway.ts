@@ -8,13 +8,15 @@ import type { Coordinator, Downlink } from '../../../server/rounds/port.ts';
 import type { Spool } from '../../../server/storage/blobs/port.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { LIMITS } from '../../../shared/limits.ts';
-import { socketTransport } from '../../../web/client/socket-transport.ts';
+import { type SocketOf, socketTransport } from '../../../web/client/socket-transport.ts';
 import type { Transport } from '../../../web/client/transport.ts';
 import { Wire } from './wire.ts';
 
 export interface InProcessGateway {
   readonly downlink: Downlink;
   readonly transport: Transport;
+  /** The sockets below it. */
+  readonly socketOf: SocketOf;
   /** The coordinator is made after the gateway. */
   open(coordinator: Coordinator): void;
   close(): Promise<void>;
@@ -37,6 +39,7 @@ export function openInProcessGateway(spool: Spool, clock: Clock): InProcessGatew
   let uploads: Uploads | undefined;
   return {
     downlink: broadcast,
+    socketOf: wire.socketOf,
     transport: socketTransport({ openMs: NEVER_MS }, wire.socketOf),
     open(coordinator) {
       const valve = new ReadValve(LIMITS.unwrittenBytes);

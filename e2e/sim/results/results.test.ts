@@ -48,7 +48,7 @@ describe('what a run amounts to', () => {
   it('a picture has three panels, a dot a version, and the target as a line', () => {
     const svg = svgOf('2NN <iid> & more', pointsOf(0.1, rounds), 0.97);
     expect(svg).toContain('<title>2NN &lt;iid&gt; &amp; more</title>');
-    expect(svg.match(/<g /g)).toHaveLength(3);
+    expect(svg.match(/<g transform/g)).toHaveLength(3);
     expect(svg.match(/<circle /g)).toHaveLength(15);
     expect(svg.match(/stroke-dasharray/g)).toHaveLength(3);
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);

@@ -32,15 +32,18 @@ function panelOf(
   points: readonly Point[],
   target: number | null,
 ): string {
-  const accuracies = points.map(({ accuracy }) => accuracy).concat(target ?? []);
+  const best = bestSoFar(points);
+  // The first twentieth is steep: what came before it would flatten all the rest.
+  const shown = best.slice(points.length > 10 ? Math.ceil(points.length / 20) : 0);
+  const accuracies = shown.map(({ accuracy }) => accuracy).concat(target ?? []);
   const xTicks = ticksFrom(0, Math.max(1e-9, ...points.map(of)));
   const yTicks = ticksFrom(Math.min(1, ...accuracies), Math.max(0, ...accuracies));
   const [xEnd, yFrom, yEnd] = [xTicks.at(-1) as number, yTicks[0] as number, yTicks.at(-1) as number];
   const inner = { width: PANEL.width - PANEL.left - PANEL.right, height: PANEL.height - PANEL.top - PANEL.bottom };
   const x = (value: number): number => round(PANEL.left + (value / xEnd) * inner.width);
   const y = (value: number): number => round(PANEL.top + (1 - (value - yFrom) / (yEnd - yFrom)) * inner.height);
-  const best = bestSoFar(points);
   const line = best.map((point, at) => `${at === 0 ? 'M' : 'L'}${x(of(point))} ${y(point.accuracy)}`).join('');
+  const id = `panel-${offset}`;
   const percent = (value: number): string => `${figure(100 * value)} %`;
   return [
     `<g transform="translate(${offset} 24)">`,
@@ -57,11 +60,13 @@ function panelOf(
     target === null
       ? ''
       : `<path d="M${PANEL.left} ${y(target)}h${inner.width}" stroke="#b45309" stroke-dasharray="5 4"/><text x="${PANEL.left + 4}" y="${y(target) - 5}" fill="#b45309">${percent(target)}</text>`,
+    `<clipPath id="${id}"><rect x="${PANEL.left - 3}" y="${PANEL.top - 3}" width="${inner.width + 6}" height="${inner.height + 6}"/></clipPath>`,
+    `<g clip-path="url(#${id})">`,
     `<path d="${line}" fill="none" stroke="#1d4ed8" stroke-width="2" stroke-linejoin="round"/>`,
     ...points.map(
       (point) => `<circle cx="${x(of(point))}" cy="${y(point.accuracy)}" r="2" fill="#1d4ed8" fill-opacity="0.45"/>`,
     ),
-    '</g>',
+    '</g></g>',
   ]
     .filter((part) => part !== '')
     .join('\n');
