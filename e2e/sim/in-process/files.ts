@@ -24,7 +24,7 @@ import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
 /** Old blobs go once this many bytes are there: the newest versions are all that rounds read. */
 const KEPT_BYTES = 128 * 2 ** 20;
 
-export function quickBlobs(folder: string): BlobStore {
+export function quickBlobs(folder: string, keptBytes = KEPT_BYTES): BlobStore {
   const sizes = new Map<Sha256, number>();
   const path = (sha256: Sha256): string => join(folder, sha256);
   let totalBytes = 0;
@@ -39,7 +39,7 @@ export function quickBlobs(folder: string): BlobStore {
       sizes.delete(sha256);
       sizes.set(sha256, bytes.byteLength);
       for (const [oldest, size] of sizes) {
-        if (totalBytes <= Math.max(KEPT_BYTES, 8 * bytes.byteLength)) break;
+        if (totalBytes <= Math.max(keptBytes, 8 * bytes.byteLength)) break;
         rmSync(path(oldest));
         sizes.delete(oldest);
         totalBytes -= size;
