@@ -26,7 +26,8 @@ it('trains a population on its own examples over real sockets', async () => {
   }
   expect(figures.final.accuracy).toBeGreaterThan((figures.initial.accuracy ?? 1) + 0.02);
   expect(figures.final).toEqual({ version: 3, accuracy: figures.rounds[2]?.accuracy, loss: figures.rounds[2]?.loss });
-  expect(lines).toHaveLength(4);
+  expect(lines).toHaveLength(5);
+  expect(lines[4]).toMatch(/^3 rounds in \d+\.\d s, \d+\.\d\d s a round$/);
 });
 
 it('seed-dense: the one dense layer reaches 60 % in ten rounds of three contributors', async () => {
