@@ -38,7 +38,8 @@ const secondsOf = ({ startedAt, endedAt }: ApiRound): number =>
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 
-export function lineOf(round: ApiRound): string {
+/** `seconds` where they are not those between the round's times. */
+export function lineOf(round: ApiRound, seconds = secondsOf(round)): string {
   const figures = [
     `round ${String(round.number).padStart(3)}`,
     namedScoreText(round.metrics, 2),
@@ -46,7 +47,7 @@ export function lineOf(round: ApiRound): string {
     `${round.accepted} accepted`,
     `${megabytes(round.uplinkBytes)} up`,
     `${megabytes(round.downlinkBytes)} down`,
-    `${secondsOf(round).toFixed(1)} s`,
+    `${seconds.toFixed(1)} s`,
   ];
   return round.outcome === 'committed' ? figures.join('  ') : `${figures[0]}  abandoned: ${round.reason ?? 'unknown'}`;
 }

@@ -8,6 +8,14 @@ import type { Examples } from '../../web/trainer/core/examples.ts';
 import { memoryOwnState } from '../../web/trainer/core/own-state.ts';
 import { type PreparedModel, prepareModel } from '../../web/trainer/core/prepare.ts';
 
+/** What trains for the contributors of this process. */
+export interface Trainers {
+  /** A contributor's trainer on its own examples. */
+  trainer(examples: Examples): Trainer;
+  /** Frees what they share; the trainers are of no use afterwards. */
+  close(): Promise<void>;
+}
+
 const openers = {
   wasm: () => openWasm(),
   cpu: openCpu,
@@ -17,11 +25,10 @@ const openers = {
  * The real training of the tabs, on one model that the contributors of this process take in turns: the process has one
  * processor for it anyway, and TF.js one engine.
  */
-export class CoreTrainers {
+export class CoreTrainers implements Trainers {
   #prepared: Promise<PreparedModel> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** A contributor's trainer on its own examples. */
   trainer(examples: Examples): Trainer {
     let known: Participation | undefined;
     const own = memoryOwnState();
@@ -50,7 +57,6 @@ export class CoreTrainers {
     };
   }
 
-  /** Frees the model; the trainers are of no use afterwards. */
   async close(): Promise<void> {
     const prepared = this.#prepared;
     this.#prepared = undefined;

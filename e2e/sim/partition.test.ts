@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sha256Hex } from '../../shared/hash.ts';
 import { seededRng } from '../../shared/rng.ts';
-import { deal, dealPeople, type LabelPartition, type Partition, readPartition } from './partition.ts';
+import {
+  deal,
+  dealPeople,
+  type LabelPartition,
+  type Partition,
+  readPartition,
+  readSizes,
+  type Sizes,
+} from './partition.ts';
 
 const labels = Uint8Array.from({ length: 2_000 }, (_, index) => index % 10);
 const classesOf = (indices: Uint32Array): number => new Set([...indices].map((index) => labels[index])).size;
@@ -21,10 +30,29 @@ it.each<[string, Partition | null]>([
   ['dirichlet:-1', null],
   ['dirichlet:x', null],
   ['shards:2:3', null],
+  ['dirichlet-b:0.1', { kind: 'dirichlet-b', beta: 0.1 }],
+  ['dirichlet-b:0', null],
+  ['labels:3', { kind: 'labels', perClient: 3 }],
+  ['labels:2.5', null],
   ['random', null],
 ])('reads %j as %j', (text, expected) => {
   expect(readPartition(text)).toEqual(expected);
 });
+
+it.each<[string, Sizes | null]>([
+  ['equal', { kind: 'equal' }],
+  ['dirichlet:2', { kind: 'dirichlet', alpha: 2 }],
+  ['dirichlet:0', null],
+  ['dirichlet', null],
+  ['dirichlet:1:2', null],
+  ['lognormal:1', null],
+])('reads the sizes %j as %j', (text, expected) => {
+  expect(readSizes(text)).toEqual(expected);
+});
+
+/** The first 32 bits of the SHA-256 of all that was dealt, each contributor's number before what it has. */
+const printOf = (dealt: readonly Uint32Array[]): string =>
+  sha256Hex(new Uint8Array(Uint32Array.from(dealt.flatMap((own, client) => [client, ...own])).buffer)).slice(0, 8);
 
 describe('dealing', () => {
   it('gives nobody an example twice, and everybody as many as asked for', () => {
@@ -51,6 +79,54 @@ describe('dealing', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it.each<[string, LabelPartition, Sizes, string]>([
+    ['iid', { kind: 'iid' }, { kind: 'equal' }, 'd5ac5513'],
+    ['two shards', { kind: 'shards', perClient: 2 }, { kind: 'equal' }, '03c31c4b'],
+    ['convention A', { kind: 'dirichlet', alpha: 0.5 }, { kind: 'equal' }, '5a45c9de'],
+    ['convention B', { kind: 'dirichlet-b', beta: 0.5 }, { kind: 'equal' }, 'de4c0420'],
+    ['two labels', { kind: 'labels', perClient: 2 }, { kind: 'equal' }, 'b0bb6cfc'],
+    ['iid of different sizes', { kind: 'iid' }, { kind: 'dirichlet', alpha: 1 }, 'cd1e7259'],
+    ['convention A of different sizes', { kind: 'dirichlet', alpha: 0.5 }, { kind: 'dirichlet', alpha: 1 }, '25422072'],
+  ])('%s is the same to the byte for one seed', (_, how, sizes, print) => {
+    const dealt = deal(labels, 10, 150, how, seededRng(7), sizes);
+    expect(printOf(dealt)).toBe(print);
+    expect(deal(labels, 10, 150, how, seededRng(8), sizes)).not.toEqual(dealt);
+    const all = dealt.flatMap((own) => [...own]);
+    expect(all).toHaveLength(1_500);
+    expect(new Set(all).size).toBe(1_500);
+  });
+
+  it('by convention B shares every label out, and leaves nobody fewer than ten examples', () => {
+    for (const seed of [1, 2, 3]) {
+      const dealt = deal(labels, 10, 200, { kind: 'dirichlet-b', beta: 0.3 }, seededRng(seed));
+      const sizes = dealt.map(({ length }) => length);
+      expect(new Set(dealt.flatMap((own) => [...own])).size).toBe(2_000);
+      expect(Math.min(...sizes)).toBeGreaterThanOrEqual(10);
+      expect(Math.max(...sizes)).toBeGreaterThanOrEqual(300);
+    }
+    const crowd = () => deal(labels, 100, 10, { kind: 'dirichlet-b', beta: 0.1 }, seededRng(1));
+    expect(crowd).toThrow('fewer than 10 examples');
+  });
+
+  it('by labels gives each contributor as many labels as asked for, and every label to somebody', () => {
+    const dealt = deal(labels, 12, 100, { kind: 'labels', perClient: 3 }, seededRng(5));
+    expect(dealt.map(classesOf)).toEqual(Array(12).fill(3));
+    expect(classesOf(Uint32Array.from(dealt.flatMap((own) => [...own])))).toBe(10);
+    expect(() => deal(labels, 12, 100, { kind: 'labels', perClient: 11 }, seededRng(5))).toThrow('more labels');
+  });
+
+  it('by sizes from Dir(alpha) has as many examples in all, the more unequally the smaller alpha is', () => {
+    const spread = (alpha: number): number => {
+      const dealt = deal(labels, 10, 200, { kind: 'iid' }, seededRng(2), { kind: 'dirichlet', alpha });
+      const sizes = dealt.map(({ length }) => length);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(2_000);
+      expect(Math.min(...sizes)).toBeGreaterThanOrEqual(10);
+      return Math.max(...sizes) / 200;
+    };
+    expect(spread(0.7)).toBeGreaterThan(2);
+    expect(spread(1_000)).toBeLessThan(1.2);
   });
 
   it('is the same for the same seed', () => {

@@ -1,3 +1,4 @@
+import { unreachable } from '../../shared/assert.ts';
 import { type Rng, shuffle } from '../../shared/rng.ts';
 import type { TargetValues } from '../../shared/task/kinds/form.ts';
 
@@ -12,36 +13,79 @@ export type LabelPartition =
   | { readonly kind: 'iid' }
   /** McMahan et al. 2017, §3: sorted by label, cut into pieces of the same size, so many to each. */
   | { readonly kind: 'shards'; readonly perClient: number }
-  /** Hsu, Qi and Brown 2019 (arXiv 1909.06335), §3: each contributor's mix of labels is drawn from Dir(alpha). */
-  | { readonly kind: 'dirichlet'; readonly alpha: number };
+  /** Convention A: Hsu, Qi and Brown 2019 (arXiv 1909.06335), §3: each contributor's mix of labels is drawn from Dir(alpha). */
+  | { readonly kind: 'dirichlet'; readonly alpha: number }
+  /**
+   * Convention B: Yurochkin et al. 2019 (arXiv 1905.12022), §4: how each label is shared out over the contributors is drawn
+   * from Dir(beta). Another experiment than A with the same number: sizes differ as well.
+   */
+  | { readonly kind: 'dirichlet-b'; readonly beta: number }
+  /** Li et al. 2022 (arXiv 2102.02079), §4.1: each contributor has so many labels, and those who have one share it evenly. */
+  | { readonly kind: 'labels'; readonly perClient: number };
 
-/** `iid`, `people`, `shards:2`, `dirichlet:0.5`; null for anything else. */
+/** How many examples each contributor has: as many as the others, or shares that are drawn from Dir(alpha) (quantity skew). */
+export type Sizes = { readonly kind: 'equal' } | { readonly kind: 'dirichlet'; readonly alpha: number };
+
+/** What is drawn anew until every contributor has so many. */
+const LEAST_EXAMPLES = 10;
+const DRAWS_MOST = 10_000;
+
+/** `equal` or `dirichlet:0.5`; null for anything else. */
+export function readSizes(text: string): Sizes | null {
+  if (text === 'equal') return { kind: 'equal' };
+  const [kind, figure, more] = text.split(':');
+  const alpha = figure === undefined || figure.trim() === '' ? Number.NaN : Number(figure);
+  return kind === 'dirichlet' && more === undefined && alpha > 0 && alpha <= 1_000_000 ? { kind, alpha } : null;
+}
+
+/** The sizes that a partition lets be chosen: of the others they follow from how labels are dealt. */
+export const takesSizes = ({ kind }: Partition): boolean => kind === 'iid' || kind === 'dirichlet';
+
+/** `iid`, `people`, `shards:2`, `dirichlet:0.5`, `dirichlet-b:0.5`, `labels:2`; null for anything else. */
 export function readPartition(text: string): Partition | null {
   const [kind, figure, more] = text.split(':');
   if (more !== undefined) return null;
   if (kind === 'iid' || kind === 'people') return figure === undefined ? { kind } : null;
   const value = figure === undefined || figure.trim() === '' ? Number.NaN : Number(figure);
   if (kind === 'shards' && Number.isInteger(value) && value >= 1 && value <= 1_000) return { kind, perClient: value };
+  if (kind === 'labels' && Number.isInteger(value) && value >= 1 && value <= 1_000) return { kind, perClient: value };
   if (kind === 'dirichlet' && value > 0 && value <= 1_000_000) return { kind, alpha: value };
+  if (kind === 'dirichlet-b' && value > 0 && value <= 1_000_000) return { kind, beta: value };
   return null;
 }
 
-/** Indices of each contributor's examples, `each` of them or a few less: `clients × each` may not exceed the labels. */
+/**
+ * Indices of each contributor's examples, `each` of them on average (by shards a few less): `clients × each` may not exceed
+ * the labels. Nobody gets an example that another has. Throws where `LEAST_EXAMPLES` each cannot be had.
+ */
 export function deal(
   labels: Uint8Array | TargetValues,
   clients: number,
   each: number,
   partition: LabelPartition,
   rng: Rng,
+  sizes: Sizes = { kind: 'equal' },
 ): Uint32Array[] {
   const order = shuffle(
     Uint32Array.from({ length: labels.length }, (_, index) => index),
     rng,
   );
-  if (partition.kind === 'iid') return evenly(order, clients, each);
-  return partition.kind === 'shards'
-    ? byShards(order, labels, clients, each, partition.perClient, rng)
-    : byDirichlet(order, labels, clients, each, partition.alpha, rng);
+  const counts =
+    sizes.kind === 'equal' ? new Array<number>(clients).fill(each) : sizesOf(clients, clients * each, sizes.alpha, rng);
+  switch (partition.kind) {
+    case 'iid':
+      return cut(order, counts);
+    case 'shards':
+      return byShards(order, labels, clients, each, partition.perClient, rng);
+    case 'dirichlet':
+      return byDirichlet(order, labels, counts, partition.alpha, rng);
+    case 'dirichlet-b':
+      return byLabelShares(order.subarray(0, clients * each), labels, clients, partition.beta, rng);
+    case 'labels':
+      return byLabels(order.subarray(0, clients * each), labels, clients, partition.perClient, rng);
+    default:
+      return unreachable(partition);
+  }
 }
 
 /** The examples of one person each, who is drawn: `clients` may not exceed the people. */
@@ -55,8 +99,109 @@ export function dealPeople(people: number, perPerson: number, clients: number, e
   );
 }
 
-const evenly = (order: Uint32Array, clients: number, each: number): Uint32Array[] =>
-  Array.from({ length: clients }, (_, client) => order.slice(client * each, (client + 1) * each));
+/** One piece after the other. */
+function cut(order: Uint32Array, counts: readonly number[]): Uint32Array[] {
+  let at = 0;
+  return counts.map((count) => {
+    at += count;
+    return order.slice(at - count, at);
+  });
+}
+
+/** Whole numbers in the proportions of the weights, with just this sum: the largest remainders are rounded up. */
+function apportioned(weights: readonly number[], total: number): number[] {
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  const exact = weights.map((weight) => (weight / sum) * total);
+  const counts = exact.map(Math.floor);
+  const left = total - counts.reduce((all, count) => all + count, 0);
+  const byRemainder = exact.map((_, index) => index).sort((a, b) => remainder(exact[b]) - remainder(exact[a]) || a - b);
+  for (const index of byRemainder.slice(0, left)) counts[index] = (counts[index] as number) + 1;
+  return counts;
+}
+
+const remainder = (value = 0): number => value - Math.floor(value);
+
+/** Draws until the smallest has `LEAST_EXAMPLES`. */
+function drawn<Value>(draw: () => Value, smallest: (value: Value) => number, what: string): Value {
+  for (let attempt = 0; attempt < DRAWS_MOST; attempt++) {
+    const value = draw();
+    if (smallest(value) >= LEAST_EXAMPLES) return value;
+  }
+  throw new Error(`${what} leaves somebody with fewer than ${LEAST_EXAMPLES} examples, however often it is drawn`);
+}
+
+function sizesOf(clients: number, total: number, alpha: number, rng: Rng): number[] {
+  const draw = (): number[] => apportioned(proportions(clients, alpha, rng), total);
+  return drawn(draw, (counts) => Math.min(...counts), `--sizes dirichlet:${alpha}`);
+}
+
+const proportions = (count: number, alpha: number, rng: Rng): number[] =>
+  Array.from({ length: count }, () => gamma(alpha, rng));
+
+/** Indices of each label, in the order given. */
+function groups(order: Uint32Array, labels: Uint8Array | TargetValues): Uint32Array[] {
+  let classes = 0;
+  for (const index of order) classes = Math.max(classes, (labels[index] as number) + 1);
+  return Array.from({ length: classes }, (_, label) => order.filter((index) => labels[index] === label));
+}
+
+function byLabelShares(
+  order: Uint32Array,
+  labels: Uint8Array | TargetValues,
+  clients: number,
+  beta: number,
+  rng: Rng,
+): Uint32Array[] {
+  const byLabel = groups(order, labels);
+  const draw = (): number[][] => byLabel.map(({ length }) => apportioned(proportions(clients, beta, rng), length));
+  const sizeOf = (counts: readonly number[][], client: number): number =>
+    counts.reduce((sum, label) => sum + (label[client] as number), 0);
+  const all = Array.from({ length: clients }, (_, client) => client);
+  const counts = drawn(
+    draw,
+    (counts) => all.reduce((least, client) => Math.min(least, sizeOf(counts, client)), Number.POSITIVE_INFINITY),
+    `--partition dirichlet-b:${beta}`,
+  );
+  const pieces = byLabel.map((indices, label) => cut(indices, counts[label] as number[]));
+  return all.map((client) => joined(pieces.map((piece) => piece[client] as Uint32Array)));
+}
+
+function byLabels(
+  order: Uint32Array,
+  labels: Uint8Array | TargetValues,
+  clients: number,
+  perClient: number,
+  rng: Rng,
+): Uint32Array[] {
+  const byLabel = groups(order, labels);
+  const classes = byLabel.length;
+  if (perClient > classes)
+    throw new Error(`--partition labels:${perClient} has more labels than the ${classes} there are`);
+  const owners = byLabel.map((): number[] => []);
+  for (let client = 0; client < clients; client++) {
+    // The first goes round, so that every label has somebody.
+    const first = client % classes;
+    const others = shuffle(
+      Array.from({ length: classes }, (_, label) => label),
+      rng,
+    ).filter((label) => label !== first);
+    for (const label of [first, ...others.slice(0, perClient - 1)]) owners[label]?.push(client);
+  }
+  const own: Uint32Array[][] = Array.from({ length: clients }, () => []);
+  byLabel.forEach((indices, label) => {
+    const who = owners[label] as number[];
+    cut(
+      indices,
+      apportioned(
+        who.map(() => 1),
+        who.length === 0 ? 0 : indices.length,
+      ),
+    ).forEach((piece, at) => {
+      own[who[at] as number]?.push(piece);
+    });
+  });
+  return own.map(joined);
+}
 
 function byShards(
   order: Uint32Array,
@@ -80,17 +225,14 @@ function byShards(
 function byDirichlet(
   order: Uint32Array,
   labels: Uint8Array | TargetValues,
-  clients: number,
-  each: number,
+  counts: readonly number[],
   alpha: number,
   rng: Rng,
 ): Uint32Array[] {
-  let classes = 0;
-  for (const label of labels) classes = Math.max(classes, label + 1);
-  const left = Array.from({ length: classes }, (_, label) => [...order.filter((index) => labels[index] === label)]);
-  return Array.from({ length: clients }, () => {
-    const mix = Array.from({ length: classes }, () => gamma(alpha, rng));
-    return Uint32Array.from({ length: each }, () => {
+  const left = groups(order, labels).map((indices) => [...indices]);
+  return counts.map((count) => {
+    const mix = proportions(left.length, alpha, rng);
+    return Uint32Array.from({ length: count }, () => {
       // A label that is used up is drawn no more: the mix is that of those that are left.
       const total = mix.reduce((sum, weight, label) => sum + (left[label]?.length ? weight : 0), 0);
       let at = rng.uniform() * total;

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { ClientView } from '../../web/client/view.ts';
+import { leavesRounds } from './devices.ts';
 import { readOptions } from './options.ts';
-import { dropsOut, simulate } from './simulation.ts';
+import { simulate } from './simulation.ts';
+import { betterFirst, sweep } from './sweep.ts';
 
 it('trains a population on its own examples over real sockets', async () => {
   const flags = '--task seed-dense --clients 6 --cohort 4 --rounds 3 --examples 100 --partition shards:4 --seed 2';
@@ -24,7 +26,8 @@ it('trains a population on its own examples over real sockets', async () => {
   }
   expect(figures.final.accuracy).toBeGreaterThan((figures.initial.accuracy ?? 1) + 0.02);
   expect(figures.final).toEqual({ version: 3, accuracy: figures.rounds[2]?.accuracy, loss: figures.rounds[2]?.loss });
-  expect(lines).toHaveLength(4);
+  expect(lines).toHaveLength(5);
+  expect(lines[4]).toMatch(/^3 rounds in \d+\.\d s, \d+\.\d\d s a round$/);
 });
 
 it('seed-dense: the one dense layer reaches 60 % in ten rounds of three contributors', async () => {
@@ -51,7 +54,7 @@ it('drops out once in a round at most, with the probability asked for, the same 
       pause: () => void heard.push('pause'),
       resume: () => void heard.push('resume'),
     };
-    dropsOut(client, { dropout: 0.25, seed }, 3);
+    leavesRounds(client, [{ state: 'training', probability: 0.25 }], seed, 3);
     for (let round = 1; round <= ROUNDS; round++) {
       for (const state of ['downloading', 'training', 'training', 'uploading'] as const) {
         tell({ state, round } as ClientView);
@@ -67,6 +70,94 @@ it('drops out once in a round at most, with the probability asked for, the same 
   expect(heard.join(' ')).not.toMatch(/pause (?!resume)|resume pause/);
   expect(played(1)).toEqual(heard);
   expect(played(2)).not.toEqual(heard);
+});
+
+const optionsOf = (flags: string) => {
+  const options = readOptions(flags.trim().split(' '));
+  if (options === 'help' || 'problem' in options) throw new Error(`bad flags: ${flags}`);
+  return options;
+};
+const SMALL = '--in-process --clients 10 --cohort 5 --examples 60 --batch 10 --set model.zoo=softmax --seed 3';
+
+it('in one process: the same figures for one seed, in threads as well, and stops where it was told to', async () => {
+  const run = (more: string) =>
+    simulate(optionsOf(`${SMALL} --rounds 20 --until 0.6 --speed lognormal:0.5 ${more}`), () => {});
+  const [one, two] = [await run(''), await run('--threads 2')];
+  const wholly = ({ rounds }: typeof one) => rounds.map(({ seconds: _, ...round }) => round);
+  expect(wholly(two)).toEqual(wholly(one));
+  expect(one.final.accuracy).toBeGreaterThanOrEqual(0.6);
+  expect(one.rounds.length).toBeLessThan(20);
+  expect(one.rounds.at(-2)?.accuracy).toBeLessThan(0.6);
+  expect(one.crossing?.round).toBeGreaterThan(one.rounds.length - 1);
+  expect(one.clients[0]).toEqual({ backend: 'other', requested: 'auto', reason: null });
+  const times = one.rounds.map(({ simulatedSeconds = 0 }) => simulatedSeconds);
+  expect(times.every((time, at) => time > (times[at - 1] ?? 0))).toBe(true);
+});
+
+it('in one process: reports past the deadline are late, those who leave are dropped, and rounds go on', async () => {
+  const flags = `${SMALL} --rounds 6 --deadline 60 --late 0.2 --leave downloading:0.1,training:0.1,uploading:0.1`;
+  const { rounds } = await simulate(optionsOf(flags), () => {});
+  const committed = rounds.filter(({ outcome }) => outcome === 'committed');
+  expect(committed).toHaveLength(6);
+  // Six steps of 10 ms: only a round that waited for somebody in vain takes until its deadline.
+  const seconds = rounds.map(
+    ({ simulatedSeconds = 0 }, at) => simulatedSeconds - (rounds[at - 1]?.simulatedSeconds ?? 0),
+  );
+  for (const [at, { accepted }] of rounds.entries()) {
+    const isLate = (seconds[at] as number) > 59;
+    expect(accepted).toBeGreaterThanOrEqual(2);
+    if (isLate) expect(accepted).toBeLessThan(5);
+  }
+  expect(seconds.some((time) => time > 59)).toBe(true);
+  expect(seconds.some((time) => time < 5)).toBe(true);
+});
+
+it('in one process: attackers spoil the mean, and what is no number is refused', async () => {
+  const clean = await simulate(optionsOf(`${SMALL} --cohort 10 --rounds 3`), () => {});
+  const flipped = await simulate(
+    optionsOf(`${SMALL} --cohort 10 --rounds 3 --attack sign-flip:10 --malicious 0.2`),
+    () => {},
+  );
+  expect(flipped.final.accuracy).toBeLessThan((clean.final.accuracy ?? 0) - 0.2);
+  const inner = await simulate(optionsOf(`${SMALL} --cohort 10 --rounds 1 --attack ipm:8 --malicious 0.2`), () => {});
+  expect(inner.final.accuracy).toBeLessThan((clean.rounds[0]?.accuracy ?? 0) - 0.2);
+  const none = await simulate(optionsOf(`${SMALL} --cohort 10 --rounds 1 --attack nan --malicious 0.2`), () => {});
+  expect(none.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 8, rejected: { 'not-finite': 2 } });
+  const labels = await simulate(
+    optionsOf(`${SMALL} --cohort 10 --rounds 1 --attack label-flip --malicious 1`),
+    () => {},
+  );
+  expect(labels.final.accuracy).toBeLessThan(0.1);
+});
+
+it('a sweep says which rate reached the most', async () => {
+  const lines: string[] = [];
+  const options = optionsOf(`sweep --lr 0.0001,0.1 ${SMALL} --rounds 2`);
+  const tried = await sweep(options, options.sweep ?? [], { say: (line) => lines.push(line) });
+  expect(tried.map(({ rate }) => rate)).toEqual([0.1, 0.0001]);
+  expect(tried[0]?.best).toBeGreaterThan((tried[1]?.best ?? 1) + 0.1);
+  expect(lines).toEqual([
+    expect.stringMatching(/^lr 0\.0001 {2}\d+\.\d\d % after 2 rounds$/),
+    expect.stringMatching(/^lr 0\.1 /),
+  ]);
+});
+
+it.each([
+  [
+    { best: 0.9, crossed: 12 },
+    { best: 0.99, crossed: 15 },
+  ],
+  [
+    { best: 0.9, crossed: 12 },
+    { best: 0.99, crossed: null },
+  ],
+  [
+    { best: 0.99, crossed: null },
+    { best: 0.9, crossed: null },
+  ],
+])('%j is better than %j', (better, worse) => {
+  expect(betterFirst(better, worse)).toBeLessThan(0);
+  expect(betterFirst(worse, better)).toBeGreaterThan(0);
 });
 
 it('says what it cannot do', async () => {

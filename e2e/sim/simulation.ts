@@ -1,23 +1,34 @@
 import { readModelFolder } from '../../server/cli/model-folder.ts';
 import { sourceOf } from '../../server/samples/index.ts';
-import type { TaskId } from '../../shared/ids.ts';
 import type { Score } from '../../shared/protocol/index.ts';
 import { namedScoreText } from '../../shared/protocol/score-text.ts';
-import { seededRng } from '../../shared/rng.ts';
+import { seededRng, shuffle } from '../../shared/rng.ts';
 import { rowsOf } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
+import { topologyOf } from '../../shared/task/model-of.ts';
+import { mergeOverrides } from '../../shared/task/parse.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import { strategyOverrides } from '../../shared/task/strategies.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
-import { toBytes } from '../../shared/weights/vector.ts';
-import type { FederatedClient } from '../../web/client/index.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { type ApiRound, figuresOf, lineOf } from '../demo/figures.ts';
-import { endedRound, type Patience, scoredCheckpoint } from '../demo/waiting.ts';
-import { type RunningServer, startServer } from '../fixtures/server.ts';
-import { CoreTrainers } from './core-trainer.ts';
+import { attackOf, Conspiracy, labelsFlipped } from './attacks.ts';
+import { CoreTrainers, type Trainers } from './core-trainer.ts';
+import { leavesRounds, slownessOf } from './devices.ts';
+import { type InProcessWorld, openInProcessWorld, STEP_MS } from './in-process/world.ts';
 import type { SimulateOptions } from './options.ts';
 import { deal, dealPeople } from './partition.ts';
-import { Population } from './population.ts';
-import { eager } from './transports.ts';
+import { PlainTrainers } from './plain/trainers.ts';
+import { notPlain } from './plain/training.ts';
+import { crossingOf, type Point, pointsOf } from './results/curve.ts';
+import { openSocketWorld } from './socket-world.ts';
+import type { World, WorldOptions } from './world.ts';
+
+/** One round in the figures; without sockets `seconds` are those of the machine, and the simulated ones come beside. */
+export interface SimulatedRound extends ReturnType<typeof figuresOf> {
+  /** From the beginning of the simulation to the end of the round. */
+  readonly simulatedSeconds?: number;
+}
 
 /** What `--json` holds (DESIGN §8). */
 export interface Figures {
@@ -30,142 +41,188 @@ export interface Figures {
     readonly reason: string | null;
   }[];
   readonly initial: { readonly version: number } & Partial<Score>;
-  readonly rounds: readonly ReturnType<typeof figuresOf>[];
+  readonly rounds: readonly SimulatedRound[];
   readonly final: { readonly version: number } & Partial<Score>;
+  /** Where the best so far crosses `--until`. */
+  readonly crossing?: Omit<Point, 'accuracy'> | null;
+}
+
+/** What a simulation tells on its way. */
+export interface Told {
+  readonly say: (line: string) => void;
+  /** So many rounds have ended. */
+  readonly done?: (rounds: number) => void;
 }
 
 /** Streams of the one seed. */
 const PARTITION_STREAM = 1;
-const DROPOUT_STREAM = 1_000;
-/** Nothing is hurried in a simulation: contributors take turns on one processor. */
-const DEADLINE_MS = 24 * 3_600_000;
-/** When no contributor has moved for so long, a round is given up. */
-const SILENCE_MS = 600_000;
+const SPEED_STREAM = 4;
+const LATE_STREAM = 500_000;
+const MALICE_STREAM = 5;
+const ATTACK_STREAM = 600_000;
 
 /** Runs the rounds on a server of its own and resolves to the figures; `say` gets a line a round. */
-export async function simulate(options: SimulateOptions, say: (line: string) => void): Promise<Figures> {
-  const shares = await examplesOfEach(options);
-  const server = await startServer({
-    // Everybody comes from one address, and a tenth of this may join in a second.
-    env: { FEDTAB_MAX_PER_ADDRESS: String(Math.max(500, 10 * options.clients)), FEDTAB_LOG: 'error' },
-  });
-  const trainers = new CoreTrainers();
-  let population: Population | undefined;
+export async function simulate(options: SimulateOptions, told: Told | Told['say']): Promise<Figures> {
+  const tell = typeof told === 'function' ? { say: told } : told;
+  const dealt = await examplesOfEach(options);
+  const conspiracy = new Conspiracy();
+  const attack = options.attack === null ? null : attackOf(options.attack);
+  const attackers = attackersOf(options);
+  const shares = dealt.map((own, index) =>
+    options.attack?.name === 'label-flip' && attackers.has(index) ? labelsFlipped(own) : own,
+  );
+  let trainers: Trainers | undefined;
+  const worldOptions: WorldOptions = {
+    ...{ count: options.clients, backend: options.backend, seed: options.seed },
+    task: {
+      ...{ template: options.task, overrides: overridesOf(options) },
+      own: options.model === null ? null : readModelFolder(options.model),
+    },
+    trainer: (index, spec) => {
+      trainers ??= trainersFor(options, spec);
+      const trainer = trainers.trainer(shares[index] as Examples);
+      return attack === null ? trainer : conspiracy.observed(trainer, attackers.has(index));
+    },
+    around: (trainer, index) => {
+      if (attack === null || !attackers.has(index)) return trainer;
+      return conspiracy.attacking(trainer, attack, seededRng(options.seed, ATTACK_STREAM + index));
+    },
+  };
+  const world = options.inProcess
+    ? await openInProcessWorld({ ...worldOptions, msOf: timesOf(options) })
+    : await openSocketWorld(worldOptions);
   try {
-    const { adminJson } = server;
-    const task = taskOf(options);
-    const own = options.model === null ? {} : await bring(options.model, server);
-    await adminJson('/api/tasks', { body: { ...task, model: { ...task.model, ...own } } });
-    population = new Population({
-      server: server.url,
-      task: options.task as string as TaskId,
-      count: options.clients,
-      trainer: (index) => trainers.trainer(shares[index] as Examples),
-      backend: options.backend,
-      transport: eager,
-    });
-    for (const [index, client] of population.clients.entries()) dropsOut(client, options, index);
-    let lastSignMs = 0;
-    const heard = (): void => {
-      lastSignMs = performance.now();
-    };
-    for (const client of population.clients) client.subscribe(heard);
-    const patience = { limitMs: SILENCE_MS, lastSignMs: () => lastSignMs };
-    await population.start();
-    const { clients } = population;
-    await population.until(() => clients.every((client) => client.view().connected), 'everybody connected');
-    return await runRounds(options, server, population, patience, say);
+    const leaves = [{ state: 'training', probability: options.dropout } as const, ...options.leave];
+    for (const [index, client] of world.population.clients.entries()) leavesRounds(client, leaves, options.seed, index);
+    return await runRounds(options, world, tell);
   } finally {
-    await population?.close();
-    await trainers.close();
-    await server.dispose();
+    await world.close();
+    await trainers?.close();
   }
 }
 
-async function runRounds(
-  options: SimulateOptions,
-  { adminJson }: RunningServer,
-  population: Population,
-  patience: Patience,
-  say: (line: string) => void,
-): Promise<Figures> {
-  const path = `/api/tasks/${options.task}`;
-  const { spec } = await adminJson<{ spec: object }>(path);
-  const initial = (await scoredCheckpoint(adminJson, path, 0)).metrics;
+/** The plain trainer is the faster where it can train the model at all: half the time a step of the 2NN. */
+function trainersFor({ trainer, backend, threads }: SimulateOptions, { client, ...spec }: TaskSpec): Trainers {
+  const reason = notPlain(topologyOf(spec), client);
+  if (trainer === 'plain' && reason !== null) throw new Error(`--trainer plain cannot train this: ${reason}`);
+  const isPlain = trainer === 'plain' || (trainer === 'auto' && backend === 'auto' && reason === null);
+  return isPlain ? new PlainTrainers(threads) : new CoreTrainers();
+}
+
+async function runRounds(options: SimulateOptions, world: World, { say, done }: Told): Promise<Figures> {
+  const { until, clients: count } = options;
+  const initial = (await world.scored(0)).metrics;
   say(`version 0  ${namedScoreText(initial, 2)}`);
-  await adminJson(`${path}/rounds`, { body: { count: options.rounds } });
-  const rounds: ApiRound[] = [];
-  for (let number = 1; ; number++) {
-    const round = await endedRound(adminJson, path, number, patience);
-    if (round === null) break;
-    const made = round.version === undefined ? null : await scoredCheckpoint(adminJson, path, round.version);
-    const whole = made === null ? round : { ...round, metrics: made.metrics };
-    rounds.push(whole);
-    say(lineOf(whole));
+  await world.start(options.rounds);
+  const rounds: SimulatedRound[] = [];
+  const hasReached = (): boolean =>
+    until !== null && rounds.some(({ accuracy }) => accuracy !== null && accuracy >= until);
+  /** The next round is under way while this one's version is scored. */
+  let unscored: (() => Promise<void>) | null = null;
+  let beganMs = performance.now();
+  for (let number = 1; !hasReached(); number++) {
+    const round = await world.ended(number);
+    await unscored?.();
+    unscored = null;
+    if (round === null || hasReached()) break;
+    const endedMs = performance.now();
+    const seconds = (endedMs - beganMs) / 1_000;
+    beganMs = endedMs;
+    const time =
+      'elapsedMs' in world ? { seconds, simulatedSeconds: (world as InProcessWorld).elapsedMs() / 1_000 } : {};
+    unscored = async () => {
+      const metrics = round.version === undefined ? null : (await world.scored(round.version)).metrics;
+      const whole: ApiRound = { ...round, metrics };
+      rounds.push({ ...figuresOf(whole), ...time });
+      say(lineOf(whole, time.seconds));
+      done?.(rounds.length);
+    };
   }
-  const { version } = await adminJson<{ version: number }>(path);
+  const last = rounds.findLast(({ version }) => version !== null)?.version ?? 0;
+  const crossing = until === null ? {} : { crossing: crossingOf(pointsOf(initial.accuracy, rounds), until) };
+  if (rounds.length > 0) say(paceText(rounds));
+  if (until !== null) say(crossingText(until, crossing.crossing ?? null));
   return {
     task: options.task,
     seed: options.seed,
-    config: { ...options, spec },
-    clients: population.clients.map((client) => {
+    config: { ...options, spec: world.spec },
+    clients: world.population.clients.slice(0, count).map((client) => {
       const { backend } = client.view();
       return { backend: backend?.used ?? null, requested: options.backend, reason: backend?.reason ?? null };
     }),
     initial: { version: 0, ...initial },
-    rounds: rounds.map(figuresOf),
-    final: { version, ...(await scoredCheckpoint(adminJson, path, version)).metrics },
+    rounds,
+    final: { version: last, ...(await world.scored(last)).metrics },
+    ...crossing,
   };
 }
 
-/** A model of one's own, its weights handed to the server: what `model` of the task is of it. */
-async function bring(folder: string, { url, adminToken }: RunningServer): Promise<object> {
-  const { topology, weights } = readModelFolder(folder);
-  if (weights === null) return { topology };
-  const response = await fetch(`${url}/api/weights`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/octet-stream' },
-    body: toBytes(weights) as Uint8Array<ArrayBuffer>,
-  });
-  const { sha256 } = (await response.json()) as { sha256: string };
-  return { topology, weights: sha256 };
-}
+const paceText = (rounds: readonly SimulatedRound[]): string => {
+  const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0);
+  return `${rounds.length} rounds in ${seconds.toFixed(1)} s, ${(seconds / rounds.length).toFixed(2)} s a round`;
+};
 
-/** The template with what the options ask for. */
-function taskOf({
-  task,
-  cohort,
-  strategy,
-  codec,
-  range,
-  fraction,
-  learningRate,
-  epochs,
-  batchSize,
-  seed,
-}: SimulateOptions) {
-  const isFullBatch = strategy === 'fedsgd';
-  return {
-    template: task,
+const crossingText = (until: number, crossing: Omit<Point, 'accuracy'> | null): string =>
+  crossing === null
+    ? `${100 * until} % was not reached`
+    : `${100 * until} % after ${crossing.round.toFixed(1)} rounds, ${(crossing.bytes / 1e6).toFixed(1)} MB, ${crossing.seconds.toFixed(0)} s`;
+
+/** What differs from the template. */
+function overridesOf(options: SimulateOptions): object {
+  const {
+    task,
+    cohort,
+    strategy,
+    codec,
+    range,
+    fraction,
+    learningRate,
+    epochs,
+    batchSize,
+    seed,
+    overSelection,
+    deadlineSeconds,
+  } = options;
+  const asked = {
     model: { seed },
     client: {
       ...(learningRate === null ? {} : { learningRate }),
       ...(epochs === null ? {} : { epochs }),
       ...(batchSize === null ? {} : { batchSize }),
-      ...(isFullBatch ? { work: 'full-batch' } : {}),
     },
-    ...(strategy === null
-      ? {}
-      : { strategy: isFullBatch ? { name: strategy, weighting: 'uniform' } : { name: strategy } }),
     ...(codec === null ? {} : { codec: { up: codec, range, fraction } }),
+    // Where examples differ much, accuracy falls from round to round by more than that, and the run is to go on.
+    guard: { drop: 1 },
     rounds: {
       goal: cohort,
       minimum: Math.max(1, Math.floor(cohort / 2)),
-      overSelection: 1,
+      overSelection,
       selectionDeadlineMs: 60_000,
-      reportingDeadlineMs: DEADLINE_MS,
+      // Nothing is hurried in a simulation unless it is asked for: contributors take turns on one processor.
+      reportingDeadlineMs: 1_000 * deadlineSeconds,
     },
   };
+  const composed = strategy === null ? {} : strategyOverrides(strategy, TEMPLATES[task]);
+  return mergeOverrides(mergeOverrides(composed, asked), options.set) as object;
+}
+
+/** Simulated milliseconds of an assignment: steps by the device's speed, or past the deadline for one that is late. */
+function timesOf({ clients, speed, late, deadlineSeconds, seed }: SimulateOptions) {
+  const slowness = slownessOf(clients, speed, seededRng(seed, SPEED_STREAM));
+  const rngs = Array.from({ length: clients }, (_, index) => seededRng(seed, LATE_STREAM + index));
+  return (index: number, steps: number): number => {
+    const isLate = late > 0 && (rngs[index]?.uniform() ?? 1) < late;
+    return isLate ? 1_000 * deadlineSeconds + 1 : steps * STEP_MS * (slowness[index] ?? 1);
+  };
+}
+
+/** Who attacks: so many of the contributors, drawn by the seed. */
+function attackersOf({ clients, malicious, seed }: SimulateOptions): ReadonlySet<number> {
+  const order = shuffle(
+    Array.from({ length: clients }, (_, index) => index),
+    seededRng(seed, MALICE_STREAM),
+  );
+  return new Set(order.slice(0, Math.round(malicious * clients)));
 }
 
 /** Each contributor's own examples, from the training part of the task's sample data. */
@@ -174,6 +231,7 @@ export async function examplesOfEach({
   clients,
   examples,
   partition,
+  sizes,
   seed,
 }: SimulateOptions): Promise<readonly Examples[]> {
   const { data } = TEMPLATES[task];
@@ -194,28 +252,10 @@ export async function examplesOfEach({
       return Promise.all(dealt.map(async (indices) => examplesOf(form, [await training.read(indices)])));
     }
     const all = await training.readAll();
-    return deal(all.targets, clients, examples, partition, rng).map((indices) =>
+    return deal(all.targets, clients, examples, partition, rng, sizes).map((indices) =>
       examplesOf(form, [rowsOf(all, form, indices)]),
     );
   } finally {
     await training.close();
   }
-}
-
-/** Leaves a round in mid-training with the probability that was asked for, and is available again at once. */
-export function dropsOut(
-  client: Pick<FederatedClient, 'subscribe' | 'pause' | 'resume'>,
-  { dropout, seed }: Pick<SimulateOptions, 'dropout' | 'seed'>,
-  index: number,
-): void {
-  if (dropout === 0) return;
-  const rng = seededRng(seed, DROPOUT_STREAM + index);
-  let decided: number | null = null;
-  client.subscribe(({ state, round }) => {
-    if (state !== 'training' || round === decided) return;
-    decided = round;
-    if (rng.uniform() >= dropout) return;
-    client.pause();
-    client.resume();
-  });
 }

@@ -1,3 +1,4 @@
+import type { ClientId } from '../../shared/ids.ts';
 import type { Session, SessionInbox, Transport } from '../../web/client/index.ts';
 
 /** Transports that behave as networks and odd clients do, around a real one. */
@@ -33,6 +34,59 @@ export const eager = (transport: Transport): Transport =>
     transport,
     (session) => session,
     (inbox) => ({ ...inbox, retry: ({ round }) => inbox.retry({ round, afterMs: 0, beforeMs: 0 }) }),
+  );
+
+/** What the order of the versions' sums hangs on: `check-in 3`, `report-begin 0`, `report-end 0`. */
+export type Turn = `${'check-in' | 'report-begin' | 'report-end'} ${number}`;
+
+/** Tells of each turn as it is taken, or holds it back until it is its turn: `take` resolves to what says that it is over. */
+export function inTurns(transport: Transport, index: number, take: (turn: Turn) => Promise<() => void>): Transport {
+  const held = async <Value>(turn: Turn, ask: () => Promise<Value>): Promise<Value> => {
+    const over = await take(turn);
+    return ask().finally(over);
+  };
+  return around(transport, (session) => ({
+    ...session,
+    checkIn: (message) => held(`check-in ${index}`, () => session.checkIn(message)),
+    reportBegin: (message) => held(`report-begin ${index}`, () => session.reportBegin(message)),
+    reportEnd: (token) => held(`report-end ${index}`, () => session.reportEnd(token)),
+  }));
+}
+
+/** Lets turns be taken in the order given, one after the other. */
+export function takenAs(turns: readonly Turn[]): (turn: Turn) => Promise<() => void> {
+  const waiting = new Map<Turn, () => void>();
+  let at = 0;
+  const look = (): void => {
+    const next = turns[at];
+    const go = next === undefined ? undefined : waiting.get(next);
+    if (next === undefined || go === undefined) return;
+    waiting.delete(next);
+    go();
+  };
+  return (turn) =>
+    new Promise((resolve) => {
+      const over = (): void => {
+        at++;
+        look();
+      };
+      waiting.set(turn, () => resolve(over));
+      look();
+    });
+}
+
+/** Tells the name that the server knows the client by. */
+export const known = (transport: Transport, tell: (clientId: ClientId) => void): Transport =>
+  around(
+    transport,
+    (session) => session,
+    (inbox) => ({
+      ...inbox,
+      welcome: (message) => {
+        tell(message.clientId);
+        inbox.welcome(message);
+      },
+    }),
   );
 
 /** Cuts every session of a client when told to, as a network does: nobody says goodbye. */

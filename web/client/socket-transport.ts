@@ -1,4 +1,4 @@
-import { io } from 'socket.io-client';
+import { io, type Socket } from 'socket.io-client';
 import * as v from 'valibot';
 import type { Refusal } from '../../shared/errors.ts';
 import {
@@ -40,10 +40,13 @@ const TIMEOUTS: SocketTimeouts = { openMs: 15_000, controlMs: 15_000, chunkMs: 6
 type Schema = v.GenericSchema<unknown, unknown>;
 type AckSchema = v.GenericSchema<unknown, { readonly ok: true } | SentRefusal>;
 
+/** A socket that is not connected yet; a simulator may bring one that stays in the process. */
+export type SocketOf = (target: SessionTarget, openMs: number) => Socket;
+
 /** Sessions over Socket.IO: websocket only, one connection each, no reconnection of its own (C11). */
-export function socketTransport(timeouts: Partial<SocketTimeouts> = {}): Transport {
+export function socketTransport(timeouts: Partial<SocketTimeouts> = {}, socketOf: SocketOf = webSocketOf): Transport {
   const limits = { ...TIMEOUTS, ...timeouts };
-  return { open: (target, inbox) => openSession(target, inbox, limits) };
+  return { open: (target, inbox) => openSession(target, inbox, socketOf(target, limits.openMs), limits) };
 }
 
 /** A server behind a path (`https://example.org/learn/`) has its socket under that path. */
@@ -56,9 +59,9 @@ function addressOf({ server, task }: SessionTarget): {
   return { origin: url.origin, path: `${url.pathname.replace(/\/$/, '')}/socket.io/`, query: { task } };
 }
 
-function openSession(target: SessionTarget, inbox: SessionInbox, limits: SocketTimeouts): Session {
+function webSocketOf(target: SessionTarget, openMs: number): Socket {
   const { origin, path, query } = addressOf(target);
-  const socket = io(origin, {
+  return io(origin, {
     path,
     query,
     auth: target.handshake,
@@ -66,8 +69,11 @@ function openSession(target: SessionTarget, inbox: SessionInbox, limits: SocketT
     reconnection: false,
     forceNew: true,
     autoConnect: false,
-    timeout: limits.openMs,
+    timeout: openMs,
   });
+}
+
+function openSession(target: SessionTarget, inbox: SessionInbox, socket: Socket, limits: SocketTimeouts): Session {
   let state: 'opening' | 'open' | 'over' = 'opening';
   const welcomeTimer = setTimeout(() => end(() => inbox.closed()), limits.openMs);
 

@@ -1,0 +1,186 @@
+import { parseArgs } from 'node:util';
+import { taskSpecSchema } from '../../shared/task/spec.ts';
+import { machineLine } from '../bench/machine.ts';
+import { readOptions, type SimulateOptions } from './options.ts';
+import { crossingOf, pointsOf } from './results/curve.ts';
+import { type Figures, simulate } from './simulation.ts';
+import { sweep } from './sweep.ts';
+
+/**
+ * Published tables again: MNIST, 60,000 digits over 100 contributors, ten of them a round, every version scored on the
+ * 10,000 test digits. As in McMahan et al., AISTATS 2017, "rounds to X" is of the best learning rate (here of a few, chosen
+ * on the first rounds of the first seed) and of the best version so far, interpolated between two rounds.
+ */
+interface Paper {
+  readonly what: string;
+  readonly flags: string;
+  /** What has to be reached, the last to stop at. */
+  readonly targets: readonly number[];
+  /** The paper's figure for the last target. */
+  readonly published: string;
+  /** No more rounds than these are within the limit that we set ourselves. */
+  readonly limit: number;
+  /** Rounds of the sweep. */
+  readonly first: number;
+}
+
+const MNIST = '--in-process --task digits --clients 100 --cohort 10 --examples 600 --batch 10';
+
+const PAPERS: Readonly<Record<string, Paper>> = {
+  '2nn-e1-iid': {
+    what: '2NN, E = 1, B = 10, IID',
+    flags: `${MNIST} --set model.zoo=mlp-2nn --epochs 1`,
+    ...{ targets: [0.97], published: '87 (table 1), 92 (table 4)', limit: 119, first: 8 },
+  },
+  '2nn-e10-iid': {
+    what: '2NN, E = 10, B = 10, IID',
+    flags: `${MNIST} --set model.zoo=mlp-2nn --epochs 10`,
+    ...{ targets: [0.97], published: '34', limit: 44, first: 4 },
+  },
+  '2nn-e1-shards': {
+    what: '2NN, E = 1, B = 10, two shards each',
+    flags: `${MNIST} --set model.zoo=mlp-2nn --epochs 1 --partition shards:2`,
+    ...{ targets: [0.95, 0.97], published: '664 (table 1), 831 (table 4)', limit: 1_246, first: 30 },
+  },
+  'cnn-e1-iid': {
+    what: 'CNN, E = 1, B = 10, IID',
+    flags: `${MNIST} --set model.zoo=cnn --epochs 1`,
+    ...{ targets: [0.99], published: '34', limit: 44, first: 3 },
+  },
+};
+
+/** Rounds of a comparison of strategies, and what is compared. */
+const COMPARED_ROUNDS = 100;
+const SKEWS = ['dirichlet:0.1', 'shards:2'] as const;
+
+export const PAPERS_HELP = `npm run simulate -- papers [NAME …] [options]
+Published tables again, beside the paper's figures.
+
+${Object.entries(PAPERS)
+  .map(([name, { what, targets }]) => `  ${name.padEnd(15)} ${what}, to ${targets.map(percent).join(' and ')}`)
+  .join('\n')}
+  strategies      every strategy of this version after ${COMPARED_ROUNDS} rounds of the 2NN with ${SKEWS.join(' and ')}
+
+  --lr R,…        learning rates to choose from; one is taken as it is (0.05,0.1,0.2)
+  --seeds N,…     (1)
+  --threads N     threads that train (2)
+  --rounds N      of a comparison (${COMPARED_ROUNDS})
+`;
+
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(2))} %`;
+}
+
+/** Runs what is named, the first by default, and says its table. Resolves to whether every limit was kept. */
+export async function reproduce(args: readonly string[], say: (line: string) => void): Promise<boolean | 'help'> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      lr: { type: 'string', default: '0.05,0.1,0.2' },
+      seeds: { type: 'string', default: '1' },
+      threads: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: String(COMPARED_ROUNDS) },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const names = positionals.length === 0 ? ['2nn-e1-iid'] : positionals;
+  if (values.help || names.some((name) => name !== 'strategies' && !Object.hasOwn(PAPERS, name))) return 'help';
+  const rates = values.lr.split(',').map(Number);
+  const seeds = values.seeds.split(',').map(Number);
+  let areKept = true;
+  for (const name of names) {
+    say(
+      `\n\`npm run simulate -- papers ${[name, ...args.filter((arg) => !names.includes(arg))].join(' ')}\`\n${machineLine()}\n`,
+    );
+    const paper = PAPERS[name];
+    if (paper === undefined) await compare(Number(values.rounds), rates, seeds, values.threads, say);
+    else areKept = (await again(paper, rates, seeds, values.threads, say)) && areKept;
+  }
+  return areKept;
+}
+
+function optionsOf(flags: string): SimulateOptions {
+  const options = readOptions(flags.split(' '));
+  if (options === 'help' || 'problem' in options) throw new Error(`${flags}: ${JSON.stringify(options)}`);
+  return options;
+}
+
+/** The rate of most promise on the first rounds. */
+async function chosen(
+  options: SimulateOptions,
+  rates: readonly number[],
+  say: (line: string) => void,
+): Promise<number> {
+  const [only = 0.1] = rates;
+  if (rates.length < 2) return only;
+  const [best] = await sweep({ ...options, until: null }, rates, { say });
+  return best?.rate ?? only;
+}
+
+async function again(
+  { what, flags, targets, published, limit, first }: Paper,
+  rates: readonly number[],
+  seeds: readonly number[],
+  threads: string,
+  say: (line: string) => void,
+): Promise<boolean> {
+  const options = optionsOf(`${flags} --threads ${threads}`);
+  const rate = await chosen({ ...options, rounds: first, seed: seeds[0] ?? 1 }, rates, say);
+  say('');
+  say(
+    `| ${what}, lr ${rate} | ${targets.map((target) => `rounds to ${percent(target)} |`).join(' ')} paper | limit | best | MB up | s a round |`,
+  );
+  say(`| --- | ${targets.map(() => '---: |').join(' ')} ---: | ---: | ---: | ---: | ---: |`);
+  let areKept = true;
+  for (const seed of seeds) {
+    const figures = await simulate(
+      { ...options, seed, learningRate: rate, rounds: limit, until: targets.at(-1) ?? 1 },
+      process.stderr.isTTY ? say : () => {},
+    );
+    const crossings = targets.map((target) => crossingOf(pointsOf(figures.initial.accuracy, figures.rounds), target));
+    areKept &&= crossings.every((crossing) => crossing !== null);
+    const rounds = crossings.map((crossing) => `${crossing?.round.toFixed(1) ?? `not within ${limit}`} |`).join(' ');
+    say(`| seed ${seed} | ${rounds} ${published} | ${limit} | ${columnsOf(figures)} |`);
+  }
+  return areKept;
+}
+
+function columnsOf({ rounds }: Figures): string {
+  const best = Math.max(...rounds.map(({ accuracy }) => accuracy ?? 0));
+  const up = rounds.reduce((sum, { uplinkBytes }) => sum + uplinkBytes, 0) / 1e6;
+  const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0) / rounds.length;
+  return `${percent(best)} | ${up.toFixed(1)} | ${seconds.toFixed(2)}`;
+}
+
+async function compare(
+  rounds: number,
+  rates: readonly number[],
+  seeds: readonly number[],
+  threads: string,
+  say: (line: string) => void,
+): Promise<void> {
+  say(`| strategy | partition | lr | best of ${rounds} rounds | mean of the last ten | s a round |`);
+  say('| --- | --- | ---: | ---: | ---: | ---: |');
+  for (const partition of SKEWS) {
+    for (const strategy of taskSpecSchema.entries.strategy.entries.name.options) {
+      for (const seed of seeds) {
+        const flags = `${MNIST} --set model.zoo=mlp-2nn --epochs 1 --partition ${partition} --strategy ${strategy}`;
+        const options = { ...optionsOf(`${flags} --threads ${threads}`), seed };
+        try {
+          const rate = await chosen({ ...options, rounds: Math.ceil(rounds / 5) }, rates, () => {});
+          const figures = await simulate({ ...options, rounds, learningRate: rate }, () => {});
+          const accuracies = figures.rounds.map(({ accuracy }) => accuracy ?? 0);
+          const last =
+            accuracies.slice(-10).reduce((sum, accuracy) => sum + accuracy, 0) / Math.min(10, accuracies.length);
+          const seconds = figures.rounds.reduce((sum, round) => sum + round.seconds, 0) / figures.rounds.length;
+          say(
+            `| ${strategy} | ${partition} | ${rate} | ${percent(Math.max(...accuracies))} | ${percent(last)} | ${seconds.toFixed(2)} |`,
+          );
+        } catch (error) {
+          say(`| ${strategy} | ${partition} | – | ${error instanceof Error ? error.message : String(error)} | – | – |`);
+        }
+      }
+    }
+  }
+}
