@@ -57,17 +57,18 @@ function runTests(isAll: boolean): void {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   ensureBuilt();
+  const browser = ensureChromium();
+  if (browser.ok) ensureHeadlessShell();
   const firefox = isAll ? ensureFirefox() : NOT_ASKED;
   const noFashion = isAll ? ensureFashion() : null;
   const noEspeak = isAll ? ensureEspeak() : null;
   const unit = runVitest([
     ...(isAll ? [] : ['**/*.long.test.ts']),
     ...(firefox.ok ? [] : ['e2e/browsers/firefox.long.test.ts']),
-    ...(noFashion === null ? [] : ['e2e/kinds/fashion.long.test.ts']),
-    ...(noEspeak === null ? [] : ['e2e/kinds/keywords.long.test.ts']),
+    ...(noFashion === null ? [] : ['e2e/kinds/*fashion.long.test.ts']),
+    ...(noEspeak === null ? [] : ['e2e/kinds/*keywords.long.test.ts']),
+    ...(browser.ok ? [] : ['e2e/kinds/tabs*.long.test.ts']),
   ]);
-  const browser = ensureChromium();
-  if (browser.ok) ensureHeadlessShell();
   const specs = browser.ok ? runPlaywright(isAll ? [] : ['--grep-invert=@long']) : NONE;
 
   const failures = [...unit.failures, ...specs.failures];

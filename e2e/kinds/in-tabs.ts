@@ -3,7 +3,7 @@ import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { TemplateName } from '../../shared/task/templates/index.ts';
 import { backendOf, openContributor } from '../demo/tabs.ts';
 import { endedRound, scoredCheckpoint } from '../demo/waiting.ts';
-import { ensureChromium, launchOptions } from '../fixtures/browser.ts';
+import { lightChromium } from '../fixtures/browser.ts';
 import { startServer } from '../fixtures/server.ts';
 import { type Gap, gapBetween, yardsticksOf } from '../sim/gap.ts';
 
@@ -25,10 +25,8 @@ const ROUND_MS = 120_000;
 
 /** Trains in real tabs, each with sample data of its own and in a browser context of its own, and then the same examples in one place. */
 export async function gapInTabs(task: TemplateName, { tabs, rounds, examples }: Plan): Promise<GapInTabs> {
-  const found = ensureChromium();
-  if (!found.ok) throw new Error(found.reason);
   const server = await startServer();
-  const browser = await chromium.launch(launchOptions(found.path));
+  const browser = await chromium.launch(lightChromium());
   try {
     const policy = { goal: tabs, minimum: tabs };
     await server.adminJson('/api/tasks', { body: { template: task, rounds: policy, courtesy: { share: 1 } } });
@@ -57,3 +55,10 @@ export async function gapInTabs(task: TemplateName, { tabs, rounds, examples }: 
     await server.dispose();
   }
 }
+
+/** How it must have gone: every tab trained by WebAssembly and was counted in every round. */
+export const inWasm = ({ tabs, rounds }: Pick<Plan, 'tabs' | 'rounds'>) => ({
+  outcomes: new Array<string>(rounds).fill('committed'),
+  accepted: new Array<number>(rounds).fill(tabs),
+  backends: new Array<string>(tabs).fill('wasm'),
+});

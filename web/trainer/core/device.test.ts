@@ -18,7 +18,7 @@ afterEach(() => {
 const neverAnswers = () => vi.spyOn(backend, 'read').mockReturnValue(new Promise(() => {}));
 
 /** Settled or not, as it stands once every timer up to `ms` from now has fired. */
-async function after(ms: number, reading: Promise<unknown>): Promise<unknown> {
+async function stateAfter(ms: number, reading: Promise<unknown>): Promise<unknown> {
   let state: unknown = 'pending';
   reading.then(
     (value) => (state = value),
@@ -40,8 +40,8 @@ describe('a read of a device', () => {
   test('that never settles is a loss after 60 seconds, not before, and no timer is left', async () => {
     neverAnswers();
     const reading = deviceOf('cpu', alive).read([scalar(1)]);
-    expect(await after(59_999, reading)).toBe('pending');
-    const error = await after(1, reading);
+    expect(await stateAfter(59_999, reading)).toBe('pending');
+    const error = await stateAfter(1, reading);
     expect(error).toBeInstanceOf(BackendLostError);
     expect(error).toMatchObject({ message: 'the cpu backend does not answer' });
     expect(vi.getTimerCount()).toBe(0);
@@ -51,9 +51,9 @@ describe('a read of a device', () => {
     neverAnswers();
     let isLost = false;
     const reading = deviceOf('cpu', { ...alive, isLost: () => isLost }).read([scalar(1)]);
-    expect(await after(10_000, reading)).toBe('pending');
+    expect(await stateAfter(10_000, reading)).toBe('pending');
     isLost = true;
-    const error = await after(500, reading);
+    const error = await stateAfter(500, reading);
     expect(error).toBeInstanceOf(BackendLostError);
     expect(error).toMatchObject({ message: 'the cpu backend was lost' });
     expect(vi.getTimerCount()).toBe(0);
@@ -67,17 +67,17 @@ describe('a read of a device', () => {
       return () => void listeners.delete(callback);
     };
     const reading = deviceOf('cpu', { ...alive, onLost }).read([scalar(1)]);
-    expect(await after(10_000, reading)).toBe('pending');
+    expect(await stateAfter(10_000, reading)).toBe('pending');
     expect(listeners.size).toBe(1);
     for (const tell of listeners) tell();
-    expect(await after(0, reading)).toBeInstanceOf(BackendLostError);
+    expect(await stateAfter(0, reading)).toBeInstanceOf(BackendLostError);
     expect([listeners.size, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   test('whose sentinel comes back as zero is a loss, whatever the other values are', async () => {
     vi.spyOn(backend, 'read').mockResolvedValue(Float32Array.of(0.25, 0.5, 0));
     const reading = deviceOf('cpu', alive).read([tensor1d([0.25, 0.5])]);
-    const error = await after(0, reading);
+    const error = await stateAfter(0, reading);
     expect(error).toBeInstanceOf(BackendLostError);
     expect(error).toMatchObject({ message: 'the cpu backend answers with zeros' });
   });
@@ -89,13 +89,16 @@ describe('a read of a device', () => {
   test('answered by a device that is lost by then is a loss, with the right sentinel too', async () => {
     let asked = 0;
     const reading = deviceOf('cpu', { ...alive, isLost: () => ++asked > 1 }).read([scalar(1)]);
-    expect(await after(0, reading)).toMatchObject({ name: 'BackendLostError', message: 'the cpu backend was lost' });
+    expect(await stateAfter(0, reading)).toMatchObject({
+      name: 'BackendLostError',
+      message: 'the cpu backend was lost',
+    });
     expect(asked).toBe(2);
   });
 
   test('that is refused is a loss with the reason', async () => {
     vi.spyOn(backend, 'read').mockRejectedValue(new Error('Instance dropped'));
-    expect(await after(0, deviceOf('cpu', alive).read([scalar(1)]))).toMatchObject({
+    expect(await stateAfter(0, deviceOf('cpu', alive).read([scalar(1)]))).toMatchObject({
       name: 'BackendLostError',
       message: 'the cpu backend could not be read (Instance dropped)',
     });
