@@ -1,6 +1,9 @@
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { ensureFashion } from '../fixtures/fashion.ts';
 import { gapInTabs, inWasm } from './in-tabs.ts';
+
+// Half a minute each where nothing else runs.
+vi.setConfig({ testTimeout: 300_000 });
 
 beforeAll(() => expect(ensureFashion()).toBeNull());
 

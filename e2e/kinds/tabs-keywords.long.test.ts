@@ -1,6 +1,9 @@
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { ensureEspeak } from '../fixtures/espeak.ts';
 import { gapInTabs, inWasm } from './in-tabs.ts';
+
+// Half a minute each where nothing else runs.
+vi.setConfig({ testTimeout: 300_000 });
 
 beforeAll(() => expect(ensureEspeak()).toBeNull());
 

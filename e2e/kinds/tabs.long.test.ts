@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { gapInTabs, inWasm } from './in-tabs.ts';
+
+// Half a minute each where nothing else runs.
+vi.setConfig({ testTimeout: 300_000 });
 
 // Which tab gets which examples, and the order in which the server adds their reports up, differ from run to run: what
 // depends on them is held to bounds, with what one run had beside them.
