@@ -172,9 +172,10 @@ for (const [origin, kind] of [
       const acts = { open: 0, close: 0, crash: 0 };
       for (let act = 0; act < 24; act++) {
         const drawn = (['open', 'close', 'crash'] as const)[rng.below(3)] ?? 'open';
-        const kind = pages.length === 0 || (pages.length === 1 && drawn !== 'open') ? 'open' : drawn;
+        const isFull = pages.length === 5 && drawn === 'open';
+        const kind = pages.length < 2 ? 'open' : isFull ? 'crash' : drawn;
         acts[kind]++;
-        if (kind === 'open' && pages.length < 5) {
+        if (kind === 'open') {
           const page = await open(context, origin);
           await request(page);
           pages.push(page);
