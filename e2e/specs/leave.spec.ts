@@ -100,6 +100,7 @@ const STATES: Readonly<Record<string, (page: Page, task: string) => Promise<void
   async 'not-selected'(page, task) {
     const say = await saying(page);
     await contribute(page, server, task);
+    await expectState(page, 'waiting');
     say('retry', { round: 1, afterMs: 60_000, beforeMs: 60_000 });
   },
   async rejected(page, task) {
