@@ -124,7 +124,11 @@ test('neither the taste nor the ratings are in anything that is sent', async ({ 
 test('the reports of two people are as long as each other, whatever and however much they rated', async ({
   browser,
 }) => {
-  await createTask(server, 'lengths', { template: 'movies', rounds: { goal: 2, minimum: 2 } });
+  await createTask(server, 'lengths', {
+    template: 'movies',
+    model: { seed: 1 },
+    rounds: { goal: 2, minimum: 2, selectionDeadlineMs: 60_000, reportingDeadlineMs: 60_000 },
+  });
   const open = async (rows: string) => {
     const context = await browser.newContext();
     const page = await context.newPage();
