@@ -6,7 +6,7 @@ import { openWindow, type WindowTab } from '../fixtures/window.ts';
 
 // Only windows are in front of each other.
 test.use({ launchOptions: wholeChromium() });
-test.describe.configure({ mode: 'default', timeout: 120_000 });
+test.describe.configure({ mode: 'default', timeout: 180_000 });
 let server: RunningServer;
 test.beforeAll(async () => {
   server = await startServer();
@@ -123,9 +123,9 @@ test('discarded in mid-training, it ends: another tab takes over, and back in fr
   await createTask(server, 'discarded', slowWork);
   const window = await openWindow(browser);
   try {
-    const tab = await window.open(contributeUrl(server, 'discarded'));
+    // Neither address is a part of the other: the browser's list tells tabs apart by them.
+    const tab = await window.open(contributeUrl(server, 'discarded', 'backend=cpu&lang=en&first'));
     await contribute(tab);
-    // Not the same address: the browser's list tells tabs apart by it.
     const second = await window.open(contributeUrl(server, 'discarded', 'backend=cpu&lang=en&second'));
     await second.toFront();
     await join(second);
@@ -157,13 +157,20 @@ test('discarded in mid-training, it ends: another tab takes over, and back in fr
   }
 });
 
+/** Playwright's own flags, by which no page is slowed down. */
+const UNTHROTTLED = [
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+];
+
 test('in the background, its timers slowed down to one turn a minute, a round is trained and counted before a timer of a second has fired', {
   tag: '@long',
 }, async () => {
   await createTask(server, 'throttled', { client: { epochs: null, maxSteps: 30 }, courtesy: { share: 1 } });
   // Chromium's "intensive" throttling, which comes after five minutes, after five seconds.
   const slowing = '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/5';
-  const browser = await chromium.launch(wholeChromium(slowing));
+  const browser = await chromium.launch({ ...wholeChromium(slowing), ignoreDefaultArgs: [...UNTHROTTLED] });
   const window = await openWindow(browser);
   try {
     const tab = await window.open(contributeUrl(server, 'throttled'));
