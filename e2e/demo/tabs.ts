@@ -13,7 +13,11 @@ export interface Contributor {
 }
 
 /** Opens the page as a person would: add sample data, join, agree. Resolves when the tab waits for a round. */
-export async function openContributor(browser: Browser, url: string, options: DemoOptions): Promise<Contributor> {
+export async function openContributor(
+  browser: Browser,
+  url: string,
+  options: Pick<DemoOptions, 'task' | 'backend' | 'examples'>,
+): Promise<Contributor> {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.route('**/samples?count=*', (route) =>

@@ -1,5 +1,6 @@
 import { readModelFolder } from '../../server/cli/model-folder.ts';
 import { sourceOf } from '../../server/samples/index.ts';
+import type { Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
@@ -34,22 +35,39 @@ export async function gapOf(flags: string): Promise<Gap> {
   const own = options.model === null ? null : readModelFolder(options.model);
   const model = own === null ? template.model : { topology: own.topology };
   const spec = { ...template, model: { ...model, seed: options.seed } } as TaskSpec;
-  const columns = await sourceOf(spec.data)?.readHeldOut(spec.data);
-  if (!columns) throw new Error(`the sample data of ${options.task} is not on this machine`);
   const parts = (await examplesOfEach(options)).flatMap((examples) => examples.parts);
+  const { initial, final } = await simulate(options, () => {});
+  return gapBetween(initial, final, await yardsticksOf(spec, parts, options.rounds, own?.weights));
+}
+
+/** What a federation is measured by: accuracy, or mean absolute error, on the held-out examples. */
+export type Yardsticks = Pick<Gap, 'trivial' | 'central'>;
+
+/** The trivial answer and training in one place on `parts`, the examples of each contributor. `start`: weights not from the seed. */
+export async function yardsticksOf(
+  spec: TaskSpec,
+  parts: readonly ExamplePart[],
+  rounds: number,
+  start: Float32Array | null = null,
+): Promise<Yardsticks> {
+  const columns = await sourceOf(spec.data)?.readHeldOut(spec.data);
+  if (!columns) throw new Error(`the sample data of ${spec.id} is not on this machine`);
   const held = examplesOf(formOf(spec.data), [columns], columns.perPerson);
   // Each contributor is one person, all with as many examples.
   const perPerson = held.form.taste && parts[0]?.targets.length;
-  const central = await trainAlone(spec, parts, options.rounds, held, { start: own?.weights ?? null, perPerson });
+  const central = await trainAlone(spec, parts, rounds, held, { start, perPerson });
   if (central === null) throw new Error('training in one place failed');
-  const { initial, final } = await simulate(options, () => {});
-  const figure = (score: { readonly accuracy?: number; readonly absoluteError?: number }): number =>
-    score.accuracy ?? score.absoluteError ?? Number.NaN;
   const all = parts.flatMap(({ targets }) => [...targets]);
   const trivial = held.form.taste ? itemMeans(parts, held) : trivialOf(all, columns, held.form.target.type);
-  const [before, after] = [figure(initial), figure(final)];
-  return { before, after, trivial, central: figure(central), closed: (after - trivial) / (figure(central) - trivial) };
+  return { trivial, central: figureOf(central) };
 }
+
+export function gapBetween(initial: Partial<Score>, final: Partial<Score>, { trivial, central }: Yardsticks): Gap {
+  const [before, after] = [figureOf(initial), figureOf(final)];
+  return { before, after, trivial, central, closed: (after - trivial) / (central - trivial) };
+}
+
+const figureOf = (score: Partial<Score>): number => score.accuracy ?? score.absoluteError ?? Number.NaN;
 
 function trivialOf(known: readonly number[], { targets }: ExampleColumns, type: 'class' | 'number'): number {
   const held = [...targets];

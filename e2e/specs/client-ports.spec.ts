@@ -3,6 +3,7 @@ import { type BrowserContext, expect, type Page, test } from 'playwright/test';
 import { rolldown } from 'rolldown';
 import type { TaskId } from '../../shared/ids.ts';
 import type * as Rng from '../../shared/rng.ts';
+import { seededRng } from '../../shared/rng.ts';
 import type * as Secrets from '../../web/client/secret-store.ts';
 import type * as Locks from '../../web/client/tab-lock.ts';
 
@@ -160,6 +161,38 @@ for (const [origin, kind] of [
       void devtools.send('Page.crash').catch(() => {});
       await crashed;
       await expect.poll(() => isHolder(waiting), { intervals: [50], timeout: 6_000 }).toBe(true);
+    });
+
+    test('over 20 openings, closings and crashes of real pages there is one holder after each', {
+      tag: '@long',
+    }, async ({ context }) => {
+      test.setTimeout(120_000);
+      const rng = seededRng(5);
+      const pages: Page[] = [];
+      const acts = { open: 0, close: 0, crash: 0 };
+      for (let act = 0; act < 24; act++) {
+        const drawn = (['open', 'close', 'crash'] as const)[rng.below(3)] ?? 'open';
+        const isFull = pages.length === 5 && drawn === 'open';
+        const kind = pages.length < 2 ? 'open' : isFull ? 'crash' : drawn;
+        acts[kind]++;
+        if (kind === 'open') {
+          const page = await open(context, origin);
+          await request(page);
+          pages.push(page);
+        } else {
+          const holder = (await Promise.all(pages.map(isHolder))).indexOf(true);
+          const [page] = pages.splice(rng.below(2) === 0 ? holder : rng.below(pages.length), 1) as [Page];
+          if (kind === 'crash') {
+            const devtools = await context.newCDPSession(page);
+            const crashed = page.waitForEvent('crash');
+            void devtools.send('Page.crash').catch(() => {});
+            await crashed;
+          } else await page.close();
+        }
+        // Three times what is promised, on a busy machine.
+        await expect.poll(() => holders(pages), { intervals: [50], timeout: 6_000 }).toBe(1);
+      }
+      expect(Object.values(acts).every((count) => count > 3)).toBe(true);
     });
 
     test('over 200 openings, closings and crashes there are never two holders, and always one within two seconds', {

@@ -228,6 +228,44 @@ test('images are uploaded, labelled and stored; a file that is none is said', as
   await expect(page.getByText(/could not be read/).first()).toBeVisible();
 });
 
+test('a picture of 144 million pixels in a small file is refused with what to do, and the other one and the tab go on', async ({
+  page,
+}) => {
+  await page.goto(contributeUrl(server, 'paint'));
+  const huge = pngOf(12_000, 12_000, 1, Buffer.alloc(1_501 * 12_000));
+  expect(huge.length).toBeLessThan(50_000);
+  const files = [
+    { name: 'huge.png', mimeType: 'image/png', buffer: huge },
+    { name: 'one.png', mimeType: 'image/png', buffer: png(40, 40, (x) => (x > 16 && x < 24 ? 255 : 0)) },
+  ];
+  await page.locator('input[type=file]').setInputFiles(files);
+  await expect(
+    page.getByText(
+      'Too large: 1. A picture may have 100 million pixels and 64 MB. Make it smaller, then choose it again.',
+    ),
+  ).toBeVisible();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox').first().selectOption({ label: '1' });
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await expect(list(page)).toHaveCount(1);
+  await drawOne(page);
+  await page.getByRole('button', { name: 'Label 1' }).click();
+  await expect(list(page)).toHaveCount(2);
+});
+
+test('a picture of 81 million pixels is shrunk, and becomes an example', { tag: '@long' }, async ({ page }) => {
+  await page.goto(contributeUrl(server, 'paint'));
+  // A stripe from the top to the bottom, white on black.
+  const rows = Buffer.alloc(1_126 * 9_000);
+  for (let y = 0; y < 9_000; y++) rows.fill(255, y * 1_126 + 500, y * 1_126 + 620);
+  const buffer = pngOf(9_000, 9_000, 1, rows);
+  await page.locator('input[type=file]').setInputFiles([{ name: 'large.png', mimeType: 'image/png', buffer }]);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox').first().selectOption({ label: '1' });
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await expect(list(page)).toHaveCount(1);
+});
+
 test('the page is free of accessibility faults that axe knows, before and after joining, light and dark', async ({
   page,
   context,
@@ -252,10 +290,15 @@ test('no horizontal scroll at 360 px, in English and in Chinese', async ({ page 
   }
 });
 
-/** A grey PNG, written by hand: signature, IHDR, IDAT, IEND. */
+/** A grey PNG. */
 function png(width: number, height: number, grey: (x: number, y: number) => number): Buffer {
   const rows = Buffer.alloc((width + 1) * height);
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = grey(x, y);
+  return pngOf(width, height, 8, rows);
+}
+
+/** A grey PNG, written by hand: signature, IHDR, IDAT, IEND. Each row begins with a zero: it is filtered by nothing. */
+function pngOf(width: number, height: number, bits: 1 | 8, rows: Buffer): Buffer {
   const chunk = (type: string, data: Buffer): Buffer => {
     const body = Buffer.concat([Buffer.from(type), data]);
     const frame = Buffer.alloc(8 + data.length + 4);
@@ -267,7 +310,7 @@ function png(width: number, height: number, grey: (x: number, y: number) => numb
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header[8] = 8;
+  header[8] = bits;
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return Buffer.concat([
     signature,

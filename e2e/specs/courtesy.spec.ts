@@ -10,6 +10,7 @@ import {
   startRounds,
   state,
 } from '../fixtures/contribute.ts';
+import { device, setDevice } from '../fixtures/device.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 
 test.describe.configure({ mode: 'default' });
@@ -19,26 +20,6 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => server.dispose());
 
-/** A device that says of battery and connection what the test says. */
-async function device(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    const battery = Object.assign(new EventTarget(), { level: 1, charging: true });
-    const connection = Object.assign(new EventTarget(), { saveData: false, type: 'wifi' });
-    Object.defineProperty(navigator, 'getBattery', { value: async () => battery });
-    Object.defineProperty(navigator, 'connection', { value: connection });
-    Object.assign(globalThis, { battery, connection });
-  });
-}
-const set = (page: Page, what: 'battery' | 'connection', values: object): Promise<void> =>
-  page.evaluate(
-    ([name, to]) => {
-      const target = (globalThis as unknown as Record<string, EventTarget>)[name];
-      if (target === undefined) throw new Error('no such part of the device');
-      Object.assign(target, to);
-      target.dispatchEvent(new Event(name === 'battery' ? 'levelchange' : 'change'));
-    },
-    [what, values] as const,
-  );
 const expectReason = (page: Page, reason: string) => expect(state(page)).toHaveAttribute('data-reason', reason);
 
 test('it pauses on a low battery and on connections that save data or cost, says why, and goes on by itself', async ({
@@ -49,16 +30,16 @@ test('it pauses on a low battery and on connections that save data or cost, says
   await fewSamples(context, 60);
   await device(page);
   await contribute(page, server, 'device');
-  await set(page, 'battery', { level: 0.15, charging: false });
+  await setDevice(page, 'battery', { level: 0.15, charging: false });
   await expectState(page, 'paused-battery');
   await expectReason(page, 'battery-low');
   await expect(page.getByText('Paused: the battery is low.').first()).toBeVisible();
-  await set(page, 'battery', { charging: true });
+  await setDevice(page, 'battery', { charging: true });
   await expectState(page, 'waiting');
-  await set(page, 'connection', { saveData: true });
+  await setDevice(page, 'connection', { saveData: true });
   await expectState(page, 'paused-data');
   await expectReason(page, 'data-saver');
-  await set(page, 'connection', { saveData: false, type: 'cellular' });
+  await setDevice(page, 'connection', { saveData: false, type: 'cellular' });
   await expectReason(page, 'metered');
   // The person decides: it goes on all the same.
   await page.getByRole('button', { name: 'Resume' }).click();
@@ -76,7 +57,7 @@ test('what the task asks for holds until the person chooses, and the choice is k
   await device(page);
   await page.goto(contributeUrl(server, 'asks'));
   await addSamples(page);
-  await set(page, 'battery', { level: 0.9, charging: false });
+  await setDevice(page, 'battery', { level: 0.9, charging: false });
   await agreeAndJoin(page);
   await expectState(page, 'paused-battery');
   await expectReason(page, 'on-battery');

@@ -101,6 +101,51 @@ test('a full quota: the examples that were there stay, and the page says what to
   await expect(page.getByText(`${stored} examples`).first()).toBeVisible();
 });
 
+test('two tabs, and a newer version of the page changes the database: the old one says to reload, nothing is lost, deleting is a way out', async ({
+  page,
+  context,
+}) => {
+  await fewSamples(context, 60);
+  await page.goto(contributeUrl(server, 'data'));
+  await addSamples(page);
+  const newer = await context.newPage();
+  await newer.goto(server.url);
+  // Waits until the old page lets go of its connection.
+  const records = await newer.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open('fedtab-examples-data', 2);
+      request.onsuccess = () => resolve(request.result);
+      request.onblocked = () => reject(new Error('blocked'));
+    });
+    const counts = Array.from(database.objectStoreNames, (name) => {
+      const request = database.transaction(name).objectStore(name).count();
+      return new Promise<number>((resolve) => {
+        request.onsuccess = () => resolve(request.result);
+      });
+    });
+    const all = await Promise.all(counts);
+    database.close();
+    return all.reduce((sum, count) => sum + count, 0);
+  });
+  expect(records).toBeGreaterThan(0);
+  const sentence =
+    'A newer version of this page keeps your examples now. They are unharmed. Reload this page to go on.';
+  await page.getByRole('button', { name: 'Add sample data' }).click();
+  await expect(page.getByText(sentence).first()).toBeVisible();
+  // The same old page after a reload, where the browser kept it: it says so again and trains nothing.
+  await page.reload();
+  await agreeAndJoin(page);
+  await expect(page.locator('main')).toHaveAttribute('data-state', 'error');
+  await expect(page.locator('main')).toHaveAttribute('data-reason', 'newer');
+  await expect(page.getByText(/A newer version of this page keeps/).first()).toBeVisible();
+  await page.getByRole('button', { name: 'Delete my data' }).click();
+  await page.getByRole('button', { name: 'Delete everything' }).click();
+  await expect(page.getByText('Deleted, here and on the server.')).toBeVisible();
+  expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
+  await addSamples(page);
+  await expect(page.getByText('60 examples').first()).toBeVisible();
+});
+
 test('examples that the browser takes away in the middle of an epoch: no part of them is trained on, and new ones go on', {
   tag: '@long',
 }, async ({ page, context }) => {

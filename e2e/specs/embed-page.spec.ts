@@ -154,7 +154,11 @@ test('in a sandboxed frame, which keeps nothing, examples are in memory, and it 
   await expect(element).toHaveAttribute('data-state', 'left');
 });
 
-test('the SDK: a page imports it, adds examples of its own, and trains', async ({ page, server, site }) => {
+test('the SDK: a page imports it, adds examples of its own, and trains on the backend that it asks for', async ({
+  page,
+  server,
+  site,
+}) => {
   const task = await createTask({ server, site });
   const before = site.reports.length;
   await page.goto(site.page({ html: '', csp: strictCsp(server) }));
@@ -178,10 +182,11 @@ test('the SDK: a page imports it, adds examples of its own, and trains', async (
       ]);
       await client.start();
       const version = await counted;
+      const { backend } = client.view();
       await client.stop();
       const forgotten = await client.forget();
       const databases = await indexedDB.databases();
-      return { wrong, label, added, states, version, last: client.view().state, forgotten, databases };
+      return { wrong, label, added, states, version, backend, last: client.view().state, forgotten, databases };
     },
     [`${server.url}/sdk.js`, task, pixels] as const,
   );
@@ -190,6 +195,7 @@ test('the SDK: a page imports it, adds examples of its own, and trains', async (
   expect(told.added).toMatchObject({ ok: true, count: 2, kept: 'indexeddb', perLabel: [1, 1, 0, 0, 0, 0, 0, 0, 0, 0] });
   expect(told.states.slice(0, 2)).toEqual(['idle', 'connecting']);
   expect(told).toMatchObject({ version: 1, last: 'left', forgotten: { serverForgot: true, examplesDeleted: true } });
+  expect(told.backend).toMatchObject({ requested: 'cpu', used: 'cpu', reason: null });
   expect(told.databases).toEqual([]);
   expect(site.reports.slice(before)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { expect, test } from 'playwright/test';
+import { chromium, expect, test } from 'playwright/test';
 import { wholeChromium } from '../fixtures/browser.ts';
 import { contributeUrl, createTask, expectRounds, startRounds } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
@@ -114,6 +114,45 @@ test('a part that ended while the tab was frozen is not worked on any more', { t
     expect(round).toMatchObject({ accepted: 0, late: 0 });
   } finally {
     await window.close();
+  }
+});
+
+/** Playwright's own flags, by which no page is slowed down. */
+const UNTHROTTLED = [
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+];
+
+test('in the background, its timers slowed down to one turn a second, a round is trained and counted as quickly as ever', {
+  tag: '@long',
+}, async () => {
+  await createTask(server, 'throttled', { client: { epochs: null, maxSteps: 30 }, courtesy: { share: 1 } });
+  const browser = await chromium.launch({ ...wholeChromium(), ignoreDefaultArgs: [...UNTHROTTLED] });
+  const window = await openWindow(browser);
+  try {
+    const tab = await window.open(contributeUrl(server, 'throttled'));
+    await contribute(tab);
+    const other = await window.open('about:blank');
+    await other.toFront();
+    await expect.poll(() => tab.evaluate('document.visibilityState')).toBe('hidden');
+    // Five timers of 20 ms, one after the other: each waits for the next second.
+    const fiveTimers = `(async () => {
+      const setMs = performance.now();
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 20));
+      return performance.now() - setMs;
+    })()`;
+    await expect.poll(() => tab.evaluate(fiveTimers), { timeout: 60_000 }).toBeGreaterThan(3_000);
+    await startRounds(server, 'throttled', 1);
+    await expectRounds(server, 'throttled', ([first]) => first?.outcome === 'committed' && first.accepted === 1);
+    expect(await tab.evaluate('document.visibilityState')).toBe('hidden');
+    const [round] = await server.adminJson<{ startedAt: string; endedAt: string }[]>('/api/tasks/throttled/rounds');
+    const tookMs = Date.parse(round?.endedAt ?? '') - Date.parse(round?.startedAt ?? '');
+    console.log(`a round of a throttled tab: ${tookMs} ms`);
+    expect(tookMs).toBeLessThan(10_000);
+  } finally {
+    await window.close();
+    await browser.close();
   }
 });
 

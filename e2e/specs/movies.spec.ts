@@ -121,6 +121,52 @@ test('neither the taste nor the ratings are in anything that is sent', async ({ 
   expect(needles.some((needle) => message.includes(needle))).toBe(true);
 });
 
+test('the reports of two people are as long as each other, whatever and however much they rated', async ({
+  browser,
+}) => {
+  await createTask(server, 'lengths', {
+    template: 'movies',
+    model: { seed: 1 },
+    rounds: { goal: 2, minimum: 2, selectionDeadlineMs: 60_000, reportingDeadlineMs: 60_000 },
+  });
+  const open = async (rows: string) => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const frames: Buffer[] = [];
+    page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        if (typeof payload !== 'string') frames.push(payload);
+      }),
+    );
+    await page.goto(contributeUrl(server, 'lengths'));
+    const buffer = Buffer.from(`Title,Rating\n${rows}`);
+    await page.getByLabel('CSV file').setInputFiles({ name: 'own.csv', mimeType: 'text/csv', buffer });
+    await page.getByRole('button', { name: 'Add rows' }).click();
+    await expect(list(page).first()).toBeVisible();
+    await agreeAndJoin(page);
+    await expectState(page, 'waiting');
+    return { context, frames };
+  };
+  const { items } = movies.data;
+  const few = await open(`${items[0]},5\n${items[1]},0.5\n`);
+  const many = await open(
+    items
+      .slice(20, 90)
+      .map((title, at) => `${title},${1 + (at % 4)}\n`)
+      .join(''),
+  );
+  await startRounds(server, 'lengths', 1);
+  await expectRounds(server, 'lengths', ([round]) => round?.outcome === 'committed' && round.accepted === 2);
+  const lengths = ({ frames }: { frames: Buffer[] }): number[] => frames.map(({ length }) => length);
+  // 600 numbers and what stands before them.
+  for (const { frames } of [few, many]) await expect.poll(() => frames.length).toBe(1);
+  expect(lengths(few)).toEqual([96 + 4 * 600]);
+  expect(lengths(many)).toEqual(lengths(few));
+  const [one, other] = [few.frames[0], many.frames[0]];
+  expect(one?.equals(other ?? Buffer.alloc(0))).toBe(false);
+  await Promise.all([few, many].map(({ context }) => context.close()));
+});
+
 /** Every run of so many numbers as float32, as float64, as int32 where they are whole, and as JSON. */
 function numbersAs(values: ArrayLike<number>, run: number): Buffer[] {
   const all = Array.from(values);

@@ -57,6 +57,25 @@ test('WebGL in a worker trains as the plain CPU in Node does, from IndexedDB, to
   expect(inTab.metrics?.accuracyAfter).toBe(here.metrics.accuracyAfter);
 });
 
+test("WASM in a tab's worker trains a convolution as the plain CPU in Node does, to 1e-4", async ({ page }) => {
+  const { model: of, client } = TEMPLATES.custom;
+  await addStrips(page, 45);
+  expect(await prepare(page, 'wasm', { model: of })).toMatchObject({ used: 'wasm', reason: null });
+  const inTab = await assignment(page, 7);
+
+  const model = buildModel(of.topology, client.loss, await openCpu());
+  const examples = examplesOf(bytesForm([28, 28, 1], 10), [strips(45)]);
+  const here = await train(model, initialWeights(modelOf(TEMPLATES.custom), 1), examples, { plan: client, seed: 7 });
+  if (!here.ok) throw new Error(here.message);
+  expect(inTab).toMatchObject({ ok: true, examples: 45, steps: 5 });
+  expect(inTab.delta).toHaveLength(4_138);
+  // Of the convolution alone, whose gradient is ours: 5 × 5 × 1 × 8 and 8.
+  expect(norm(here.delta.subarray(0, 208))).toBeGreaterThan(0.01);
+  expect(distance(inTab.delta.slice(0, 208), here.delta.subarray(0, 208))).toBeLessThan(1e-4);
+  expect(distance(inTab.delta, here.delta)).toBeLessThan(1e-4);
+  expect(inTab.metrics?.lossAfter).toBeCloseTo(here.metrics.lossAfter ?? Number.NaN, 4);
+});
+
 test('the worker is kept across rounds, sees examples that were added, and lets them be deleted', {
   tag: '@long',
 }, async ({ page }) => {
@@ -120,10 +139,9 @@ test('the worker encodes reports, keeps what top-k leaves out once a report is a
   expect(bodies).toEqual({ first: [0, 4], second: [1, 4], third: [1, 5], databases: 0 });
 });
 
-test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they are', { tag: '@long' }, async ({
-  page,
-  context,
-}) => {
+test('three hundred rounds in one tab: tensors, GPU memory and the heaps of worker and page stay as they are', {
+  tag: '@long',
+}, async ({ page, context }) => {
   test.setTimeout(120_000);
   await addStrips(page, 20);
   const session = await context.newCDPSession(page);
@@ -145,6 +163,8 @@ test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they
   const held = async () => {
     await worker.send('HeapProfiler.collectGarbage');
     const { usedSize } = await worker.send<{ usedSize: number }>('Runtime.getHeapUsage');
+    await session.send('HeapProfiler.collectGarbage');
+    const inPage = await session.send('Runtime.getHeapUsage');
     const memory = await page.workers()[0]?.evaluate(() => {
       interface Memory {
         readonly numTensors: number;
@@ -156,7 +176,7 @@ test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they
       )._tfengine.memory();
       return { numTensors, numBytesInGPU, numBytesInGPUAllocated };
     });
-    return { usedSize, memory };
+    return { usedSize, pageSize: inPage.usedSize, memory };
   };
   // What the engine compiles as it warms up is in both.
   await rounds(100);
@@ -165,7 +185,11 @@ test('three hundred rounds in one tab: tensors, GPU memory and heap stay as they
   const after = await held();
   expect(before.memory?.numTensors).toBeGreaterThan(0);
   expect(after.memory).toEqual(before.memory);
+  console.log(
+    `heap after 100 and 300 rounds: worker ${before.usedSize} and ${after.usedSize}, page ${before.pageSize} and ${after.pageSize} bytes`,
+  );
   expect(after.usedSize).toBeLessThan(1.1 * before.usedSize);
+  expect(after.pageSize).toBeLessThan(1.1 * before.pageSize);
 });
 
 test('told to take next to nothing of the time, it rests after each slice of work, and a stop ends the rest', async ({

@@ -110,8 +110,9 @@ export type ExamplesView =
 
 export interface ImageRead {
   readonly name: string;
-  /** null where the file is no image that this browser reads. */
+  /** null where the file is no image that this browser reads, or too large a one. */
   readonly image: Uint8Array | null;
+  readonly isTooLarge: boolean;
   /** The label that the file's name seems to say. */
   readonly guess: number | null;
 }

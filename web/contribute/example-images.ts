@@ -26,7 +26,8 @@ export async function imagesOfFiles(files: readonly File[], data: PictureData): 
   for (const file of files) {
     const read = await readImageFile(file);
     const image = read.ok ? exampleOfPicture(read.picture, data.shape, pictureStyle(data)) : null;
-    images.push({ name: file.name, image, guess: labelInName(file.name, data.labels) });
+    const isTooLarge = !read.ok && read.reason === 'too-large';
+    images.push({ name: file.name, image, isTooLarge, guess: labelInName(file.name, data.labels) });
   }
   return images;
 }

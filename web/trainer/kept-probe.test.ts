@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { KEPT_MS, type KeptProbe, probedOf } from './kept-probe.ts';
+import { topologyOf } from '../../shared/task/model-of.ts';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
+import { KEPT_MS, type KeptProbe, probedOf, probeKeyOf } from './kept-probe.ts';
 
 const kept: KeptProbe = {
   key: 'model in browser',
@@ -48,5 +50,29 @@ describe('a kept probe', () => {
     },
   ])('is nothing where something else lies in its place', (other) => {
     expect(probedOf(other, kept.key, 1_000)).toBe(null);
+  });
+});
+
+describe('the key of a probe', () => {
+  const { client } = TEMPLATES.digits;
+  const mlp = { topology: topologyOf(TEMPLATES.digits), client };
+  const key = probeKeyOf(mlp, 'Firefox/153.0', '0.1.0');
+
+  test('is the same for the same model, browser and version, whatever else of the plan changes', () => {
+    const again = structuredClone({ ...mlp, client: { ...client, epochs: 9, learningRate: 0.5 } });
+    expect(probeKeyOf(again, 'Firefox/153.0', '0.1.0')).toBe(key);
+    expect(probedOf({ ...kept, key }, probeKeyOf(again, 'Firefox/153.0', '0.1.0'), 1_000)).toEqual(kept.probed);
+  });
+
+  test.each([
+    ['another model', probeKeyOf({ topology: topologyOf(TEMPLATES.keywords), client }, 'Firefox/153.0', '0.1.0')],
+    ['another browser', probeKeyOf(mlp, 'Chrome/156.0', '0.1.0')],
+    ['another version of the same browser', probeKeyOf(mlp, 'Firefox/154.0', '0.1.0')],
+    ['another version of ours', probeKeyOf(mlp, 'Firefox/153.0', '0.1.1')],
+    ['batches of another size', probeKeyOf({ ...mlp, client: { ...client, batchSize: 32 } }, 'Firefox/153.0', '0.1.0')],
+    ['another loss', probeKeyOf({ ...mlp, client: { ...client, loss: 'meanSquaredError' } }, 'Firefox/153.0', '0.1.0')],
+  ])('is not that of %s, and what was kept is nothing there', (_, other) => {
+    expect(other).not.toBe(key);
+    expect(probedOf({ ...kept, key }, other, 1_000)).toBe(null);
   });
 });

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Participation } from '../../shared/protocol/index.ts';
 import { FAULTS } from './core/backends/opened.ts';
 import { DEVICE_NAMES } from './core/device.ts';
 import type { Probed } from './core/finding.ts';
@@ -40,6 +41,13 @@ const kept = v.strictObject({
     findings: v.pipe(v.array(finding), v.maxLength(DEVICE_NAMES.length)),
   }),
 });
+
+/** What a finding holds for: this model and the shape of its steps, in this browser, by this version of ours. */
+export const probeKeyOf = (
+  { topology, client }: Pick<Participation, 'topology' | 'client'>,
+  browser: string,
+  version: string,
+): string => JSON.stringify([version, browser, topology, client.loss, client.batchSize]);
 
 /** What is still good of what lay in storage, where anything at all may lie. */
 export function probedOf(stored: unknown, key: string, nowMs: number): Probed | null {

@@ -145,8 +145,13 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
       if (!choice.ok) throw new Error(choice.message);
       const answer = await caller().call('examples', null);
       if (!answer.ok) throw new Error(answer.message);
+      const { value } = answer;
+      if (value.ok) return value.count;
       // A damaged dataset is not an empty one: training says what is wrong with it.
-      return answer.value.ok ? answer.value.count : answer.value.reason === 'dataset-damaged' ? 1 : 0;
+      if (value.reason === 'dataset-damaged') return 1;
+      // Where nothing may be stored, nothing is.
+      if (value.reason === 'unavailable') return 0;
+      throw Object.assign(new Error(value.message), { reason: value.reason });
     },
     train: (params, { onProgress, signal, ...given }) => long('train', { params, ...given }, { onProgress, signal }),
     fit: (fitting, { seed, ...options }) => long('fit', { ...fitting, seed }, options),

@@ -6,7 +6,7 @@ import { type Opened, unusable } from './core/backends/opened.ts';
 import { DEVICE_NAMES } from './core/device.ts';
 import type { Duty } from './core/duty.ts';
 import type { DeviceOpeners } from './core/prepare.ts';
-import { probedOf } from './kept-probe.ts';
+import { probedOf, probeKeyOf } from './kept-probe.ts';
 import type { TrainerMethods } from './methods.ts';
 import { serve } from './rpc.ts';
 import { openSession, type TrainingSession } from './session.ts';
@@ -72,7 +72,7 @@ serve<TrainerMethods>(self, {
     const { topology, client, data } = participation;
     const key = JSON.stringify([task, topology, client, data, requested]);
     if (opened !== undefined && opened.key !== key) throw new Error('a worker serves one task and one backend');
-    const probeKey = JSON.stringify([version, navigator.userAgent, topology, client.loss, client.batchSize]);
+    const probeKey = probeKeyOf(participation, navigator.userAgent, version);
     const known = probedOf(stored, probeKey, Date.now());
     const avoided = DEVICE_NAMES.filter((name) => lost.includes(name));
     const reluctant = isForeign ? (['wasm'] as const) : [];

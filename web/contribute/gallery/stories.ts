@@ -279,7 +279,8 @@ export function still({ view, examples, trial, before: then, task: its, personal
     courtesy: signal({ choices: { minutesADay: 30 }, used: { trainingMs: 252_000, bytes: 7_172_280 } }),
     showExamples: nothing,
     addDrawing: async () => true,
-    readImages: async (files) => files.map(({ name }) => ({ name, image: new Uint8Array(784), guess: null })),
+    readImages: async (files) =>
+      files.map(({ name }) => ({ name, image: new Uint8Array(784), isTooLarge: false, guess: null })),
     addImages: nothing,
     addExamples: async () => true,
     addSamples: nothing,

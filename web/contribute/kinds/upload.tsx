@@ -19,13 +19,12 @@ export function UploadButton({ contribution, data, isDisabled }: BringProps<'ima
     if (files.length === 0) return;
     const read = await contribution.readImages(files);
     const readable = read.filter((one): one is Readable => one.image !== null);
-    if (readable.length === 0) showToast(words.examples.noneReadable, 'problem');
-    else {
-      if (readable.length < read.length) {
-        showToast(words.examples.unreadable(formatNumber(read.length - readable.length)), 'problem');
-      }
-      setImages(readable);
-    }
+    const tooLarge = read.filter(({ isTooLarge }) => isTooLarge).length;
+    const unreadable = read.length - readable.length - tooLarge;
+    if (tooLarge > 0) showToast(words.examples.tooLarge(formatNumber(tooLarge)), 'problem');
+    if (unreadable === read.length) showToast(words.examples.noneReadable, 'problem');
+    else if (unreadable > 0) showToast(words.examples.unreadable(formatNumber(unreadable)), 'problem');
+    if (readable.length > 0) setImages(readable);
   };
 
   return (

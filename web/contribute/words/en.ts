@@ -82,6 +82,9 @@ export const en = {
       audio: 'Nothing here yet. Speak, upload, or take some sample data: all of it stays on this device.',
     },
     sampleNotes: {
+      mnist:
+        'The sample digits are from MNIST (LeCun, Cortes and Burges): the handwriting of hundreds of people, published for research.',
+      fashion: 'The sample pictures are from Fashion-MNIST, Zalando SE 2017: photos of things on sale.',
       trips: 'The sample rows are invented by a script, the same for everybody: no real trips.',
       wordnet: 'The sample texts are definitions of WordNet 3.1, Princeton University 2011.',
       ratings:
@@ -101,6 +104,8 @@ export const en = {
     samplesUsedUp: 'These sample examples are handed out for the second time: others have them too.',
     samplesFailed: 'The sample data could not be fetched. Your own examples are unharmed. Try again in a moment.',
     unreadable: (count: string) => `${count} of the files could not be read as images.`,
+    tooLarge: (count: string) =>
+      `Too large: ${count}. A picture may have 100 million pixels and 64 MB. Make it smaller, then choose it again.`,
     noneReadable: 'None of the files could be read as an image. Try PNG or JPEG.',
     full: 'This browser has no room left for more examples. The ones you have are unharmed. Delete some, or free space on this device.',
     closedStorage:

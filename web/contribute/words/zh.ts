@@ -80,6 +80,8 @@ export const zh: ContributeWords = {
       audio: '这里还没有内容。可以说话、上传，或取一些示例数据：它们都留在本设备上。',
     },
     sampleNotes: {
+      mnist: '示例数字来自 MNIST（LeCun、Cortes 和 Burges）：数百人的笔迹，为研究而公开。',
+      fashion: '示例图片来自 Fashion-MNIST（Zalando SE，2017）：在售商品的照片。',
       trips: '示例数据由脚本虚构，人人相同：并非真实行程。',
       wordnet: '示例文字是 WordNet 3.1（普林斯顿大学，2011）的英文释义。',
       ratings: '示例评分由脚本虚构，每位参与者得到一个虚构的人：并非真人。条目名称也是虚构的。',
@@ -98,6 +100,7 @@ export const zh: ContributeWords = {
     samplesUsedUp: '这些示例数据是第二次发放：其他人也有。',
     samplesFailed: '无法获取示例数据。你自己的样本没有受影响，请稍后再试。',
     unreadable: (count) => `有 ${count} 个文件无法作为图片读取。`,
+    tooLarge: (count) => `有 ${count} 张图片过大。一张图片最多 1 亿像素、64 MB。请缩小后重新选择。`,
     noneReadable: '这些文件都无法作为图片读取。请试试 PNG 或 JPEG。',
     full: '此浏览器没有空间保存更多样本。已有的没有受影响。请删除一些，或释放设备空间。',
     closedStorage: '此浏览器不允许页面保存内容。请允许此网站存储，或退出无痕浏览。',

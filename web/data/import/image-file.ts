@@ -1,18 +1,23 @@
+import { IMAGE_HEAD_BYTES, imageSizeOf } from './image-size.ts';
 import type { Picture } from './picture.ts';
 
 /** A larger picture is shrunk before its pixels are looked at: a phone's photo has 48 million of them. */
 const LONGEST_SIDE = 1024;
 const FILE_BYTES = 64 * 1024 * 1024;
+/** Decoded, each takes four bytes, whatever the file takes: a few kilobytes may be gigabytes of one colour. */
+const PIXELS = 100_000_000;
 
 export type ReadPicture =
   | { readonly ok: true; readonly picture: Picture }
   | { readonly ok: false; readonly reason: 'too-large' | 'not-an-image' };
 
-/** Decodes a file that a person chose, by the browser's own decoders. The file leaves nothing behind. */
+/** Decodes a file that a person chose, by the browser's own decoders, if its pixels fit. The file leaves nothing behind. */
 export async function readImageFile(file: Blob): Promise<ReadPicture> {
   if (file.size > FILE_BYTES) return { ok: false, reason: 'too-large' };
   let bitmap: ImageBitmap;
   try {
+    const size = imageSizeOf(new Uint8Array(await file.slice(0, IMAGE_HEAD_BYTES).arrayBuffer()));
+    if (size !== null && size.width * size.height > PIXELS) return { ok: false, reason: 'too-large' };
     bitmap = await createImageBitmap(file);
   } catch {
     return { ok: false, reason: 'not-an-image' };

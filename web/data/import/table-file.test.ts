@@ -144,3 +144,27 @@ describe('ratings', () => {
     });
   });
 });
+
+test('a file as server/samples/movielens.R writes it is read whole: quoted titles with commas, quotes and letters of any kind', async () => {
+  const own = {
+    kind: 'ratings',
+    items: ['Shawshank Redemption, The', 'Wallace & Gromit: A "Grand" Day Out', 'Amélie', 'Matrix, The'],
+    scale: { minimum: 0.5, maximum: 5, step: 0.5 },
+    ridge: 0.4,
+  } as const;
+  const text = `"title","rating"
+"Matrix, The",4.5
+"Wallace & Gromit: A ""Grand"" Day Out",5
+"Amélie",0.5
+`;
+  const reader = ratingRows({ ...own, items: [...own.items] });
+  const head = await readTableHead(fileOf(text));
+  if (!head.ok) throw new Error(head.reason);
+  expect(matchColumns(reader, head.header)).toEqual([0, 1]);
+  const form = ratings.form({ ...own, items: [...own.items] });
+  expect(await readTable(fileOf(text), reader, form, { columns: [0], target: 1 })).toMatchObject({
+    ok: true,
+    examples: { features: Int32Array.of(3, 1, 2), targets: Float32Array.of(4.5, 5, 0.5) },
+    report: { kept: 3, leftOut: { 'unknown-title': 0, 'off-scale': 0 } },
+  });
+});
