@@ -2,7 +2,7 @@ import type { Problem } from '../errors.ts';
 import { shapeOf, tokensOf } from '../model/topology.ts';
 import { dataProblems, formOf } from './kinds/index.ts';
 import { topologyOf } from './model-of.ts';
-import type { TaskSpec } from './spec.ts';
+import { bufferOf, type TaskSpec } from './spec.ts';
 
 /** What the schema cannot see: fields that contradict each other. One row a rule; a task is refused with all that apply. */
 interface Rule {
@@ -57,6 +57,26 @@ export const COMPATIBILITY: readonly Rule[] = [
     path: 'strategy.weighting',
     message: 'fedsgd is the plain mean: its weighting is uniform',
     broken: ({ strategy }) => strategy.name === 'fedsgd' && strategy.weighting !== 'uniform',
+  },
+  {
+    path: 'strategy.schedule',
+    message: 'fedbuff has a buffered schedule, and nothing else has',
+    broken: ({ strategy }) => (strategy.name === 'fedbuff') !== (bufferOf(strategy) !== null),
+  },
+  {
+    path: 'strategy.weighting',
+    message: 'fedbuff weighs reports by their age alone: its weighting is uniform',
+    broken: ({ strategy }) => strategy.name === 'fedbuff' && strategy.weighting !== 'uniform',
+  },
+  {
+    path: 'rounds.goal',
+    message: 'a round of fedbuff is one fill of its buffer: the goal is the size',
+    broken: ({ strategy, rounds }) => rounds.goal !== (bufferOf(strategy)?.size ?? rounds.goal),
+  },
+  {
+    path: 'rounds.overSelection',
+    message: 'fedbuff asks as many as its concurrency says: over-selection is 1',
+    broken: ({ strategy, rounds }) => bufferOf(strategy) !== null && rounds.overSelection !== 1,
   },
   {
     path: 'model',

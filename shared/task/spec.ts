@@ -58,10 +58,25 @@ const clientPlan = v.strictObject({
   heldOut: v.optional(v.boolean()),
 });
 
+/** When versions are made. Absent: `synchronous`. */
+const schedule = v.variant('kind', [
+  v.strictObject({ kind: v.literal('synchronous') }),
+  v.strictObject({
+    kind: v.literal('buffered'),
+    /** K: so many reports make a version. */
+    size: whole(1, 100_000),
+    /** A report from a version more than so many behind the newest is refused. */
+    maximumStaleness: whole(0, LIMITS.stalenessVersionsCount),
+    /** Contributors that train at the same time. */
+    concurrency: whole(1, 100_000),
+  }),
+]);
+
 const strategy = v.strictObject({
-  name: v.picklist(['fedavg', 'fedsgd']),
+  name: v.picklist(['fedavg', 'fedsgd', 'fedbuff']),
   weighting: v.picklist(['numExamples', 'uniform']),
   serverOptimizer: v.strictObject({ name: v.picklist(['sgd']), learningRate: real(1e-6, 100) }),
+  schedule: v.optional(schedule),
 });
 
 const rounds = v.strictObject({
@@ -118,3 +133,8 @@ export const taskSpecSchema = v.strictObject({
 export type TaskSpec = v.InferOutput<typeof taskSpecSchema>;
 export type ClientPlan = TaskSpec['client'];
 export type RoundPolicy = TaskSpec['rounds'];
+export type BufferedSchedule = Extract<TaskSpec['strategy']['schedule'], { readonly kind: 'buffered' }>;
+
+/** The buffered schedule of a strategy; null where its rounds are synchronous. */
+export const bufferOf = ({ schedule }: Pick<TaskSpec['strategy'], 'schedule'>): BufferedSchedule | null =>
+  schedule?.kind === 'buffered' ? schedule : null;

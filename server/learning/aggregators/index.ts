@@ -1,5 +1,6 @@
-import type { TaskSpec } from '../../../shared/task/spec.ts';
+import { bufferOf, type TaskSpec } from '../../../shared/task/spec.ts';
 import type { Aggregator } from './aggregator.ts';
+import { bufferedMean } from './buffered-mean.ts';
 import { mean } from './mean.ts';
 
 /** The aggregators there are: one file each, one line here. */
@@ -7,10 +8,13 @@ const AGGREGATORS = { mean } as const;
 
 /** Which aggregator a strategy is composed with (DESIGN §2). */
 const AGGREGATOR_OF = { fedavg: 'mean', fedsgd: 'mean' } as const satisfies Record<
-  TaskSpec['strategy']['name'],
+  Exclude<TaskSpec['strategy']['name'], 'fedbuff'>,
   keyof typeof AGGREGATORS
 >;
 
 /** The strategy's aggregator; what its state is, only itself knows. */
-export const aggregatorOf = (strategy: TaskSpec['strategy']): Aggregator<unknown> =>
-  AGGREGATORS[AGGREGATOR_OF[strategy.name]] as unknown as Aggregator<unknown>;
+export function aggregatorOf(strategy: TaskSpec['strategy']): Aggregator<unknown> {
+  const buffer = bufferOf(strategy);
+  if (buffer !== null) return bufferedMean(buffer.size) as unknown as Aggregator<unknown>;
+  return AGGREGATORS[AGGREGATOR_OF[strategy.name as keyof typeof AGGREGATOR_OF]] as unknown as Aggregator<unknown>;
+}
