@@ -11,6 +11,7 @@ import { decodeBody, type ExpectedFrame, frameBytesAllowed, readFrameHeader } fr
 import type { Aggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
 import { initialServerState, nextServerState } from '../learning/server-state.ts';
+import { stalenessWeight } from '../learning/staleness.ts';
 import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
@@ -78,14 +79,14 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       open.set(key, { fold, aggregator, state: aggregator.init(values) });
     },
 
-    async fold(key, path, expected) {
+    async fold(key, path, expected, staleness = 0) {
       const aggregate = find(key);
       const frame = frames.read(path, frameBytesAllowed(expected).maximum);
       const read = frame && readFrameHeader(frame, frame.byteLength, expected);
       const delta = frame && read?.ok ? decodeBody(frame, read.header) : undefined;
       if (!read?.ok || delta === undefined) throw new Error(`the accepted report ${path} is damaged`);
       const { fold } = aggregate;
-      const weight = fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, read.header);
+      const weight = fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, read.header) * stalenessWeight(staleness);
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight });
     },
 

@@ -53,7 +53,7 @@ export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
     keep: (bytes) => call('keep', bytes),
     check: (path, announced, expected, rule) => call('check', path, announced, expected, rule),
     begin: (key, fold, values) => call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy }, values),
-    fold: (key, path, expected) => call('fold', key, path, expected),
+    fold: (key, path, expected, staleness = 0) => call('fold', key, path, expected, staleness),
     finish: (key, { strategy }, base) => call('finish', key, { strategy }, base),
     total: (key) => call('total', key),
     drop: (key) => call('drop', key),

@@ -88,8 +88,7 @@ class Chain {
     this.#check(before);
     for (const effect of effects) {
       if (effect.kind === 'join')
-        for (const joined of effect.slots)
-          expect(state.parts[joined]).toMatchObject({ baseVersion: this.version, standing: 'open' });
+        for (const joined of effect.slots) expect(state.parts[joined]).toMatchObject({ baseVersion: this.version });
       if (effect.kind === 'abandon') this.#end();
     }
   }
@@ -110,7 +109,8 @@ class Chain {
     this.take(
       this.commits ? { kind: 'committed', version: this.version + 1, at: this.at } : { kind: 'failed', at: this.at },
     );
-    if (this.state.phase === 'ended' && this.state.outcome.kind === 'committed') this.#end();
+    const { phase } = this.state as FillState;
+    if (phase === 'ended' && this.commits) this.#end();
   }
 
   #end(): void {

@@ -74,6 +74,14 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
     spec = withValue(withValue(spec, 'client.epochs', 1), 'client.maxSteps', undefined);
   }
   if (path === 'strategy.name' && value === 'fedsgd') spec = withValue(spec, 'strategy.weighting', 'uniform');
+  if (path === 'strategy.name') spec = withValue(spec, 'strategy.schedule', undefined);
+  if (path === 'strategy.name' && value === 'fedbuff') {
+    const size = valueAt(spec, 'rounds.goal');
+    const schedule = { kind: 'buffered', size, maximumStaleness: 10, concurrency: size };
+    spec = withValue(withValue(spec, 'strategy.schedule', schedule), 'strategy.weighting', 'uniform');
+    spec = withValue(spec, 'rounds.overSelection', 1);
+  }
+  if (path === 'strategy.schedule.size') spec = withValue(spec, 'rounds.goal', value);
   return { ...draft, spec };
 }
 

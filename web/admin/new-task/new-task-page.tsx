@@ -10,7 +10,7 @@ import type { Failure } from '../api.ts';
 import { failureSentence } from '../failure-sentence.ts';
 import { useDashboard } from '../shown.ts';
 import { adminWords } from '../words/index.ts';
-import { type Draft, draftOf, freeId, idFrom, kindIn, withValue } from './draft.ts';
+import { type Draft, draftOf, freeId, idFrom, kindIn, valueAt, withValue } from './draft.ts';
 import { byField, check, type FieldProblems } from './problems.ts';
 import { type FieldPath, fieldsFor, SECTIONS } from './sections.ts';
 import { SpecFieldInput } from './spec-field.tsx';
@@ -103,15 +103,17 @@ export function NewTaskPage({ from }: { readonly from: TaskId | null }): JSX.Ele
           />
           {SECTIONS.map(({ name, fields }) => (
             <FieldGroup key={name} name={t.sections[name][0]} help={t.sections[name][1]}>
-              {fieldsFor(fields, kindIn(draft.value)).map((field) => (
-                <SpecFieldInput
-                  key={field.path}
-                  field={field}
-                  draft={draft.value}
-                  problems={problems}
-                  onChange={onChange}
-                />
-              ))}
+              {fieldsFor(fields, kindIn(draft.value), valueAt(draft.value.spec, 'strategy.name') === 'fedbuff').map(
+                (field) => (
+                  <SpecFieldInput
+                    key={field.path}
+                    field={field}
+                    draft={draft.value}
+                    problems={problems}
+                    onChange={onChange}
+                  />
+                ),
+              )}
             </FieldGroup>
           ))}
         </div>

@@ -23,12 +23,16 @@ export interface SpecField {
   readonly kind: FieldKind;
   /** Only where the data are of one of these kinds. */
   readonly of?: readonly KindName[];
+  /** Only of a buffered schedule. */
+  readonly isOfBuffer?: true;
 }
 
 const field = (kind: FieldKind, ...paths: readonly FieldPath[]): SpecField[] => paths.map((path) => ({ path, kind }));
 
 const ofKinds = (of: readonly KindName[], fields: readonly SpecField[]): SpecField[] =>
   fields.map((one) => ({ ...one, of }));
+
+const ofBuffer = (fields: readonly SpecField[]): SpecField[] => fields.map((one) => ({ ...one, isOfBuffer: true }));
 
 export const SECTIONS: readonly { readonly name: SectionName; readonly fields: readonly SpecField[] }[] = [
   { name: 'what', fields: field('text', 'title', 'id') },
@@ -75,6 +79,14 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     fields: [
       ...field('choice', 'strategy.name', 'strategy.weighting', 'strategy.serverOptimizer.name'),
       ...field('number', 'strategy.serverOptimizer.learningRate'),
+      ...ofBuffer(
+        field(
+          'number',
+          'strategy.schedule.size',
+          'strategy.schedule.maximumStaleness',
+          'strategy.schedule.concurrency',
+        ),
+      ),
     ],
   },
   {
@@ -97,6 +109,6 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
   { name: 'access', fields: [...field('lines', 'access.allowedOrigins'), ...field('secret', 'access.joinToken')] },
 ];
 
-/** The fields of a section for data of this kind. */
-export const fieldsFor = (fields: readonly SpecField[], kind: KindName): readonly SpecField[] =>
-  fields.filter(({ of }) => of === undefined || of.includes(kind));
+/** The fields of a section for data of this kind and such a schedule. */
+export const fieldsFor = (fields: readonly SpecField[], kind: KindName, isBuffered: boolean): readonly SpecField[] =>
+  fields.filter(({ of, isOfBuffer }) => (of === undefined || of.includes(kind)) && (isBuffered || isOfBuffer !== true));

@@ -26,7 +26,7 @@ export function Settings({ task }: { readonly task: ShownTask }): JSX.Element {
           <section class="card" key={name}>
             <h2>{t.sections[name][0]}</h2>
             <dl class="spec">
-              {fieldsFor(fields, spec.data.kind)
+              {fieldsFor(fields, spec.data.kind, spec.strategy.name === 'fedbuff')
                 .flatMap((field) => rowsOf(field, spec))
                 .map(([label, value]) => (
                   <div key={label}>
