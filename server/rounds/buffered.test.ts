@@ -49,7 +49,7 @@ const spooled = (): string[] => {
   return existsSync(folder) ? readdirSync(folder) : [];
 };
 
-test('B2 B3 B4 B6 B7 versions go on without the slow one, whose report counts by its age', async () => {
+test('P40 P42 B2 B3 B4 B6 B7 versions go on without the slow one, whose report counts by its age', async () => {
   const rig = await running();
   expect(rig.assignment(C)).toMatchObject({ schedule: 'buffered', round: 1, cohort: 2, base: { version: 0 } });
   expect(await rig.report(A, [4, 0, 0])).toMatchObject({ ok: true, receipt: { round: 1, order: 1 } });
@@ -80,7 +80,7 @@ test('B2 B3 B4 B6 B7 versions go on without the slow one, whose report counts by
   await rig.coordinator.drain();
 });
 
-test('B5 a part that is left too far behind is told so, and its report is refused before a byte is taken', async () => {
+test('P41 B5 a part that is left too far behind is told so, and its report is refused before a byte is taken', async () => {
   const rig = await running(spec({ size: 1 }));
   const slow = rig.assignment(C).token;
   for (const version of [1, 2]) {
@@ -103,7 +103,7 @@ test('B3 a report that finds the buffer full is of the next version', async () =
   expect(answers.map((answer) => answer.ok && answer.receipt.round).sort()).toEqual([1, 2, 3]);
   await settledAt(rig, 3);
   const sum = (await rig.params(3)).toSorted();
-  [1 / Math.sqrt(3), Math.SQRT1_2, 1].forEach((value, at) => expect(sum[at]).toBeCloseTo(value, 6));
+  for (const [at, value] of [1 / Math.sqrt(3), Math.SQRT1_2, 1].entries()) expect(sum[at]).toBeCloseTo(value, 6);
   expect(rig.status()).toMatchObject({ state: 'idle', roundsLeft: 0, round: null });
   await rig.coordinator.drain();
 });

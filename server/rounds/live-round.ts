@@ -193,8 +193,11 @@ export class LiveRound {
   /** The fill that this member is in by now: this round, or one that followed. */
   presentOf(member: Member): LiveRound {
     let round: LiveRound = this;
-    while (round.#next !== null && round.#next.#byToken.has(member.token)) round = round.#next;
-    return round;
+    for (;;) {
+      const next: LiveRound | null = round.#next;
+      if (next === null || !next.#byToken.has(member.token)) return round;
+      round = next;
+    }
   }
 
   #has(member: Member): boolean {
