@@ -49,7 +49,7 @@ const spooled = (): string[] => {
   return existsSync(folder) ? readdirSync(folder) : [];
 };
 
-test('P40 P42 B2 B3 B4 B6 B7 versions go on without the slow one, whose report counts by its age', async () => {
+test('P49 P51 B2 B3 B4 B6 B7 versions go on without the slow one, whose report counts by its age', async () => {
   const rig = await running();
   expect(rig.assignment(C)).toMatchObject({ schedule: 'buffered', round: 1, cohort: 2, base: { version: 0 } });
   expect(await rig.report(A, [4, 0, 0])).toMatchObject({ ok: true, receipt: { round: 1, order: 1 } });
@@ -80,7 +80,7 @@ test('P40 P42 B2 B3 B4 B6 B7 versions go on without the slow one, whose report c
   await rig.coordinator.drain();
 });
 
-test('P41 B5 a part that is left too far behind is told so, and its report is refused before a byte is taken', async () => {
+test('P50 B5 a part that is left too far behind is told so, and its report is refused before a byte is taken', async () => {
   const rig = await running(spec({ size: 1 }));
   const slow = rig.assignment(C).token;
   for (const version of [1, 2]) {
