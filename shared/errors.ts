@@ -20,6 +20,7 @@ export const REFUSAL_REASONS = [
   'wrong-round', // the assignment belongs to a round that is over
   'late', // the round ended before the report was complete
   'surplus', // the round already had its goal
+  'stale', // the version it started from is too old by now
   'size', // wrong length or too many bytes
   'count', // wrong number of values, examples or chunks, or counts that cannot be
   'schema', // the frame's header is not one of ours
@@ -48,7 +49,7 @@ export const refuse = (reason: RefusalReason, message: string, retryAfterMs?: nu
 
 /**
  * Reasons for which an assignment ends as `rejected(reason)`; the first such refusal is final. `late` and `surplus`
- * are counted apart; a `conflict` leaves the accepted report as it is.
+ * are counted apart; a `conflict` leaves the accepted report as it is. All but `stale` are the client's own doing.
  */
 export const REJECTION_REASONS = [
   'size',
@@ -59,6 +60,7 @@ export const REJECTION_REASONS = [
   'not-finite',
   'zero',
   'norm',
+  'stale',
 ] as const satisfies readonly RefusalReason[];
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 export const isRejection = (reason: RefusalReason): reason is RejectionReason =>

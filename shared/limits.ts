@@ -52,6 +52,8 @@ export const LIMITS = {
   robustBlockValues: 2 ** 24,
   /** Contributors of an evaluation round below which only the score over all examples is kept: the means or the spread of two tell the figure of each. */
   spreadClientsCount: 5,
+  /** Versions that a report may be behind at most: the weights of the last twenty are kept for those who come to fetch them. */
+  stalenessVersionsCount: 20,
   /** Local steps in one report. */
   stepsPerReportCount: 10_000_000,
   /** Sockets of one address: a school sits behind one. */

@@ -202,7 +202,10 @@ function overridesOf(options: SimulateOptions): object {
       reportingDeadlineMs: 1_000 * deadlineSeconds,
     },
   };
-  const composed = strategy === null ? {} : strategyOverrides(strategy, TEMPLATES[task]);
+  const composed =
+    strategy === null
+      ? {}
+      : strategyOverrides(strategy, { ...TEMPLATES[task], rounds: { ...TEMPLATES[task].rounds, goal: cohort } });
   return mergeOverrides(mergeOverrides(composed, asked), options.set) as object;
 }
 

@@ -20,6 +20,7 @@ import { effectiveSteps } from '../learning/effective-steps.ts';
 import { kernel } from '../learning/kernel/index.ts';
 import { readFrom } from '../learning/kernel/kernel.ts';
 import { nextServerState, savedState, serverStateOf } from '../learning/server-state.ts';
+import { stalenessWeight } from '../learning/staleness.ts';
 import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
@@ -124,7 +125,7 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       else open.set(key, { fold, aggregator, state: aggregator.init(values) });
     },
 
-    async fold(key, path, expected) {
+    async fold(key, path, expected, staleness = 0) {
       const aggregate = find(key);
       if ('state' in aggregate && expected.codec === 'float32' && aggregate.aggregator.addStream !== undefined)
         return foldFloats(aggregate, path, expected);
@@ -135,7 +136,7 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
         return;
       }
       const { fold } = aggregate;
-      const weight = weightIn(fold, header);
+      const weight = weightIn(fold, header) * stalenessWeight(staleness);
       const steps = fold === 'sum' ? 1 : effectiveSteps(fold.client, header.steps);
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight, steps });
     },

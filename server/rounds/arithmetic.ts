@@ -54,7 +54,7 @@ export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
     check: (path, announced, expected, rule) => call('check', path, announced, expected, rule),
     begin: (key, fold, values) =>
       call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy, client: fold.client }, values),
-    fold: (key, path, expected) => call('fold', key, path, expected),
+    fold: (key, path, expected, staleness = 0) => call('fold', key, path, expected, staleness),
     finish: (key, { strategy, client, model }, base) => call('finish', key, { strategy, client, model }, base),
     total: (key) => call('total', key),
     drop: (key) => call('drop', key),

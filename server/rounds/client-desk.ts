@@ -42,7 +42,7 @@ export class ClientDesk {
       // It lost its assignment, in a reload for instance: the same one again.
       pool.note(clientId, message);
       round.take({ kind: 'back', slot: member.slot, at: this.#now() });
-      const assignment = round.assignmentAgain(member, message.held === round.base.sha256);
+      const assignment = round.assignmentAgain(member, message.held === round.baseOf(member).sha256);
       if (assignment !== null) downlink.assign(spec.id, clientId, assignment);
       return { ok: true };
     }
@@ -68,10 +68,10 @@ export class ClientDesk {
     const member = round?.byToken(token, clientId);
     if (round && member) {
       if (member.arriving !== null) await member.arriving;
-      const part = round.partOf(member);
-      if (part?.standing === 'open') {
-        round.take({ kind: 'back', slot: member.slot, at: this.#now() });
-        return { ok: true, assignment: round.assignmentAgain(member), receipt: null };
+      const present = round.presentOf(member);
+      if (present.partOf(member)?.standing === 'open') {
+        present.take({ kind: 'back', slot: member.slot, at: this.#now() });
+        return { ok: true, assignment: present.assignmentAgain(member), receipt: null };
       }
     }
     const known = await this.receiptOf(clientId, token);
@@ -94,7 +94,7 @@ export class ClientDesk {
     // The deadline decides, also before its timer fires.
     round.take({ kind: 'tick', at: this.#now() });
     const refusal = whyNot(round, member);
-    return refusal ?? { round: round.number, updateId: member.updateId, expected: round.expected };
+    return refusal ?? { round: round.place, updateId: member.updateId, expected: round.expectedOf(member) };
   }
 
   async receiptOf(clientId: ClientId, token: AssignmentToken): ReturnType<Coordinator['receiptOf']> {
@@ -131,17 +131,20 @@ export class ClientDesk {
     this.#task.lessons.forget(clientId);
     this.#leave(clientId, 'gone');
     return serial.run(async () => {
+      this.#leave(clientId, 'gone'); // nothing of it waits for a later fill: that one would wait for this
       const { round } = this.#task;
-      const member = round?.byClient(clientId);
-      while (member?.arriving) await member.arriving;
+      const members = round?.membersOf(clientId) ?? [];
+      for (const member of members) while (member.arriving) await member.arriving;
       this.#leave(clientId, 'gone'); // also if what was arriving could not be stored
       // The row first: a file without a receipt goes at the next start, a receipt without its file could not be folded.
       await storage.rounds.withdraw(spec.id, clientId);
-      if (!round || !member) return;
-      member.receipt = null;
-      round.take({ kind: 'withdrawn', slot: member.slot, at: this.#now() });
-      await round.aggregate.settled(); // it may be reading that file
-      await spool.remove(spec.id, round.number, member.updateId);
+      if (!round || members.length === 0) return;
+      for (const member of members) {
+        member.receipt = null;
+        round.take({ kind: 'withdrawn', slot: member.slot, at: this.#now() });
+      }
+      await round.aggregate.settled(); // it may be reading these files
+      for (const { updateId } of members) await spool.remove(spec.id, round.place, updateId);
     });
   }
 
@@ -179,7 +182,7 @@ export class ClientDesk {
     const member = round?.byClient(clientId);
     const at = this.#now();
     if (member) round?.take({ kind, slot: member.slot, at });
-    else round?.take({ kind: 'unavailable', clientId, at });
+    round?.take({ kind: 'unavailable', clientId, at });
     this.#task.changed();
   }
 

@@ -15,6 +15,7 @@ import { ReceiptBatches } from './receipt-batches.ts';
 import { ReportIntake } from './report-intake.ts';
 import { Scoring } from './scoring.ts';
 import { archiveTask, conflict, done, invalid, notFound, removeTask, rollBackTask } from './task-orders.ts';
+import { FILL_PLACE } from './underway.ts';
 
 interface Entry {
   readonly task: LiveTask;
@@ -214,8 +215,8 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
 }
 
 /** The reports that are or may still come to be accepted: those of an assignment that has no end. */
-const reportsOf = ({ round: { task, number }, assignments }: OpenRound) => ({
-  ...{ task, round: number },
+const reportsOf = ({ round: { task, number, schedule }, assignments }: OpenRound) => ({
+  ...{ task, round: schedule === 'buffered' ? FILL_PLACE : number },
   reports: assignments.filter(({ end }) => end === null).map(({ updateId }) => updateId),
 });
 

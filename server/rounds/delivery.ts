@@ -5,10 +5,12 @@ import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { assignmentOf, type Member } from './member.ts';
 
-/** What all assignments of a round have in common. */
+/** What an assignment says of its round. */
 export interface RoundPicture {
   readonly number: number;
   readonly purpose: RoundPurpose;
+  /** One fill of a buffer. */
+  readonly isFill: boolean;
   readonly cohort: number;
   readonly base: Assignment['base'];
   readonly remainingMs: number;
@@ -23,10 +25,11 @@ export interface RoundPicture {
 export async function deliver(
   { blobs, downlink }: Pick<CoordinatorPorts, 'blobs' | 'downlink'>,
   task: TaskSpec['id'],
-  picture: () => RoundPicture,
+  base: Assignment['base'],
+  pictureOf: (member: Member) => RoundPicture,
   awaited: () => readonly Member[],
 ): Promise<number> {
-  const { version, sha256, bytes } = picture().base;
+  const { version, sha256, bytes } = base;
   const isBroadcast = bytes <= LIMITS.broadcastBytes;
   const isNeeded = isBroadcast && awaited().some(({ isHolder }) => !isHolder);
   const weights = isNeeded ? await blobs.get(sha256) : null;
@@ -35,7 +38,7 @@ export async function deliver(
   for (const member of awaited()) {
     const delivery = member.isHolder ? 'held' : isBroadcast ? 'broadcast' : 'http';
     if (delivery === 'broadcast') receivers.push(member.clientId);
-    downlink.assign(task, member.clientId, assignmentOf(member, picture(), delivery));
+    downlink.assign(task, member.clientId, assignmentOf(member, pictureOf(member), delivery));
   }
   if (weights === null || receivers.length === 0) return 0;
   return downlink.weights(task, receivers, version, sha256, weights) * weights.byteLength;

@@ -1,32 +1,35 @@
 import { unreachable } from '../../shared/assert.ts';
 import type { RejectionReason } from '../../shared/errors.ts';
 import { evaluationOf } from '../../shared/evaluation/result.ts';
-import type { AssignmentToken, ClientId, Sha256 } from '../../shared/ids.ts';
+import type { AssignmentToken, ClientId, Sha256, UpdateId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { Assignment, ControlOffer, RoundPurpose } from '../../shared/protocol/index.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
-import type { FencingToken, ReceiptRow, RoundEndRow, RoundStore, TaskPatch } from '../storage/port.ts';
+import type { FencingToken, NextFill, ReceiptRow, RoundEndRow, RoundStore, TaskPatch } from '../storage/port.ts';
+import type { FillPart } from './buffer.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { deliver, type RoundPicture } from './delivery.ts';
 import type { Verdict } from './guard.ts';
 import { assignmentOf, type Member, newMember, rowOfMember } from './member.ts';
 import { type PaceNote, retryWindow } from './pace.ts';
 import type { ReportRule } from './port.ts';
-import {
-  type Part,
-  type RoundEffect,
-  type RoundEvent,
-  type RoundOutcome,
-  type RoundState,
-  step,
-  tally,
-} from './round.ts';
-import { RoundAggregate } from './round-aggregate.ts';
+import { type Part, type RoundOutcome, tally } from './round.ts';
+import { type AcceptedReport, RoundAggregate } from './round-aggregate.ts';
 import { countsOf, endOf, yoursOf } from './round-ending.ts';
 import type { ClientNote } from './selection.ts';
 import type { Serial } from './serial.ts';
+import {
+  endingPartsOf,
+  FILL_PLACE,
+  isFill,
+  partsOf,
+  stepUnderway,
+  type Underway,
+  type UnderwayEffect,
+  type UnderwayEvent,
+} from './underway.ts';
 
 /** What a round needs of its task. */
 export interface RoundHost {
@@ -42,8 +45,10 @@ export interface RoundHost {
   judge(sha256: Sha256): Promise<Verdict>;
   /** What the task row will say once the round has ended so. */
   patchAfter(round: LiveRound, outcome: RoundOutcome): TaskPatch;
-  /** The end is durable and announced. */
-  ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null): void;
+  /** Another fill follows this one, if it is committed (B4). */
+  goesOn(round: LiveRound, version: number): boolean;
+  /** The end is durable and announced; `next`: so is the opening of the fill that follows, which is returned. */
+  ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null, next: FillStart | null): LiveRound | null;
   /** The end could not be made durable yet; it is tried again. */
   stuck(): void;
   /** Somebody else has the lease: nothing may be written any more. */
@@ -58,14 +63,22 @@ export interface NewWeights {
   readonly optimizerSha256: Sha256 | null;
 }
 
+/** A fill that was opened with the end of the one before it, and who goes on in it. */
+export interface FillStart {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly parts: readonly FillPart[];
+  readonly members: readonly Member[];
+}
+
 export interface RoundStart {
   readonly number: number;
   readonly purpose: RoundPurpose;
   readonly base: NewWeights & { readonly version: number; readonly bytes: number };
   readonly expected: ExpectedFrame;
   readonly startedAt: number;
-  readonly state: RoundState;
-  /** Of a round that a restart found; empty else. */
+  readonly state: Underway;
+  /** Of a round that a restart found, or who go on in this fill; empty else. */
   readonly members: readonly Member[];
   /** Who has had a part, in such a round of SCAFFOLD. */
   readonly contributors?: Contributors | null;
@@ -79,9 +92,12 @@ export interface Lesson {
 
 type Contributors = Awaited<ReturnType<RoundStore['contributors']>>;
 
-type Saved = 'fenced' | Exclude<Verdict, 'fit'> | { readonly version: number | null; readonly made: NewWeights | null };
+type Saved =
+  | 'fenced'
+  | Exclude<Verdict, 'fit'>
+  | { readonly version: number | null; readonly made: NewWeights | null; readonly next: NextFill | null };
 
-/** One round under way: carries out the effects of `round.ts`. */
+/** One round under way: carries out the effects of `round.ts`, or of `buffer.ts` for one fill of a buffer. */
 export class LiveRound {
   readonly number: number;
   readonly purpose: RoundPurpose;
@@ -95,10 +111,14 @@ export class LiveRound {
   readonly #bytes = { up: 0, down: 0 };
   readonly #byToken = new Map<AssignmentToken, Member>();
   readonly #byClient = new Map<ClientId, Member>();
-  #state: RoundState;
+  readonly #byUpdate = new Map<UpdateId, Member>();
+  #state: Underway;
   #members: readonly Member[] = [];
-  /** True once the cohort is durable: before that no token leaves the house. */
-  #isAssigned: boolean;
+  /** The fill that followed this one. */
+  #next: LiveRound | null = null;
+  /** Called when the state has changed. */
+  #awaitingMove: (() => void)[] = [];
+  #isClosed = false;
   #cancelRetry: () => void = () => {};
   /** Null in a round that a restart found: what the time out took is in it. */
   #assignedAt: number | null = null;
@@ -114,7 +134,6 @@ export class LiveRound {
     this.startedAt = start.startedAt;
     this.#state = start.state;
     this.#contributors = start.contributors ?? null;
-    this.#isAssigned = start.members.length > 0;
     this.#setMembers(start.members);
     const { arithmetic, spool, log } = ports;
     const { spec } = host;
@@ -124,15 +143,20 @@ export class LiveRound {
       : { kind: 'delta', maxNorm: spec.maxDeltaNorm };
     const fold = isEvaluation ? 'sum' : spec;
     const key = `${host.spec.id}/${start.number}`;
-    const pathOf = (updateId: Member['updateId']) => spool.path(host.spec.id, start.number, updateId);
-    this.aggregate = new RoundAggregate({ arithmetic, log, key, fold, expected: start.expected, pathOf });
+    const reportOf = (updateId: UpdateId): AcceptedReport => {
+      const member = this.#byUpdate.get(updateId);
+      const path = spool.path(host.spec.id, this.place, updateId);
+      const expected = member === undefined ? start.expected : this.expectedOf(member);
+      return { path, expected, staleness: start.base.version - (member?.own?.baseVersion ?? start.base.version) };
+    };
+    this.aggregate = new RoundAggregate({ arithmetic, log, key, fold, values: start.expected.values, reportOf });
     for (const receipt of this.receipts()) {
       this.#bytes.up += receipt.bytes;
       this.aggregate.add(receipt);
     }
   }
 
-  get state(): RoundState {
+  get state(): Underway {
     return this.#state;
   }
 
@@ -141,7 +165,32 @@ export class LiveRound {
   }
 
   get parts(): readonly Part[] {
-    return this.#state.phase === 'selecting' ? [] : this.#state.parts;
+    return partsOf(this.#state);
+  }
+
+  /** Where its reports lie in the spool. */
+  get place(): number {
+    return isFill(this.#state) ? FILL_PLACE : this.number;
+  }
+
+  /** A report that finds the buffer full may be of the next fill (B3). */
+  get hasNext(): boolean {
+    return isFill(this.#state) && !this.#isClosed;
+  }
+
+  /** Resolves when the round has moved on. */
+  moved(): Promise<void> {
+    return new Promise((resolve) => this.#awaitingMove.push(resolve));
+  }
+
+  /** The checkpoint that this member trains from. */
+  baseOf({ own }: Member): Assignment['base'] {
+    const { version, sha256, bytes } = this.base;
+    return own === null ? { version, sha256, bytes } : { version: own.baseVersion, sha256: own.baseSha256, bytes };
+  }
+
+  expectedOf(member: Member): ExpectedFrame {
+    return { ...this.expected, baseSha256: this.baseOf(member).sha256 };
   }
 
   byToken(token: AssignmentToken, clientId: ClientId): Member | undefined {
@@ -149,12 +198,31 @@ export class LiveRound {
     return member?.clientId === clientId ? member : undefined;
   }
 
+  /** Its last part, where it has several. */
   byClient(clientId: ClientId): Member | undefined {
     return this.#byClient.get(clientId);
   }
 
+  membersOf(clientId: ClientId): Member[] {
+    return this.#members.filter((member) => member.clientId === clientId);
+  }
+
   partOf(member: Member): Part | undefined {
-    return this.parts[member.slot];
+    return this.#has(member) ? this.parts[member.slot] : undefined;
+  }
+
+  /** The fill that this member is in by now: this round, or one that followed. */
+  presentOf(member: Member): LiveRound {
+    let round: LiveRound = this;
+    for (;;) {
+      const next: LiveRound | null = round.#next;
+      if (next === null || !next.#byToken.has(member.token)) return round;
+      round = next;
+    }
+  }
+
+  #has(member: Member): boolean {
+    return this.#members[member.slot] === member;
   }
 
   /** Durable receipts of accepted reports, in their order. */
@@ -184,28 +252,44 @@ export class LiveRound {
     this.#bytes[direction] += bytes;
   }
 
-  take(event: RoundEvent): void {
-    const next = step(this.#state, event);
+  take(event: UnderwayEvent): void {
+    const next = stepUnderway(this.#state, event);
     this.adopt(next.state, next.effects);
   }
 
   /** Goes on from a step that was made elsewhere: the opening, or a restart. */
-  adopt(state: RoundState, effects: readonly RoundEffect[]): void {
+  adopt(state: Underway, effects: readonly UnderwayEffect[]): void {
     if (state === this.#state && effects.length === 0) return;
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
     this.host.changed();
+    this.#tellMove();
+  }
+
+  /** Carries out what followed from its opening. */
+  open(effects: readonly UnderwayEffect[]): void {
+    this.adopt(this.#state, effects);
   }
 
   /** Nothing is tried again by itself. */
   close(): void {
     this.#cancelRetry();
+    this.#isClosed = true;
+    this.#tellMove();
+  }
+
+  /** Removes the reports that ended with this round. */
+  async dropReports(): Promise<void> {
+    const { spool } = this.#ports;
+    const { id: task } = this.host.spec;
+    if (!isFill(this.#state)) return spool.drop(task, this.number);
+    for (const { updateId } of this.#ending()) await spool.remove(task, FILL_PLACE, updateId);
   }
 
   /** The assignment once more, for a member that came back; null before the cohort is durable. */
   assignmentAgain(member: Member, isHolder = member.isHolder): Assignment | null {
-    if (!this.#isAssigned) return null;
-    return assignmentOf(member, this.#picture(), isHolder ? 'held' : 'http');
+    if (!member.isSaved) return null;
+    return assignmentOf(member, this.#pictureOf(member), isHolder ? 'held' : 'http');
   }
 
   /** A rejection, also where the report never came to be checked; durable soon after. */
@@ -217,10 +301,13 @@ export class LiveRound {
       .catch((error: unknown) => this.#warn(error, 'a rejection is not durable'));
   }
 
-  #perform(effect: RoundEffect): void {
+  #perform(effect: UnderwayEffect): void {
     switch (effect.kind) {
       case 'assign':
         this.#assign(effect);
+        break;
+      case 'join':
+        this.#join(effect.slots);
         break;
       case 'aggregate':
         this.#commit();
@@ -234,7 +321,7 @@ export class LiveRound {
   }
 
   /** D1: the cohort is durable before the first assignment goes out. */
-  #assign({ cohort, others, reportingEndsAt }: Extract<RoundEffect, { kind: 'assign' }>): void {
+  #assign({ cohort, others, reportingEndsAt }: Extract<UnderwayEffect, { kind: 'assign' }>): void {
     const { storage, downlink } = this.#ports;
     const { spec, fence } = this.host;
     const takeHolder = (clientId: ClientId) => this.host.takeWaiting(clientId, this.base.sha256);
@@ -251,7 +338,7 @@ export class LiveRound {
         if (saved === 'fenced') return this.host.fenced();
         if (spec.strategy.name === 'scaffold' && this.purpose === 'train')
           this.#contributors = await storage.rounds.contributors(spec.id, cohort);
-        if (this.#state.phase === 'reporting') await this.#send();
+        if (this.#state.phase === 'reporting') await this.#send(this.#members);
       },
       (error) => {
         this.#warn(error, 'the cohort could not be assigned');
@@ -260,10 +347,48 @@ export class LiveRound {
     );
   }
 
-  async #send(): Promise<void> {
-    this.#isAssigned = true;
-    const awaited = () => this.#members.filter((member) => this.partOf(member)?.standing === 'open');
-    this.countBytes('down', await deliver(this.#ports, this.host.spec.id, () => this.#picture(), awaited));
+  /** D1 of those who join a fill. When it is their turn they may be in the next one already. */
+  #join(slots: readonly number[]): void {
+    const { version, sha256 } = this.base;
+    const members = slots.flatMap((slot) => {
+      const part = this.parts[slot];
+      if (part === undefined || !('endsAt' in part)) return [];
+      const own = { baseVersion: version, baseSha256: sha256, endsAt: (part as FillPart).endsAt };
+      const isHolder = this.host.takeWaiting(part.clientId, sha256);
+      return [newMember(slot, part.clientId, isHolder, this.#ports, own)];
+    });
+    this.#setMembers([...this.#members, ...members]);
+    this.#job(
+      () => this.#newest().#save(members),
+      (error) => {
+        this.#warn(error, 'a part could not be assigned');
+        this.#newest().take({ kind: 'failed', at: this.#ports.clock.now() });
+      },
+    );
+  }
+
+  #newest(): LiveRound {
+    return this.#next === null ? this : this.#next.#newest();
+  }
+
+  async #save(joined: readonly Member[]): Promise<void> {
+    const { storage } = this.#ports;
+    const { spec, fence } = this.host;
+    const members = joined.filter((member) => this.#has(member));
+    if (members.length === 0 || this.#state.phase === 'ended') return;
+    const saved = await storage.rounds.join(fence, spec.id, this.number, members.map(rowOfMember));
+    if (saved === 'fenced') return this.host.fenced();
+    await this.#send(members);
+  }
+
+  async #send(members: readonly Member[]): Promise<void> {
+    for (const member of members) member.isSaved = true;
+    const [first] = members;
+    if (first === undefined) return;
+    const awaited = () => members.filter((member) => this.partOf(member)?.standing === 'open');
+    const pictureOf = (member: Member) => this.#pictureOf(member);
+    const { id } = this.host.spec;
+    this.countBytes('down', await deliver(this.#ports, id, this.baseOf(first), pictureOf, awaited));
   }
 
   /** D4: blob, then one transaction, and only then anything else. */
@@ -276,9 +401,9 @@ export class LiveRound {
         if (saved === 'fenced') return this.host.fenced();
         if (saved === 'interrupted') return;
         if (saved === 'unfit') return this.take({ kind: 'unfit', at: clock.now() });
-        const { version, made } = saved;
+        const { version, made, next } = saved;
         this.take({ kind: 'committed', version, at: clock.now() });
-        this.#end({ kind: 'committed', version }, made);
+        this.#end({ kind: 'committed', version }, made, next);
       },
       (error) => {
         this.#ports.log.error({ err: error, ...this.#names() }, 'the round could not be committed');
@@ -290,14 +415,17 @@ export class LiveRound {
   async #makeVersion(): Promise<Saved> {
     const { spec, fence } = this.host;
     const version = this.base.version + 1;
+    const goesOn = isFill(this.#state) && this.host.goesOn(this, version);
+    this.take({ kind: 'settle', goesOn, at: this.#ports.clock.now() });
     const base = { params: this.base.sha256, optimizer: this.base.optimizerSha256 };
     const made = await this.aggregate.finish(this.receipts(), spec, base);
     const verdict = await this.host.judge(made.sha256);
     if (verdict !== 'fit') return verdict;
     const end = this.#endRow({ kind: 'committed', version });
     const origin = { origin: 'round', round: this.number, copyOf: null } as const;
-    const saved = await this.#ports.storage.rounds.commit(fence, end, { version, ...made, ...origin });
-    return saved === 'fenced' ? saved : { version, made };
+    const next = goesOn ? this.#nextFill() : null;
+    const saved = await this.#ports.storage.rounds.commit(fence, end, { version, ...made, ...origin }, next);
+    return saved === 'fenced' ? saved : { version, made, next };
   }
 
   /** E1: what is kept is of all together; the counts of each go with the spool. */
@@ -308,7 +436,28 @@ export class LiveRound {
     const evaluation = evaluationOf(sums, receipts.length, formOf(spec.data).target);
     const end = this.#endRow({ kind: 'committed', version: null });
     const saved = await this.#ports.storage.rounds.conclude(fence, end, evaluation);
-    return saved === 'fenced' ? saved : { version: null, made: null };
+    return saved === 'fenced' ? saved : { version: null, made: null, next: null };
+  }
+
+  /** B11: those that are not durable yet join the next fill when it is their turn. */
+  #nextFill(): NextFill {
+    const startedAt = this.#ports.clock.now();
+    const carried = this.#carried().map((member, slot) => ({ member, slot }));
+    return {
+      ...{ number: this.number + 1, startedAt },
+      reportingEndsAt: startedAt + this.host.spec.rounds.reportingDeadlineMs,
+      carried: carried.flatMap(({ member, slot }) => (member.isSaved ? [{ updateId: member.updateId, slot }] : [])),
+    };
+  }
+
+  #carried(): Member[] {
+    if (!isFill(this.#state) || this.#state.phase === 'reporting') return [];
+    return (this.#state.carried ?? []).flatMap((slot) => this.#members[slot] ?? []);
+  }
+
+  #ending(): readonly Member[] {
+    const carried = new Set(this.#carried());
+    return this.#members.filter((member) => !carried.has(member));
   }
 
   #abandon(outcome: Extract<RoundOutcome, { kind: 'abandoned' }>, retryMs: number): void {
@@ -317,7 +466,7 @@ export class LiveRound {
       async () => {
         const saved = await storage.rounds.abandon(this.host.fence, this.#endRow(outcome), outcome.reason);
         if (saved === 'fenced') return this.host.fenced();
-        this.#end(outcome, null);
+        this.#end(outcome, null, null);
       },
       (error) => {
         this.#ports.log.error({ err: error, ...this.#names() }, 'the end of the round is not durable yet');
@@ -329,10 +478,14 @@ export class LiveRound {
     );
   }
 
-  #end(outcome: RoundOutcome, made: NewWeights | null): void {
+  #end(outcome: RoundOutcome, made: NewWeights | null, next: NextFill | null): void {
     const { downlink } = this.#ports;
-    const yours = new Map(this.parts.map((part) => [part.clientId, yoursOf(part)]));
-    const { accepted } = tally(this.parts);
+    const ending = endingPartsOf(this.#state);
+    const yours = new Map(ending.map((part) => [part.clientId, yoursOf(part)]));
+    const carried = this.#carried();
+    const parts = carried.flatMap((member) => (this.partOf(member) as FillPart | undefined) ?? []);
+    for (const { clientId } of carried) yours.delete(clientId);
+    const { accepted } = tally(ending);
     const how =
       outcome.kind === 'committed'
         ? made === null || outcome.version === null
@@ -341,28 +494,35 @@ export class LiveRound {
         : { reason: outcome.reason };
     downlink.roundEnded(this.host.spec.id, { number: this.number, outcome: outcome.kind, accepted, ...how }, yours);
     void this.aggregate.drop();
-    this.host.ended(this, outcome, made);
+    for (const [slot, member] of next === null ? [] : carried.entries()) member.slot = slot;
+    const start = next && { number: next.number, startedAt: next.startedAt, parts, members: carried };
+    this.#next = this.host.ended(this, outcome, made, start);
+    this.#tellMove();
+  }
+
+  #tellMove(): void {
+    for (const tell of this.#awaitingMove.splice(0)) tell();
   }
 
   #endRow(outcome: RoundOutcome): RoundEndRow {
     return {
       task: this.host.spec.id,
       number: this.number,
-      counts: countsOf(this.parts, this.#bytes),
-      assignments: this.#members.map(({ updateId, slot }) => ({ updateId, end: endOf(this.parts[slot]) })),
+      counts: countsOf(endingPartsOf(this.#state), this.#bytes),
+      assignments: this.#ending().map(({ updateId, slot }) => ({ updateId, end: endOf(this.parts[slot]) })),
       endedAt: this.#ports.clock.now(),
       taskPatch: this.host.patchAfter(this, outcome),
     };
   }
 
-  #picture(): RoundPicture {
-    const { version, sha256, bytes } = this.base;
-    const endsAt = this.#state.phase === 'reporting' ? this.#state.reportingEndsAt : 0;
+  #pictureOf(member: Member): RoundPicture {
+    const endsAt = member.own?.endsAt ?? (this.#state.phase === 'reporting' ? this.#state.reportingEndsAt : 0);
     return {
       number: this.number,
-      cohort: this.#members.length,
+      isFill: isFill(this.#state),
+      cohort: isFill(this.#state) ? this.#state.policy.size : this.#members.length,
       purpose: this.purpose,
-      base: { version, sha256, bytes },
+      base: this.baseOf(member),
       remainingMs: Math.max(0, Math.round(endsAt - this.#ports.clock.now())),
       controlOf: this.#contributors && this.#controlOf(this.#contributors),
     };
@@ -380,6 +540,7 @@ export class LiveRound {
     for (const member of members) {
       this.#byToken.set(member.token, member);
       this.#byClient.set(member.clientId, member);
+      this.#byUpdate.set(member.updateId, member);
     }
   }
 

@@ -7,14 +7,15 @@ import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { Lease } from '../cluster/lease.ts';
 import type { CheckpointRow, OpenRound, TaskPatch, TaskRow } from '../storage/port.ts';
+import { type BufferPolicy, bufferPolicyOf, openFill } from './buffer.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { Guard, type Verdict } from './guard.ts';
 import { Lessons } from './lessons.ts';
-import { LiveRound, type NewWeights, type RoundHost, type RoundStart } from './live-round.ts';
+import { type FillStart, LiveRound, type NewWeights, type RoundHost, type RoundStart } from './live-round.ts';
 import { holds } from './member.ts';
 import type { ContributorView, CoordinatorEvent } from './port.ts';
-import { restoreRound } from './recovery.ts';
-import { openRound, type RoundOutcome, wakeAt } from './round.ts';
+import { restoreFill, restoreRound } from './recovery.ts';
+import { openRound, type RoundOutcome } from './round.ts';
 import type { Scoring } from './scoring.ts';
 import { Serial } from './serial.ts';
 import { contributorsOf, statusOf } from './status.ts';
@@ -27,6 +28,7 @@ import {
   type TaskRunEvent,
   type TaskRunStep,
 } from './task-run.ts';
+import { wakeOf } from './underway.ts';
 import { WaitingPool } from './waiting-pool.ts';
 import { WakeTimer } from './wake-timer.ts';
 
@@ -60,6 +62,8 @@ export class LiveTask implements RoundHost {
   /** What a report of training is. */
   readonly #model: Omit<ExpectedFrame, 'baseSha256'>;
   readonly #modelBytes: number;
+  /** Null where its rounds are synchronous. */
+  readonly #buffer: BufferPolicy | null;
   #row: TaskRow;
   #run: TaskRun;
   #optimizerSha256: Sha256 | null;
@@ -83,6 +87,7 @@ export class LiveTask implements RoundHost {
     this.fence = lease.token;
     this.#row = row;
     this.#run = runOf(row, false);
+    this.#buffer = bufferPolicyOf(row.spec);
     this.#optimizerSha256 = checkpoint.optimizerSha256;
     this.#metrics = checkpoint.metrics;
     const { layout } = modelOf(row.spec);
@@ -140,7 +145,10 @@ export class LiveTask implements RoundHost {
     if (open !== null) {
       const { number, purpose, startedAt } = open.round;
       const seed = this.#ports.rng.uint32();
-      const restored = restoreRound(open, { policy: this.lessons.policy, seed, now: at });
+      const restored =
+        this.#buffer !== null && open.round.schedule === 'buffered'
+          ? restoreFill(open, { policy: this.#buffer, seed, now: at })
+          : restoreRound(open, { policy: this.lessons.policy, seed, now: at });
       this.#round = new LiveRound(this.#ports, this, {
         ...this.#start(number, purpose, startedAt),
         ...restored,
@@ -213,8 +221,13 @@ export class LiveTask implements RoundHost {
     return patchOf(stepRun(this.#run, endEvent(round.purpose, outcome, this.#ports.clock.now())).run);
   }
 
-  ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null): void {
-    const { clock, spool, log } = this.#ports;
+  goesOn(round: LiveRound, version: number): boolean {
+    const outcome = { kind: 'committed', version } as const;
+    return stepRun(this.#run, endEvent(round.purpose, outcome, this.#ports.clock.now())).effects.includes('open-round');
+  }
+
+  ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null, next: FillStart | null): LiveRound | null {
+    const { clock, log } = this.#ports;
     const { id: task } = this.spec;
     const at = clock.now();
     const isStopped = outcome.kind === 'abandoned' && outcome.reason === 'stopped';
@@ -234,12 +247,16 @@ export class LiveTask implements RoundHost {
       version: outcome.kind === 'committed' ? outcome.version : null,
       seconds: Math.max(0, at - round.startedAt) / 1_000,
     });
-    const dropped = this.serial.run(() => spool.drop(task, round.number));
+    const dropped = this.serial.run(() => round.dropReports());
     dropped.catch((error: unknown) => {
       log.warn({ err: error, task, round: round.number }, 'the reports of a round are still there');
     });
-    this.#adopt(stepRun(this.#run, endEvent(round.purpose, outcome, at)));
+    const step = stepRun(this.#run, endEvent(round.purpose, outcome, at));
+    // What the run asks for is there: the next fill was opened with this end.
+    this.#adopt(next === null ? step : { ...step, effects: [] });
+    if (next !== null) this.#beginFill(next);
     this.#tellEnd();
+    return next === null ? null : this.#round;
   }
 
   stuck(): void {
@@ -297,8 +314,13 @@ export class LiveTask implements RoundHost {
       const selectionEndsAt = startedAt + rounds.selectionDeadlineMs;
       const baseVersion = this.#row.version;
       const opening = { task, number, purpose, baseVersion, selectionEndsAt, startedAt };
-      const saved = await storage.rounds.open(this.fence, opening);
+      const isFill = this.#buffer !== null && purpose === 'train';
+      const reportingEndsAt = startedAt + rounds.reportingDeadlineMs;
+      const saved = isFill
+        ? await storage.rounds.openFill(this.fence, { task, number, baseVersion, startedAt, reportingEndsAt })
+        : await storage.rounds.open(this.fence, opening);
       if (saved === 'fenced') this.fenced();
+      else if (isFill) this.#beginFill({ number, startedAt, parts: [], members: [] });
       else this.#begin(number, purpose, startedAt);
     } catch (error) {
       log.error({ err: error, task }, 'a round could not be opened');
@@ -323,6 +345,24 @@ export class LiveTask implements RoundHost {
     this.changed();
   }
 
+  /** A fill that is open: with those who go on in it, and those who wait. */
+  #beginFill({ number, startedAt, parts, members }: FillStart): void {
+    if (this.#buffer === null) return;
+    const opened = openFill({
+      ...{ policy: this.#buffer, seed: this.#ports.rng.uint32(), version: this.#row.version },
+      ...{ carried: parts, waiting: this.#isQuiet ? [] : this.pool.clientIds(), at: startedAt },
+    });
+    const round = new LiveRound(this.#ports, this, {
+      ...this.#start(number, 'train', startedAt),
+      ...{ state: opened.state, members },
+    });
+    this.#round = round;
+    if (this.#isQuiet) round.close();
+    this.#options.emit({ kind: 'round-started', task: this.spec.id, round: number });
+    round.open(opened.effects);
+    this.changed();
+  }
+
   #start(number: number, purpose: RoundPurpose, startedAt: number): Omit<RoundStart, 'state' | 'members'> {
     const { version, sha256 } = this.#row;
     const base = { version, sha256, optimizerSha256: this.#optimizerSha256, bytes: this.#modelBytes };
@@ -332,7 +372,7 @@ export class LiveTask implements RoundHost {
 
   #wakeAt(): number | null {
     if (this.#isQuiet) return null;
-    const roundWake = this.#round === null ? null : wakeAt(this.#round.state);
+    const roundWake = this.#round === null ? null : wakeOf(this.#round.state);
     return roundWake ?? (this.#run.state === 'running' && !this.#run.hasRound ? this.#run.restsUntil : null);
   }
 

@@ -10,11 +10,12 @@ import {
   updateIdOf,
 } from '../../shared/protocol/index.ts';
 import type { Rng, SecureRng } from '../../shared/rng.ts';
-import type { AssignmentRow, ReceiptRow } from '../storage/port.ts';
+import type { AssignmentRow, OwnTerms, ReceiptRow } from '../storage/port.ts';
 
 /** One client's assignment in a round, and what is known of its work besides its standing. */
 export interface Member {
-  readonly slot: number;
+  /** In its present round: a part of a buffered task may go on in the next under another. */
+  slot: number;
   readonly clientId: ClientId;
   readonly token: AssignmentToken;
   readonly updateId: UpdateId;
@@ -22,6 +23,10 @@ export interface Member {
   readonly seed: number;
   /** It said that it holds the base weights already. */
   readonly isHolder: boolean;
+  /** Of a part that may outlive its round; null where the round's base and deadline hold. */
+  readonly own: OwnTerms | null;
+  /** It is durable: before that its token does not leave the house. */
+  isSaved: boolean;
   progress: Pick<Progress, 'phase' | 'share'> | null;
   receipt: ReceiptRow | null;
   /** Its report is being checked or made durable. */
@@ -34,22 +39,23 @@ export function newMember(
   clientId: ClientId,
   isHolder: boolean,
   { rng, secureRng }: { readonly rng: Rng; readonly secureRng: SecureRng },
+  own: OwnTerms | null = null,
 ): Member {
   const token = bytesToHex(secureRng.bytes(16)) as AssignmentToken;
   const updateId = updateIdOf(token);
   return {
-    ...{ slot, clientId, token, updateId, isHolder, seed: rng.uint32() },
-    ...{ progress: null, receipt: null, arriving: null },
+    ...{ slot, clientId, token, updateId, isHolder, seed: rng.uint32(), own },
+    ...{ isSaved: false, progress: null, receipt: null, arriving: null },
   };
 }
 
 export const memberOfRow = (row: AssignmentRow, receipt: ReceiptRow | null): Member => ({
   ...{ slot: row.slot, clientId: row.clientId, token: row.token, updateId: row.updateId, seed: row.seed },
-  ...{ isHolder: false, progress: null, receipt, arriving: null },
+  ...{ isHolder: false, own: row.own, isSaved: true, progress: null, receipt, arriving: null },
 });
 
-export const rowOfMember = ({ slot, clientId, token, updateId, seed }: Member): AssignmentRow => ({
-  ...{ slot, clientId, token, updateId, seed },
+export const rowOfMember = ({ slot, clientId, token, updateId, seed, own }: Member): AssignmentRow => ({
+  ...{ slot, clientId, token, updateId, seed, own },
   ...{ end: null, rejection: null },
 });
 
@@ -61,6 +67,7 @@ export function assignmentOf(
   round: {
     readonly number: number;
     readonly purpose: RoundPurpose;
+    readonly isFill: boolean;
     readonly cohort: number;
     readonly base: Assignment['base'];
     readonly remainingMs: number;
@@ -69,10 +76,11 @@ export function assignmentOf(
   delivery: Assignment['delivery'],
 ): Assignment {
   const { token, updateId, slot, seed } = member;
-  const { number, purpose, cohort, base, remainingMs, controlOf } = round;
+  const { number, purpose, isFill, cohort, base, remainingMs, controlOf } = round;
   return {
     round: number,
     ...(purpose === 'train' ? {} : { purpose }),
+    ...(isFill ? { schedule: 'buffered' as const } : {}),
     token,
     updateId,
     slot,

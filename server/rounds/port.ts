@@ -49,6 +49,7 @@ export interface Downlink {
 
 /** An admitted upload: what the frame must be, and where it goes. */
 export interface AdmittedReport {
+  /** Its place in the spool. */
   readonly round: number;
   readonly updateId: UpdateId;
   readonly expected: ExpectedFrame;
@@ -207,8 +208,10 @@ export interface Arithmetic {
   ): Promise<{ readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal>;
   /** Starts an empty aggregate for a round; an open one of the same key is dropped. */
   begin(key: string, fold: Fold, values: number): Promise<void>;
-  /** Folds one accepted frame; calls are answered in order. */
-  fold(key: string, path: string, expected: ExpectedFrame): Promise<void>;
+  /**
+   * Folds one accepted frame, whose base is so many versions behind the round's (default 0); calls are answered in order.
+   */
+  fold(key: string, path: string, expected: ExpectedFrame, staleness?: number): Promise<void>;
   /**
    * Finishes the aggregate, applies the server optimizer to the base params (blobs) and stores the new ones as a blob
    * (durable); local layers stay as they are. The aggregate is dropped.

@@ -1,6 +1,8 @@
+import { BugError } from '../../shared/assert.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { RoundPolicy } from '../../shared/task/spec.ts';
 import type { AssignmentRow, OpenRound, ReceiptRow } from '../storage/port.ts';
+import type { BufferPolicy, FillState } from './buffer.ts';
 import { type Member, memberOfRow } from './member.ts';
 import type { Part, RoundState } from './round.ts';
 
@@ -27,17 +29,39 @@ export function restoreRound(
     } as const;
     return { state, members: [] };
   }
+  const { parts, members } = partsAndMembers(open, now);
+  const { reportingEndsAt } = round;
+  return { state: { phase: 'reporting', policy, reportingEndsAt, parts, closing: null }, members };
+}
+
+/** The same of a fill of a buffer: its parts have their bases and times again. */
+export function restoreFill(
+  open: OpenRound,
+  options: { readonly policy: BufferPolicy; readonly seed: number; readonly now: number },
+): { readonly state: FillState; readonly members: readonly Member[] } {
+  const { policy, seed, now } = options;
+  const { baseVersion: version, reportingEndsAt } = open.round;
+  const { parts, members } = partsAndMembers(open, now);
+  if (reportingEndsAt === null) throw new BugError('a fill reports from its opening');
+  return {
+    state: {
+      ...{ schedule: 'buffered', phase: 'reporting', policy, seed, version, reportingEndsAt },
+      parts: parts.map((part, slot) => {
+        const { baseVersion, endsAt } = members[slot]?.own ?? { baseVersion: version, endsAt: reportingEndsAt };
+        return { ...part, baseVersion, endsAt };
+      }),
+      ...{ waiting: [], closing: null },
+    },
+    members,
+  };
+}
+
+function partsAndMembers(open: OpenRound, now: number): { readonly parts: Part[]; readonly members: Member[] } {
   const receipts = new Map(open.receipts.map((receipt) => [receipt.updateId, receipt]));
   const rows = [...open.assignments].sort((a, b) => a.slot - b.slot);
   const awayUntil = now + LIMITS.restartGraceMs;
   return {
-    state: {
-      phase: 'reporting',
-      policy,
-      reportingEndsAt: round.reportingEndsAt,
-      parts: rows.map((row) => partOf(row, receipts.get(row.updateId), awayUntil)),
-      closing: null,
-    },
+    parts: rows.map((row) => partOf(row, receipts.get(row.updateId), awayUntil)),
     members: rows.map((row) => memberOfRow(row, receipts.get(row.updateId) ?? null)),
   };
 }

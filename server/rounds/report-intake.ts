@@ -54,19 +54,25 @@ export class ReportIntake {
     const announced = { sha256: report.sha256, bytes: report.bytes };
     let checked: Awaited<ReturnType<Arithmetic['check']>>;
     try {
-      checked = await arithmetic.check(report.writer.path, announced, round.expected, round.rule);
+      checked = await arithmetic.check(report.writer.path, announced, round.expectedOf(member), round.rule);
     } catch (error) {
       // When a round ends its files go, also those that are just being looked at.
-      return refused(whyNot(round, member) ?? this.#failed(round, member, error));
+      return refused(whyNot(round.presentOf(member), member) ?? this.#failed(round, member, error));
     }
     if (!checked.ok) {
-      if (isRejection(checked.reason)) round.reject(member, checked.reason);
+      if (isRejection(checked.reason)) round.presentOf(member).reject(member, checked.reason);
       return refused(checked);
     }
-    round.take({ kind: 'checked', slot: member.slot, at: clock.now() });
-    if (round.partOf(member)?.standing !== 'storing')
-      return refused(whyNot(round, member) ?? refuse('late', 'the round is over'));
-    return this.#store(round, member, report, checked);
+    for (;;) {
+      const current = round.presentOf(member);
+      current.take({ kind: 'checked', slot: member.slot, at: clock.now() });
+      if (current.partOf(member)?.standing === 'storing') return this.#store(current, member, report, checked);
+      const after = whyNot(current, member);
+      if (after !== null) return refused(after);
+      if (!current.hasNext) return refused(refuse('draining', 'the server is shutting down', 1_000));
+      // B3: the buffer is full, and this report is of the next fill.
+      await current.moved();
+    }
   }
 
   async #store(

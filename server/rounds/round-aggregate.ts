@@ -10,9 +10,15 @@ export interface RoundAggregateOptions {
   /** Names the aggregate in the arithmetic thread. */
   readonly key: string;
   readonly fold: Fold;
+  readonly values: number;
+  /** An accepted report: where it lies, what it must be, and how many versions its base is behind. */
+  readonly reportOf: (updateId: UpdateId) => AcceptedReport;
+}
+
+export interface AcceptedReport {
+  readonly path: string;
   readonly expected: ExpectedFrame;
-  /** Where an accepted report lies. */
-  readonly pathOf: (updateId: UpdateId) => string;
+  readonly staleness: number;
 }
 
 /**
@@ -77,10 +83,11 @@ export class RoundAggregate {
 
   async #fold({ order, updateId }: Pick<ReceiptRow, 'order' | 'updateId'>): Promise<void> {
     if (this.#folded === null) return;
-    const { arithmetic, key, fold, expected, pathOf } = this.#options;
-    if (!this.#isBegun) await arithmetic.begin(key, fold, expected.values);
+    const { arithmetic, key, fold, values, reportOf } = this.#options;
+    if (!this.#isBegun) await arithmetic.begin(key, fold, values);
     this.#isBegun = true;
-    await arithmetic.fold(key, pathOf(updateId), expected);
+    const { path, expected, staleness } = reportOf(updateId);
+    await arithmetic.fold(key, path, expected, staleness);
     this.#folded.push(order);
   }
 }

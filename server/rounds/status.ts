@@ -3,7 +3,8 @@ import type { TaskRow } from '../storage/port.ts';
 import type { LiveRound } from './live-round.ts';
 import type { Member } from './member.ts';
 import type { ContributorView } from './port.ts';
-import { cohortSize, type Part, type RoundState, tally } from './round.ts';
+import { cohortSize, type Part, tally } from './round.ts';
+import type { Underway } from './underway.ts';
 import type { WaitingPool } from './waiting-pool.ts';
 
 /** A larger cohort is shown as counts alone. */
@@ -41,12 +42,12 @@ function roundOf(round: LiveRound, row: TaskRow, available: number, now: number)
     selected: parts.length,
     accepted: tally(parts).accepted,
     endsInMs: Math.max(0, Math.round(endOf(state) - now)),
-    members: cohortSize(row.spec.rounds) <= MEMBERS_SHOWN ? members : null,
+    members: Math.max(cohortSize(row.spec.rounds), members.length) <= MEMBERS_SHOWN ? members : null,
     counts,
   };
 }
 
-function endOf(state: RoundState): number {
+function endOf(state: Underway): number {
   if (state.phase === 'selecting') return state.selectionEndsAt;
   return state.phase === 'reporting' ? state.reportingEndsAt : 0;
 }

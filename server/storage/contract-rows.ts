@@ -47,6 +47,7 @@ export const assignment = (round: number, slot: number): AssignmentRow => ({
   token: token(round, slot),
   updateId: update(round, slot),
   seed: 0xffff_fff0 + slot,
+  own: null,
   end: null,
   rejection: null,
 });

@@ -172,6 +172,7 @@ export function storageContract(open: () => Promise<Storage>): void {
       const selecting = {
         ...opening(1),
         ...NO_COUNTS,
+        schedule: 'synchronous',
         phase: 'selecting',
         reportingEndsAt: null,
         endedAt: null,
@@ -409,6 +410,7 @@ export function storageContract(open: () => Promise<Storage>): void {
       expect(await storage.rounds.list(DIGITS, 9)).toEqual([
         {
           ...opening(1),
+          schedule: 'synchronous',
           ...end.counts,
           phase: 'ended',
           reportingEndsAt: T0 + 1800,
@@ -594,6 +596,83 @@ export function storageContract(open: () => Promise<Storage>): void {
     it('forgets in one task only', async () => {
       await storage.rounds.withdraw(OTHER, client(0));
       expect(await storage.rounds.receipt(update(1, 0))).toMatchObject(receipt(1, 0));
+    });
+  });
+
+  describe('fills of a buffer', () => {
+    const fill = (number: number) => ({
+      ...{ task: DIGITS, number, baseVersion: number - 1 },
+      ...{ startedAt: T0 + number * 1000, reportingEndsAt: T0 + number * 1000 + 800 },
+    });
+    const next = (number: number, ...carried: readonly number[]) => ({
+      ...{ number, startedAt: T0 + number * 1000, reportingEndsAt: T0 + number * 1000 + 800 },
+      carried: carried.map((old, slot) => ({ updateId: update(number - 1, old), slot })),
+    });
+    const own = { baseVersion: 0, baseSha256: sha(0xc000), endsAt: T0 + 9_000 };
+    const part = (round: number, slot: number) => ({ ...assignment(round, slot), own });
+    /** The same client once more. */
+    const again = (slot: number, whose: number) => ({ ...part(1, slot), clientId: client(whose) });
+
+    let fence: FencingToken;
+    beforeEach(async () => {
+      fence = await createdTask(storage);
+      expect(await storage.rounds.openFill(fence, fill(1))).toBe('saved');
+    });
+
+    it('B1 report from their opening, and clients join while they do', async () => {
+      expect(await storage.rounds.join(fence, DIGITS, 1, [part(1, 0), part(1, 1)])).toBe('saved');
+      expect(kinds(await storage.rounds.accept([receipt(1, 0)], T0))).toEqual(['accepted']);
+      expect(await storage.rounds.join(fence, DIGITS, 1, [again(2, 0)])).toBe('saved');
+      const found = await storage.rounds.unfinished(DIGITS);
+      expect(found?.round).toMatchObject({ schedule: 'buffered', phase: 'reporting', selected: 3, baseVersion: 0 });
+      expect(found?.assignments).toEqual([part(1, 0), part(1, 1), again(2, 0)]);
+      expect(await storage.rounds.join(fence + 1, DIGITS, 1, [part(1, 3)])).toBe('fenced');
+      await expect(storage.rounds.join(fence, DIGITS, 2, [part(2, 3)])).rejects.toThrow(BugError);
+    });
+
+    it('B2 take several reports of a client, each of an assignment of its own', async () => {
+      await storage.rounds.join(fence, DIGITS, 1, [part(1, 0), again(1, 0)]);
+      const second = receipt(1, 1, { clientId: client(0) });
+      expect(kinds(await storage.rounds.accept([receipt(1, 0), second, receipt(1, 0)], T0))).toEqual([
+        ...['accepted', 'accepted', 'duplicate'],
+      ]);
+      expect(await storage.rounds.withdraw(DIGITS, client(0))).toEqual([update(1, 0), update(1, 1)]);
+    });
+
+    it('B11 commit, open the next and move the parts that go on, all together', async () => {
+      await storage.rounds.join(fence, DIGITS, 1, [part(1, 0), part(1, 1), part(1, 2)]);
+      await storage.rounds.accept([receipt(1, 0)], T0);
+      const end = roundEnd(1, [0], [2]);
+      expect(await storage.rounds.commit(fence + 1, end, checkpoint(1), next(2, 1))).toBe('fenced');
+      await expect(storage.rounds.commit(fence, end, checkpoint(1), next(3, 1))).rejects.toThrow(BugError);
+      expect(await storage.rounds.commit(fence, end, checkpoint(1), next(2, 1))).toBe('saved');
+      expect(await storage.rounds.list(DIGITS, 9)).toMatchObject([
+        { number: 1, outcome: 'committed', version: 1, selected: 2 },
+        { number: 2, outcome: null, phase: 'reporting', baseVersion: 1, selected: 1, schedule: 'buffered' },
+      ]);
+      expect(await storage.rounds.unfinished(DIGITS)).toEqual({
+        round: expect.objectContaining({ number: 2, reportingEndsAt: T0 + 2800, startedAt: T0 + 2000 }),
+        assignments: [{ ...part(1, 1), slot: 0 }],
+        receipts: [],
+      });
+      const carried = { ...receipt(1, 1), round: 2 };
+      expect(await storage.rounds.accept([carried], T0)).toMatchObject([
+        { kind: 'accepted', receipt: { round: 2, order: 1 } },
+      ]);
+      const last = { ...roundEnd(2, []), assignments: [{ updateId: update(1, 1), end: 'accepted' as const }] };
+      expect(await storage.rounds.commit(fence, last, checkpoint(2))).toBe('saved');
+      expect(await storage.rounds.unfinished(DIGITS)).toBeNull();
+      expect(await storage.rounds.receipt(update(1, 1))).toMatchObject({ status: 'counted', round: 2, version: 2 });
+    });
+
+    it('B11 keep what became of a part while it went on', async () => {
+      await storage.rounds.join(fence, DIGITS, 1, [part(1, 0), part(1, 1)]);
+      await storage.rounds.accept([receipt(1, 0)], T0);
+      await storage.rounds.reject(DIGITS, update(1, 1), 'norm');
+      await storage.rounds.commit(fence, roundEnd(1, [0]), checkpoint(1), next(2, 1));
+      const found = await storage.rounds.unfinished(DIGITS);
+      expect(found?.assignments).toMatchObject([{ slot: 0, end: 'rejected', rejection: 'norm' }]);
+      expect(await storage.rounds.abandon(fence, roundEnd(2, []), 'stopped')).toBe('saved');
     });
   });
 

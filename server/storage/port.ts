@@ -108,6 +108,8 @@ export interface RoundRow extends RoundCounts {
   readonly task: TaskId;
   readonly number: number;
   readonly purpose: RoundPurpose;
+  /** `buffered`: one fill of a buffer; it reports from its opening, and clients join it while it does. */
+  readonly schedule: 'synchronous' | 'buffered';
   readonly baseVersion: number;
   readonly phase: 'selecting' | 'reporting' | 'ended';
   readonly selectionEndsAt: number;
@@ -128,12 +130,29 @@ export interface AssignmentRow {
   readonly token: AssignmentToken;
   readonly updateId: UpdateId;
   readonly seed: number;
+  /** Of a part that may outlive its round: what it trains from, and its own time limit; null where the round's hold. */
+  readonly own: OwnTerms | null;
   /**
    * How it ended: null until the round ends, but for a rejection, which is durable so that a restart does not ask
    * again. That a report was accepted is said by its receipt.
    */
   readonly end: 'accepted' | 'rejected' | 'dropped' | 'late' | 'surplus' | null;
   readonly rejection: RejectionReason | null;
+}
+
+/** What a part of a buffered task has for itself. */
+export interface OwnTerms {
+  readonly baseVersion: number;
+  readonly baseSha256: Sha256;
+  readonly endsAt: number;
+}
+
+/** The fill that follows a committed one, with the parts of it that go on under new slots. */
+export interface NextFill {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly reportingEndsAt: number;
+  readonly carried: readonly { readonly updateId: UpdateId; readonly slot: number }[];
 }
 
 /** A report whose frame lies fsynced in the spool. */
@@ -196,6 +215,18 @@ export interface RoundStore {
     fence: FencingToken,
     round: Pick<RoundRow, 'task' | 'number' | 'purpose' | 'baseVersion' | 'selectionEndsAt' | 'startedAt'>,
   ): Promise<'saved' | 'fenced'>;
+  /** The same for a fill of a buffer, which is `reporting` from the beginning and has no cohort yet. */
+  openFill(
+    fence: FencingToken,
+    fill: Pick<RoundRow, 'task' | 'number' | 'baseVersion' | 'startedAt'> & { readonly reportingEndsAt: number },
+  ): Promise<'saved' | 'fenced'>;
+  /** Adds parts to a fill that is reporting (`selected` grows by them); only then may their assignments be sent. */
+  join(
+    fence: FencingToken,
+    task: TaskId,
+    number: number,
+    assignments: readonly AssignmentRow[],
+  ): Promise<'saved' | 'fenced'>;
   /** Moves it to `reporting` with its cohort (`selected` = its size); only then may an assignment be sent. */
   assign(
     fence: FencingToken,
@@ -207,8 +238,8 @@ export interface RoundStore {
   /**
    * Receipts of one turn, all in one transaction; outcomes in the same order. Only then may they be acknowledged.
    * Calls made at about the same time share a transaction. A receipt that is there already is `duplicate` or `conflict`
-   * also after its round has ended; a second one of the same client in a round is a `conflict`; a round that is not
-   * `reporting` is `closed`.
+   * also after its round has ended; a second one of the same client in a synchronous round is a `conflict`; a round that
+   * is not `reporting` is `closed`.
    */
   accept(receipts: readonly NewReceipt[], at: number): Promise<ReceiptOutcome[]>;
   /** Makes a rejection durable; the first one stays. */
@@ -220,8 +251,14 @@ export interface RoundStore {
    * transaction. `fenced` if the fence does not hold; a `BugError` unless the round is under way, `checkpoint.version`
    * is the next one, and the receipts with status `accepted` are exactly the assignments that `end` calls `accepted`:
    * wait for every `accept` and `withdraw` of the round, and fold again without what was withdrawn, before this.
+   * With `next` a fill opens on the new version, and the assignments that it names, which `end` does not, move into it.
    */
-  commit(fence: FencingToken, end: RoundEndRow, checkpoint: NewCheckpoint): Promise<'saved' | 'fenced'>;
+  commit(
+    fence: FencingToken,
+    end: RoundEndRow,
+    checkpoint: NewCheckpoint,
+    next?: NextFill | null,
+  ): Promise<'saved' | 'fenced'>;
   /** Ends an evaluation round with what came of it, in one transaction; like `commit`, but no version is made. */
   conclude(fence: FencingToken, end: RoundEndRow, evaluation: Evaluation): Promise<'saved' | 'fenced'>;
   /** The round that has not ended, with all that a restart needs; null if there is none. */

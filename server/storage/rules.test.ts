@@ -10,6 +10,7 @@ const knownFrom = (rows: readonly ReceiptRow[], openRounds: readonly number[]): 
   ofClient: (_task, round, clientId) => rows.find((row) => row.round === round && row.clientId === clientId) ?? null,
   round: (_task, round) => ({
     isOpen: openRounds.includes(round),
+    schedule: 'synchronous',
     lastOrder: Math.max(0, ...rows.filter((row) => row.round === round).map(({ order }) => order)),
   }),
 });

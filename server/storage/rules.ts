@@ -4,6 +4,7 @@ import type {
   AssignmentRow,
   NewCheckpoint,
   NewReceipt,
+  NextFill,
   ReceiptOutcome,
   ReceiptRow,
   RoundEndRow,
@@ -15,6 +16,7 @@ import type {
 /** What is known of a round that receipts name. */
 export interface ReceivingRound {
   readonly isOpen: boolean;
+  readonly schedule: RoundRow['schedule'];
   /** Highest order number given out in it; 0 if none was. */
   readonly lastOrder: number;
 }
@@ -42,8 +44,9 @@ export function decideReceipts(
     const before = byUpdate.get(updateId) ?? known.byUpdate(updateId);
     if (before) return isSame(before, receipt) ? { kind: 'duplicate', receipt: before } : { kind: 'conflict' };
     const client = `${task}/${round}/${clientId}`;
-    if (byClient.has(client) || known.ofClient(task, round, clientId)) return { kind: 'conflict' };
     const receiving = known.round(task, round);
+    const isOnce = receiving?.schedule !== 'buffered';
+    if (isOnce && (byClient.has(client) || known.ofClient(task, round, clientId))) return { kind: 'conflict' };
     if (!receiving?.isOpen) return { kind: 'closed' };
 
     const place = `${task}/${round}`;
@@ -114,6 +117,19 @@ export function checkCohort(
     const values = new Set(assignments.map((row) => row[key]));
     if (values.size !== assignments.length) throw new BugError(`${where}: two assignments have the same ${key}`);
   }
+}
+
+/** Parts join the fill that is under way. */
+export function checkJoining(
+  { task, number }: Pick<RoundRow, 'task' | 'number'>,
+  underWay: Pick<RoundRow, 'number' | 'schedule' | 'phase'> | undefined,
+): void {
+  const isIt = underWay?.number === number && underWay.schedule === 'buffered' && underWay.phase === 'reporting';
+  if (!isIt) throw new BugError(`round ${number} of ${task} is no fill that is reporting`);
+}
+
+export function checkNext({ task, number }: Pick<RoundRow, 'task' | 'number'>, next: NextFill): void {
+  if (next.number !== number + 1) throw new BugError(`round ${next.number} of ${task} does not follow ${number}`);
 }
 
 /** A checkpoint is the next version, and a copy is of weights that are still there. */

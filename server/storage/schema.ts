@@ -41,6 +41,7 @@ export interface Schema {
     task: TaskId;
     number: number;
     purpose: RoundPurpose;
+    schedule: RoundRow['schedule'];
     baseVersion: number;
     phase: RoundRow['phase'];
     selectionEndsAt: number;
@@ -68,6 +69,9 @@ export interface Schema {
     token: AssignmentToken;
     updateId: UpdateId;
     seed: number;
+    baseVersion: number | null;
+    baseSha256: Sha256 | null;
+    endsAt: number | null;
     ended: AssignmentRow['end'];
     rejection: RejectionReason | null;
   };

@@ -230,6 +230,8 @@ export const assignmentSchema = v.object({
   round: count(Number.MAX_SAFE_INTEGER),
   /** Absent: train. */
   purpose: evaluate,
+  /** Of a buffered task: the part outlives the round that it began in, and its client goes on once it has reported. */
+  schedule: v.exactOptional(v.literal('buffered')),
   token,
   updateId,
   slot: count(100_000),

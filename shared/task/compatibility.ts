@@ -5,7 +5,7 @@ import { shapeOf, tokensOf } from '../model/topology.ts';
 import { dataProblems, formOf } from './kinds/index.ts';
 import { topologyOf } from './model-of.ts';
 import { localEntries, sharedEntries } from './report-layout.ts';
-import type { TaskSpec } from './spec.ts';
+import { bufferOf, type TaskSpec } from './spec.ts';
 import { STRATEGIES } from './strategies.ts';
 import { trimmedCount } from './trimmed-count.ts';
 
@@ -227,6 +227,26 @@ export const COMPATIBILITY: readonly Rule[] = [
     path: 'client.local',
     message: 'centered clipping goes on from the whole change of the round before: no layer is local',
     broken: (spec) => aggregatorAs(spec, 'centered-clipping') !== undefined && spec.client.local !== undefined,
+  },
+  {
+    path: 'strategy.schedule',
+    message: 'fedbuff has a buffered schedule, and nothing else has',
+    broken: ({ strategy }) => (strategy.name === 'fedbuff') !== (bufferOf(strategy) !== null),
+  },
+  {
+    path: 'strategy.weighting',
+    message: 'fedbuff weighs reports by their age alone: its weighting is uniform',
+    broken: ({ strategy }) => strategy.name === 'fedbuff' && strategy.weighting !== 'uniform',
+  },
+  {
+    path: 'rounds.goal',
+    message: 'a round of fedbuff is one fill of its buffer: the goal is the size',
+    broken: ({ strategy, rounds }) => rounds.goal !== (bufferOf(strategy)?.size ?? rounds.goal),
+  },
+  {
+    path: 'rounds.overSelection',
+    message: 'fedbuff asks as many as its concurrency says: over-selection is 1',
+    broken: ({ strategy, rounds }) => bufferOf(strategy) !== null && rounds.overSelection !== 1,
   },
   {
     path: 'model',

@@ -115,15 +115,30 @@ const aggregator = v.variant('name', [
   }),
 ]);
 
+/** When versions are made. Absent: `synchronous`. */
+const schedule = v.variant('kind', [
+  v.strictObject({ kind: v.literal('synchronous') }),
+  v.strictObject({
+    kind: v.literal('buffered'),
+    /** K: so many reports make a version. */
+    size: whole(1, 100_000),
+    /** A report from a version more than so many behind the newest is refused. */
+    maximumStaleness: whole(0, LIMITS.stalenessVersionsCount),
+    /** Contributors that train at the same time. */
+    concurrency: whole(1, 100_000),
+  }),
+]);
+
 const strategy = v.strictObject({
   name: v.picklist([
     ...(['fedavg', 'fedsgd', 'fedprox', 'fednova', 'scaffold'] as const),
-    ...(['fedavgm', 'fedadagrad', 'fedadam', 'fedyogi', 'robust'] as const),
+    ...(['fedavgm', 'fedadagrad', 'fedadam', 'fedyogi', 'robust', 'fedbuff'] as const),
   ]),
   weighting: v.picklist(['numExamples', 'uniform']),
   /** Absent: the mean. */
   aggregator: v.optional(aggregator),
   serverOptimizer,
+  schedule: v.optional(schedule),
 });
 
 const rounds = v.strictObject({
@@ -212,3 +227,8 @@ export const taskSpecSchema = v.strictObject({
 export type TaskSpec = v.InferOutput<typeof taskSpecSchema>;
 export type ClientPlan = TaskSpec['client'];
 export type RoundPolicy = TaskSpec['rounds'];
+export type BufferedSchedule = Extract<TaskSpec['strategy']['schedule'], { readonly kind: 'buffered' }>;
+
+/** The buffered schedule of a strategy; null where its rounds are synchronous. */
+export const bufferOf = ({ schedule }: Pick<TaskSpec['strategy'], 'schedule'>): BufferedSchedule | null =>
+  schedule?.kind === 'buffered' ? schedule : null;

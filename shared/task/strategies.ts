@@ -60,6 +60,7 @@ export const STRATEGIES: Readonly<Record<StrategyName, Composition>> = {
     weighting: 'uniform',
     client: { work: 'scaffold', mu: null, optimizer: 'sgd', momentum: null, local: null },
   },
+  fedbuff: { ...MEAN, weighting: 'uniform', optimizers: ['sgd', 'momentum'] },
   fedavgm: { ...MEAN, optimizers: ['momentum'] },
   fedadagrad: { ...MEAN, optimizers: ['adagrad'] },
   fedadam: { ...MEAN, optimizers: ['adam'] },
@@ -78,9 +79,10 @@ export const STRATEGY_NAMES = Object.keys(STRATEGIES) as readonly StrategyName[]
  * Overrides (see `mergeOverrides`) that make a task one of this strategy. A server optimizer or an aggregator that the strategy
  * may have stays as it is. Tasks whose clients reconstruct keep their plan: they learn by nothing else.
  */
-export function strategyOverrides(name: StrategyName, task: Pick<TaskSpec, 'client' | 'strategy'>) {
+export function strategyOverrides(name: StrategyName, task: Pick<TaskSpec, 'client' | 'strategy' | 'rounds'>) {
   const { weighting, optimizers, aggregator, client } = STRATEGIES[name];
   const { serverOptimizer, aggregator: before } = task.strategy;
+  const size = task.rounds.goal;
   const isKept = before !== undefined && before.name !== 'mean';
   return {
     strategy: {
@@ -88,7 +90,10 @@ export function strategyOverrides(name: StrategyName, task: Pick<TaskSpec, 'clie
       weighting,
       serverOptimizer: optimizers.includes(serverOptimizer.name) ? serverOptimizer : SERVER_OPTIMIZERS[optimizers[0]],
       aggregator: aggregator === null ? null : isKept ? before : AGGREGATORS[aggregator],
+      schedule:
+        name === 'fedbuff' ? ({ kind: 'buffered', size, maximumStaleness: 10, concurrency: size } as const) : null,
     },
+    rounds: name === 'fedbuff' ? { overSelection: 1 } : {},
     client: task.client.work === 'reconstruct' ? {} : client,
   };
 }

@@ -25,9 +25,13 @@ type InRound = Assigned | Extract<Work, { kind: 'reported' }>;
 
 const isOnline = (life: Joined): boolean => life.link.kind === 'online';
 
-/** One note a round: the newest word replaces what was known. */
+/** One note a part, or a round that it was not chosen for: the newest word replaces what was known. */
 function noted(memory: Memory, note: RoundNote): Memory {
-  const others = memory.notes.filter((other) => other.round !== note.round);
+  const isSame = (other: RoundNote): boolean =>
+    note.updateId === undefined || other.updateId === undefined
+      ? other.round === note.round
+      : other.updateId === note.updateId;
+  const others = memory.notes.filter((other) => !isSame(other));
   return { ...memory, notes: [...others, note].slice(-NOTES_KEPT) };
 }
 
@@ -39,9 +43,16 @@ const noteOf = (
   work: InRound,
   outcome: RoundNote['outcome'],
   reason: RefusalReason | AbandonReason | null,
-  more: { readonly version?: number | undefined; readonly receipt?: Receipt; readonly sentBytes?: number } = {},
+  more: {
+    readonly version?: number | undefined;
+    readonly receipt?: Receipt;
+    readonly sentBytes?: number;
+    readonly round?: number | undefined;
+  } = {},
 ): RoundNote => ({
-  round: work.assignment.round,
+  ...(work.assignment.schedule === 'buffered'
+    ? { round: more.receipt?.round ?? more.round ?? work.assignment.round, updateId: work.assignment.updateId }
+    : { round: work.assignment.round }),
   purpose: work.assignment.purpose ?? 'train',
   outcome,
   reason,
@@ -149,7 +160,7 @@ export function refuseReport(
 ): State {
   const { reason, message: detail, sentBytes, atMs } = event;
   effects.push({ kind: 'stop-work', token: work.assignment.token });
-  if (isRejection(reason)) {
+  if (isRejection(reason) && reason !== 'stale') {
     // Values like these come from a lost graphics context: the next round starts on a fresh one.
     const isSick = reason === 'zero' || reason === 'not-finite';
     const memory = {
@@ -165,7 +176,12 @@ export function refuseReport(
       atMs,
     );
   }
-  const outcome = reason === 'late' || reason === 'surplus' ? reason : reason === 'conflict' ? 'rejected' : 'dropped';
+  const outcome =
+    reason === 'late' || reason === 'surplus'
+      ? reason
+      : reason === 'conflict' || reason === 'stale'
+        ? 'rejected'
+        : 'dropped';
   const memory = noted(state.memory, noteOf(work, outcome, reason, { sentBytes }));
   const shown = shownAs(work, atMs, outcome === 'dropped' ? 'late' : outcome, reason, { detail });
   return { life: { ...life, work: { kind: 'none' } }, memory: { ...memory, shown } };
@@ -193,7 +209,12 @@ export function fromReceipt(
       sentBytes: sent,
       standing: 'confirmed',
     };
-    return { life: { ...life, work: reported }, memory: noted(memory, noteOf(reported, 'accepted', null)) };
+    const note = noteOf(reported, 'accepted', null, { receipt });
+    if (work.assignment.schedule !== 'buffered')
+      return { life: { ...life, work: reported }, memory: noted(memory, note) };
+    // C25: what becomes of it the end of a round will tell; this tab goes on.
+    const shown = shownAs(work, atMs, 'accepted');
+    return { life: { ...life, work: { kind: 'none' } }, memory: { ...noted(memory, note), shown } };
   }
   const isCounted = receipt.status === 'counted';
   const reason = receipt.reason ?? null;
@@ -212,14 +233,18 @@ export function fromReceipt(
  */
 export function endRound(state: State, life: Joined, end: RoundEnd | null, atMs: number, effects: Effect[]): State {
   const { work } = life;
+  // C25: a part that this round's end does not name goes on in the next one.
+  const outlives = work.kind === 'assigned' && work.assignment.schedule === 'buffered' && end?.yours === null;
+  if (end !== null && outlives) return { ...state, memory: settledNotes(state.memory, end) };
   const isMine =
     (work.kind === 'assigned' || work.kind === 'reported') && (end === null || end.number >= work.assignment.round);
-  if (!isMine) return end === null ? state : { ...state, memory: settledNote(state.memory, end) };
+  if (!isMine) return end === null ? state : { ...state, memory: settledNotes(state.memory, end) };
   if (work.kind === 'assigned') {
     effects.push({ kind: 'stop-work', token: work.assignment.token });
     if (end === null && isOnline(life)) effects.push({ kind: 'check-out' });
   }
-  const over: State = { life: { ...life, work: { kind: 'none' } }, memory: { ...state.memory, progress: null } };
+  const settled = end === null ? state.memory : settledNotes(state.memory, end);
+  const over: State = { life: { ...life, work: { kind: 'none' } }, memory: { ...settled, progress: null } };
   // A receipt outlives the round it was for: what became of it is not known here.
   if (end === null && work.kind === 'reported') return over;
   const isAccepted = work.kind === 'reported' || end?.yours === 'accepted';
@@ -229,7 +254,7 @@ export function endRound(state: State, life: Joined, end: RoundEnd | null, atMs:
   return {
     ...over,
     memory: {
-      ...noted(over.memory, noteOf(work, outcome, reason, { version })),
+      ...noted(over.memory, noteOf(work, outcome, reason, { version, round: end?.number })),
       counted,
       shown: shownAs(work, atMs, shown, reason, { version }),
     },
@@ -256,11 +281,15 @@ function missed(end: RoundEnd | null): End {
   return { outcome: 'dropped', reason: null, shown: 'late' };
 }
 
-/** A report that was accepted before this tab paused gets its end all the same. */
-function settledNote(memory: Memory, end: RoundEnd): Memory {
-  const note = memory.notes.find((other) => other.round === end.number);
-  if (note?.outcome !== 'accepted') return memory;
+/** Reports that were accepted before this tab paused, or went on, get their end all the same. */
+function settledNotes(memory: Memory, end: RoundEnd): Memory {
+  const isAwaited = (note: RoundNote): boolean => note.round === end.number && note.outcome === 'accepted';
+  if (!memory.notes.some(isAwaited)) return memory;
   const { outcome, reason } = accepted(end);
-  const counted = note.purpose === 'evaluate' ? note.version : (end.version ?? null);
-  return noted(memory, { ...note, outcome, reason, version: outcome === 'counted' ? counted : null });
+  const notes = memory.notes.map((note): RoundNote => {
+    if (!isAwaited(note)) return note;
+    const counted = note.purpose === 'evaluate' ? note.version : (end.version ?? null);
+    return { ...note, outcome, reason, version: outcome === 'counted' ? counted : null };
+  });
+  return { ...memory, notes };
 }

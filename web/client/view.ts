@@ -1,5 +1,5 @@
 import type { AbandonReason, RefusalReason } from '../../shared/errors.ts';
-import type { Sha256, TaskId } from '../../shared/ids.ts';
+import type { Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
 import type { Receipt, RoundPurpose, TaskStatus } from '../../shared/protocol/index.ts';
 import type { CourtesyCause } from './courtesy.ts';
 import type { BackendChoice, RequestedBackend, TrainProgress } from './ports.ts';
@@ -34,9 +34,11 @@ export type ParticipationState = (typeof PARTICIPATION_STATES)[number];
 /** The person, or courtesy to the device: the latter shows as `paused-battery`, `paused-data` or `paused`, with the cause as its reason. */
 export type PauseCause = 'person' | CourtesyCause;
 
-/** One line of "Receipts": what became of this tab's part in one round. */
+/** One line of "Receipts": what became of one part of this tab; `round` is the one that it ended in. */
 export interface RoundNote {
   readonly round: number;
+  /** Of a part of a buffered task, which may have several in a round. */
+  readonly updateId?: UpdateId;
   readonly purpose: RoundPurpose;
   readonly outcome:
     | 'counted'

@@ -1,7 +1,8 @@
 import { unreachable } from '../../../shared/assert.ts';
-import type { TaskSpec } from '../../../shared/task/spec.ts';
+import { bufferOf, type TaskSpec } from '../../../shared/task/spec.ts';
 import { scaffoldSums } from '../scaffold.ts';
 import type { Aggregator, AnyAggregator } from './aggregator.ts';
+import { bufferedMean } from './buffered-mean.ts';
 import { centeredClipping } from './centered-clipping.ts';
 import { geometricMedian } from './geometric-median.ts';
 import { krum } from './krum.ts';
@@ -13,7 +14,10 @@ import { normalisedMean } from './normalised-mean.ts';
 import { trimmedMean } from './trimmed-mean.ts';
 
 /** The strategy's aggregator, the mean where it has and names none; what its state is, only itself knows. One line each. */
-export function aggregatorOf({ name, aggregator }: Pick<TaskSpec['strategy'], 'name' | 'aggregator'>): AnyAggregator {
+export function aggregatorOf(strategy: Pick<TaskSpec['strategy'], 'name' | 'aggregator' | 'schedule'>): AnyAggregator {
+  const { name, aggregator } = strategy;
+  const buffer = bufferOf(strategy);
+  if (buffer !== null) return streaming(bufferedMean(buffer.size));
   if (name === 'fednova') return streaming(normalisedMean);
   if (name === 'scaffold') return streaming(scaffoldSums);
   if (aggregator === undefined) return streaming(mean);

@@ -1,11 +1,13 @@
 import { BugError } from '../../../shared/assert.ts';
 import type { ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
 import { NO_METRICS } from '../../../shared/protocol/index.ts';
-import type { AssignmentRow, FencingToken, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
+import type { AssignmentRow, FencingToken, NextFill, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
 import {
   COUNTED_IN_FIGURES,
   checkCohort,
   checkCommit,
+  checkJoining,
+  checkNext,
   checkNextVersion,
   checkOpening,
   checkUnderWay,
@@ -23,32 +25,40 @@ export function memoryRounds(state: State): RoundStore {
   };
   const receipt: RoundStore['receipt'] = async (updateId) => receiptIn(state, updateId);
 
+  const open = (fence: FencingToken, opening: Opening): 'saved' | 'fenced' => {
+    const { task, number, baseVersion } = opening;
+    const found = held(task, fence);
+    if (!found) return 'fenced';
+    checkOpening(
+      { task, number, baseVersion },
+      {
+        lastNumber: found.rounds.at(-1)?.row.number ?? 0,
+        underWay: underWay(found) !== undefined,
+        newestVersion: newestVersionOf(found),
+      },
+    );
+    found.rounds.push({ row: newRow(opening), assignments: [], receipts: [] });
+    return 'saved';
+  };
+
   return {
-    async open(fence, { task, number, purpose, baseVersion, selectionEndsAt, startedAt }) {
+    open: async (fence, opening) =>
+      open(fence, { ...opening, schedule: 'synchronous', phase: 'selecting', reportingEndsAt: null }),
+
+    openFill: async (fence, fill) =>
+      open(fence, {
+        ...{ ...fill, selectionEndsAt: fill.startedAt },
+        ...{ purpose: 'train', schedule: 'buffered', phase: 'reporting' },
+      }),
+
+    async join(fence, task, number, assignments) {
       const found = held(task, fence);
       if (!found) return 'fenced';
-      checkOpening(
-        { task, number, baseVersion },
-        {
-          lastNumber: found.rounds.at(-1)?.row.number ?? 0,
-          underWay: underWay(found) !== undefined,
-          newestVersion: newestVersionOf(found),
-        },
-      );
-      const times = { selectionEndsAt, reportingEndsAt: null, startedAt, endedAt: null };
-      const end = { outcome: null, reason: null, version: null, evaluation: null };
-      const counts = {
-        selected: 0,
-        accepted: 0,
-        rejected: {},
-        late: 0,
-        surplus: 0,
-        dropped: 0,
-        uplinkBytes: 0,
-        downlinkBytes: 0,
-      };
-      const row: RoundRow = { task, number, purpose, baseVersion, phase: 'selecting', ...times, ...end, ...counts };
-      found.rounds.push({ row, assignments: [], receipts: [] });
+      const round = underWay(found);
+      checkJoining({ task, number }, round?.row);
+      if (!round) throw new BugError('a fill that is under way is there');
+      round.row = { ...round.row, selected: round.row.selected + assignments.length };
+      round.assignments = [...round.assignments, ...assignments].sort((a, b) => a.slot - b.slot);
       return 'saved';
     },
 
@@ -87,16 +97,18 @@ export function memoryRounds(state: State): RoundStore {
       return 'saved';
     },
 
-    async commit(fence, end, checkpoint) {
+    async commit(fence, end, checkpoint, next = null) {
       const found = held(end.task, fence);
       if (!found) return 'fenced';
       const round = mustBeUnderWay(found, end);
       const acceptedIds = round.receipts.filter(({ status }) => status === 'accepted').map(({ updateId }) => updateId);
       checkCommit(end, { phase: round.row.phase, acceptedIds });
       checkNextVersion(end.task, checkpoint, newestVersionOf(found), null);
+      if (next !== null) checkNext(end, next);
       const { version } = checkpoint;
       endRound(found, round, end, { outcome: 'committed', reason: null, version }, { status: 'counted', version });
       found.checkpoints.push(newCheckpointRow(checkpoint, end.endedAt));
+      if (next !== null) goOn(found, round, version, next);
       return 'saved';
     },
 
@@ -156,6 +168,44 @@ export function memoryRounds(state: State): RoundStore {
   };
 }
 
+type Opening = Pick<
+  RoundRow,
+  | 'task'
+  | 'number'
+  | 'purpose'
+  | 'schedule'
+  | 'phase'
+  | 'baseVersion'
+  | 'selectionEndsAt'
+  | 'reportingEndsAt'
+  | 'startedAt'
+>;
+
+function newRow(opening: Opening): RoundRow {
+  const end = { endedAt: null, outcome: null, reason: null, version: null, evaluation: null };
+  const counts = { selected: 0, accepted: 0, rejected: {}, late: 0, surplus: 0, dropped: 0 };
+  return { ...opening, ...end, ...counts, uplinkBytes: 0, downlinkBytes: 0 };
+}
+
+/** The next fill, and the parts that go on in it. */
+function goOn(task: TaskState, last: RoundState, baseVersion: number, next: NextFill): void {
+  const { number, startedAt, reportingEndsAt } = next;
+  const slots = new Map(next.carried.map(({ updateId, slot }) => [updateId, slot]));
+  const carried = last.assignments.filter(({ updateId }) => slots.has(updateId));
+  last.assignments = last.assignments.filter(({ updateId }) => !slots.has(updateId));
+  const row = newRow({
+    ...{ task: last.row.task, number, purpose: 'train', schedule: 'buffered', phase: 'reporting' },
+    ...{ baseVersion, selectionEndsAt: startedAt, reportingEndsAt, startedAt },
+  });
+  task.rounds.push({
+    row: { ...row, selected: carried.length },
+    assignments: carried
+      .map((one) => ({ ...one, slot: slots.get(one.updateId) ?? one.slot }))
+      .sort((a, b) => a.slot - b.slot),
+    receipts: [],
+  });
+}
+
 const underWay = (task: TaskState): RoundState | undefined => task.rounds.find(({ row }) => row.phase !== 'ended');
 
 function mustBeUnderWay(task: TaskState, place: Pick<RoundRow, 'task' | 'number'>): RoundState {
@@ -178,7 +228,13 @@ function knownIn(state: State): KnownReceipts {
       roundOf(state.tasks.get(task), round)?.receipts.find((row) => row.clientId === clientId) ?? null,
     round(task, number) {
       const round = roundOf(state.tasks.get(task), number);
-      return round ? { isOpen: round.row.phase === 'reporting', lastOrder: round.receipts.at(-1)?.order ?? 0 } : null;
+      return round
+        ? {
+            isOpen: round.row.phase === 'reporting',
+            schedule: round.row.schedule,
+            lastOrder: round.receipts.at(-1)?.order ?? 0,
+          }
+        : null;
     },
   };
 }

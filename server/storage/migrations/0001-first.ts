@@ -42,6 +42,7 @@ export const first: Migration = {
       .addColumn('task', 'text', (column) => column.notNull().references('tasks.id').onDelete('cascade'))
       .addColumn('number', 'bigint', (column) => column.notNull())
       .addColumn('purpose', 'text', (column) => column.notNull())
+      .addColumn('schedule', 'text', (column) => column.notNull())
       .addColumn('base_version', 'bigint', (column) => column.notNull())
       .addColumn('phase', 'text', (column) => column.notNull())
       .addColumn('selection_ends_at', 'bigint', (column) => column.notNull())
@@ -74,11 +75,14 @@ export const first: Migration = {
       .addColumn('token', 'text', (column) => column.notNull().unique())
       .addColumn('update_id', 'text', (column) => column.notNull().unique())
       .addColumn('seed', 'bigint', (column) => column.notNull())
+      .addColumn('base_version', 'bigint')
+      .addColumn('base_sha256', 'text')
+      .addColumn('ends_at', 'bigint')
       .addColumn('ended', 'text')
       .addColumn('rejection', 'text')
       .addPrimaryKeyConstraint('assignments_key', ['task', 'round', 'slot'])
       // In this order, here and in the receipts: "Delete my data" looks for all of a client.
-      .addUniqueConstraint('assignments_client', ['task', 'client_id', 'round'])
+      .addUniqueConstraint('assignments_client', ['task', 'client_id', 'round', 'slot'])
       .addForeignKeyConstraint('assignments_round', ['task', 'round'], 'rounds', ['task', 'number'], (key) =>
         key.onDelete('cascade'),
       )
@@ -101,7 +105,7 @@ export const first: Migration = {
       .addColumn('status', 'text', (column) => column.notNull())
       .addColumn('version', 'bigint')
       .addColumn('reason', 'text')
-      .addUniqueConstraint('receipts_client', ['task', 'client_id', 'round'])
+      .addUniqueConstraint('receipts_client', ['task', 'client_id', 'round', 'fold_order'])
       .addUniqueConstraint('receipts_order', ['task', 'round', 'fold_order'])
       .addForeignKeyConstraint('receipts_round', ['task', 'round'], 'rounds', ['task', 'number'], (key) =>
         key.onDelete('cascade'),

@@ -127,7 +127,7 @@ function byRound(receipts: readonly NewReceipt[]) {
 async function readRound(work: Work, task: TaskId, round: number): Promise<ReceivingRound | null> {
   const row = await work
     .selectFrom('rounds')
-    .select('phase')
+    .select(['phase', 'schedule'])
     .select(({ selectFrom }) =>
       selectFrom('receipts')
         .select(({ fn }) => fn.max('foldOrder').as('last'))
@@ -138,5 +138,5 @@ async function readRound(work: Work, task: TaskId, round: number): Promise<Recei
     .where('task', '=', task)
     .where('number', '=', round)
     .executeTakeFirst();
-  return row ? { isOpen: row.phase === 'reporting', lastOrder: row.lastOrder ?? 0 } : null;
+  return row ? { isOpen: row.phase === 'reporting', schedule: row.schedule, lastOrder: row.lastOrder ?? 0 } : null;
 }

@@ -1,18 +1,20 @@
 import { sql } from 'kysely';
 import type { AssignmentToken, ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
 import { NO_METRICS } from '../../../shared/protocol/index.ts';
-import type { ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
+import type { NextFill, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
 import {
   COUNTED_IN_FIGURES,
   checkCohort,
   checkCommit,
+  checkJoining,
+  checkNext,
   checkNextVersion,
   checkOpening,
   checkUnderWay,
   NO_REPORT,
 } from '../rules.ts';
 import { type Database, fenceHolds, insertCheckpoint, newestVersion, portions, type Work } from './parts.ts';
-import { assignmentRow, type receiptColumns, receiptRow, roundRow, taskColumns } from './rows.ts';
+import { assignmentColumns, assignmentRow, type receiptColumns, receiptRow, roundRow, taskColumns } from './rows.ts';
 
 export function sqlRounds(database: Database, accept: RoundStore['accept']): RoundStore {
   const lastNumber = async (connection: Database, task: RoundRow['task']): Promise<number> => {
@@ -24,49 +26,58 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
     return row?.number ?? 0;
   };
 
-  return {
-    open: (fence, { task, number, purpose, baseVersion, selectionEndsAt, startedAt }) =>
-      database.transaction().execute(async (work) => {
-        const [holds, last, underWay, newest] = await Promise.all([
-          fenceHolds(work, task, fence),
-          lastNumber(work, task),
-          roundUnderWay(work, task),
-          newestVersion(work, task),
-        ]);
-        if (!holds) return 'fenced';
-        const found = { lastNumber: last, underWay: underWay !== undefined, newestVersion: newest };
-        checkOpening({ task, number, baseVersion }, found);
-        const times = { selectionEndsAt, reportingEndsAt: null, startedAt, endedAt: null };
-        const end = { outcome: null, reason: null, version: null, evaluationJson: null };
-        const counts = { selected: 0, accepted: 0, rejectedJson: '{}', late: 0, surplus: 0, dropped: 0 };
-        await work
-          .insertInto('rounds')
-          .values({
-            task,
-            number,
-            purpose,
-            baseVersion,
-            phase: 'selecting',
-            ...times,
-            ...end,
-            ...counts,
-            uplinkBytes: 0,
-            downlinkBytes: 0,
-          })
-          .execute();
-        return 'saved';
-      }),
+  const open = (fence: number, opening: Opening): Promise<'saved' | 'fenced'> =>
+    database.transaction().execute(async (work) => {
+      const { task, number, baseVersion } = opening;
+      const [holds, last, underWay, newest] = await Promise.all([
+        fenceHolds(work, task, fence),
+        lastNumber(work, task),
+        roundUnderWay(work, task),
+        newestVersion(work, task),
+      ]);
+      if (!holds) return 'fenced';
+      const found = { lastNumber: last, underWay: underWay !== undefined, newestVersion: newest };
+      checkOpening({ task, number, baseVersion }, found);
+      await insertRound(work, opening);
+      return 'saved';
+    });
 
+  return {
+    open: (fence, opening) =>
+      open(fence, { ...opening, schedule: 'synchronous', phase: 'selecting', reportingEndsAt: null }),
+    openFill: (fence, fill) =>
+      open(fence, {
+        ...{ ...fill, selectionEndsAt: fill.startedAt },
+        ...{ purpose: 'train', schedule: 'buffered', phase: 'reporting' },
+      }),
     assign: (fence, task, number, reportingEndsAt, assignments) =>
       database.transaction().execute(async (work) => {
         const [holds, phase] = await Promise.all([fenceHolds(work, task, fence), phaseOf(work, { task, number })]);
         if (!holds) return 'fenced';
         checkCohort({ task, number }, phase, assignments);
-        const rows = assignments.map(({ end, ...rest }) => ({ ...rest, task, round: number, ended: end }));
+        const rows = assignments.map((row) => assignmentColumns(row, { task, number }));
         await Promise.all([
           work
             .updateTable('rounds')
             .set({ phase: 'reporting', reportingEndsAt, selected: assignments.length })
+            .where('task', '=', task)
+            .where('number', '=', number)
+            .execute(),
+          ...portions(rows).map((portion) => work.insertInto('assignments').values(portion).execute()),
+        ]);
+        return 'saved';
+      }),
+
+    join: (fence, task, number, assignments) =>
+      database.transaction().execute(async (work) => {
+        const [holds, round] = await Promise.all([fenceHolds(work, task, fence), roundUnderWay(work, task)]);
+        if (!holds) return 'fenced';
+        checkJoining({ task, number }, round);
+        const rows = assignments.map((row) => assignmentColumns(row, { task, number }));
+        await Promise.all([
+          work
+            .updateTable('rounds')
+            .set(({ eb }) => ({ selected: eb('selected', '+', rows.length) }))
             .where('task', '=', task)
             .where('number', '=', number)
             .execute(),
@@ -99,7 +110,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
         return 'saved';
       }),
 
-    commit: (fence, end, checkpoint) =>
+    commit: (fence, end, checkpoint, next = null) =>
       database.transaction().execute(async (work) => {
         const { task } = end;
         const [holds, phase, newest, acceptedIds] = await Promise.all([
@@ -117,6 +128,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
           endReceipts(work, end, { status: 'counted', version }),
           ...endRound(work, end, { outcome: 'committed', reason: null, version }),
         ]);
+        if (next !== null) await goOn(work, end, version, next);
         return 'saved';
       }),
 
@@ -243,6 +255,54 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
         return withdrawn.map(({ updateId }) => updateId);
       }),
   };
+}
+
+type Opening = Pick<
+  RoundRow,
+  | 'task'
+  | 'number'
+  | 'purpose'
+  | 'schedule'
+  | 'phase'
+  | 'baseVersion'
+  | 'selectionEndsAt'
+  | 'reportingEndsAt'
+  | 'startedAt'
+>;
+
+async function insertRound(work: Work, opening: Opening): Promise<void> {
+  const end = { endedAt: null, outcome: null, reason: null, version: null, evaluationJson: null };
+  const counts = { selected: 0, accepted: 0, rejectedJson: '{}', late: 0, surplus: 0, dropped: 0 };
+  const bytes = { uplinkBytes: 0, downlinkBytes: 0 };
+  await work
+    .insertInto('rounds')
+    .values({ ...opening, ...end, ...counts, ...bytes })
+    .execute();
+}
+
+/** The next fill, and the parts that go on in it. */
+async function goOn(work: Work, { task, number }: Place, baseVersion: number, next: NextFill): Promise<void> {
+  checkNext({ task, number }, next);
+  const { startedAt, reportingEndsAt, carried } = next;
+  const opening = { task, number: next.number, purpose: 'train', schedule: 'buffered', phase: 'reporting' } as const;
+  await insertRound(work, { ...opening, baseVersion, selectionEndsAt: startedAt, reportingEndsAt, startedAt });
+  await Promise.all([
+    work
+      .updateTable('rounds')
+      .set({ selected: carried.length })
+      .where('task', '=', task)
+      .where('number', '=', next.number)
+      .execute(),
+    ...carried.map(({ updateId, slot }) =>
+      work
+        .updateTable('assignments')
+        .set({ round: next.number, slot })
+        .where('task', '=', task)
+        .where('round', '=', number)
+        .where('updateId', '=', updateId)
+        .execute(),
+    ),
+  ]);
 }
 
 /** A receipt's client and what it said, as `nobody` of `rules.ts` puts it. */

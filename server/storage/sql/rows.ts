@@ -52,8 +52,17 @@ export function roundRow(row: Row<'rounds'>): RoundRow {
 }
 
 export function assignmentRow(row: Row<'assignments'>): AssignmentRow {
-  const { task: _task, round: _round, ended, ...rest } = row;
-  return { ...rest, end: ended };
+  const { task: _task, round: _round, ended, baseVersion, baseSha256, endsAt, ...rest } = row;
+  const isOwn = baseVersion !== null && baseSha256 !== null && endsAt !== null;
+  return { ...rest, own: isOwn ? { baseVersion, baseSha256, endsAt } : null, end: ended };
+}
+
+export function assignmentColumns(
+  { own, end, ...rest }: AssignmentRow,
+  { task, number }: Pick<RoundRow, 'task' | 'number'>,
+): Row<'assignments'> {
+  const { baseVersion, baseSha256, endsAt } = own ?? { baseVersion: null, baseSha256: null, endsAt: null };
+  return { ...rest, task, round: number, baseVersion, baseSha256, endsAt, ended: end };
 }
 
 export function receiptRow(row: Row<'receipts'>): ReceiptRow {

@@ -190,7 +190,7 @@ describe('sqlite storage', () => {
     expect(copy('client_id', 'other')).toThrow('UNIQUE');
     expect(copy('update_id', 'other')).toThrow('UNIQUE');
     expect(copy('round', 9)).toThrow('constraint failed');
-    const second = `insert into rounds select task, 2, purpose, base_version, phase, selection_ends_at, reporting_ends_at, started_at, ended_at,
+    const second = `insert into rounds select task, 2, purpose, schedule, base_version, phase, selection_ends_at, reporting_ends_at, started_at, ended_at,
       outcome, reason, version, selected, accepted, rejected_json, late, surplus, dropped, uplink_bytes, downlink_bytes, evaluation_json from rounds`;
     expect(() => inFile(path, second)).toThrow('UNIQUE');
   });

@@ -89,6 +89,7 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
     spec = withValue(spec, 'strategy.serverOptimizer', SERVER_OPTIMIZERS[value]);
   if (path === 'strategy.aggregator.name' && isIn(AGGREGATORS, value))
     spec = withValue(spec, 'strategy.aggregator', AGGREGATORS[value]);
+  if (path === 'strategy.schedule.size') spec = withValue(spec, 'rounds.goal', value);
   if (path === 'codec.up') spec = withCodec(spec, value as CodecName);
   if ((path === 'codec.range' || path === 'codec.fraction') && value === null) spec = withValue(spec, path, undefined);
   return { ...draft, spec: withOwnFields(spec) };

@@ -107,7 +107,8 @@ describe('the form', () => {
   it('has a field for everything that a task is', () => {
     const shown: string[] = SECTIONS.flatMap(({ fields }) => fields.map(({ path }) => path));
     const covers = (leaf: string): boolean => shown.includes(leaf);
-    const elsewhere = new Set(['model', 'client.epochs', 'client.maxSteps']);
+    // The strategy decides the schedule.
+    const elsewhere = new Set(['model', 'client.epochs', 'client.maxSteps', 'strategy.schedule.kind']);
     const leaves = (schema: unknown, path: string): string[] => {
       // What has a default is looked into as well.
       const { wrapped = schema } = schema as { wrapped?: unknown };

@@ -40,6 +40,7 @@ const ofOptimizers = (values: readonly string[], fields: readonly SpecField[]): 
   where('strategy.serverOptimizer.name', values, fields);
 const ofAggregators = (values: readonly string[], fields: readonly SpecField[]): SpecField[] =>
   where('strategy.aggregator.name', values, fields);
+const ofBuffer = (fields: readonly SpecField[]): SpecField[] => where('strategy.name', ['fedbuff'], fields);
 
 export const SECTIONS: readonly { readonly name: SectionName; readonly fields: readonly SpecField[] }[] = [
   { name: 'what', fields: field('text', 'title', 'id') },
@@ -109,6 +110,14 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
       ),
       ...ofOptimizers(['adagrad', 'adam', 'yogi'], field('number', 'strategy.serverOptimizer.tau')),
       ...ofOptimizers(['adam', 'yogi'], field('flag', 'strategy.serverOptimizer.biasCorrection')),
+      ...ofBuffer(
+        field(
+          'number',
+          'strategy.schedule.size',
+          'strategy.schedule.maximumStaleness',
+          'strategy.schedule.concurrency',
+        ),
+      ),
     ],
   },
   {

@@ -121,6 +121,7 @@ export const en = {
     'wrong-round': 'The round of this result is over.',
     late: 'The round ended before the result was complete.',
     surplus: 'The round had enough results already.',
+    stale: 'The model went on too far while this result was made.',
     size: 'The result had the wrong length.',
     count: 'The result held a wrong number of values or examples.',
     schema: 'The result was not in a form that the server knows.',
