@@ -96,7 +96,7 @@ const HELP = `npm test -- [options]
 Tests that need no special machine: unit, contract, architecture, system and browser. About eight minutes on two cores
 without a GPU. Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
 
-  --all   also the long ones (*.long.test.ts, @long): about fifteen minutes
+  --all   also the long ones (*.long.test.ts, @long): about twenty minutes
   --help  this text
 `;
 const switches = switchesOf(process.argv.slice(2), HELP, ['all']);

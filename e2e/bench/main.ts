@@ -1,9 +1,11 @@
 import { benchAggregate } from './aggregate.ts';
 import { benchCodec } from './codec.ts';
+import { benchCodecAccuracy } from './codec-accuracy.ts';
 import { machineLine } from './machine.ts';
 import { benchMainThread } from './main-thread.ts';
 import { readOptions } from './options.ts';
 import { benchPersonal } from './personal.ts';
+import { benchRobust } from './robust.ts';
 import { benchRound } from './round.ts';
 import { benchStartup } from './startup.ts';
 import { benchTrainer } from './trainer.ts';
@@ -18,6 +20,12 @@ const BENCHES = {
     run: benchAggregate,
   },
   codec: { isQuick: true, what: 'a million values through every codec: bytes, error, time', run: benchCodec },
+  'codec-accuracy': {
+    isQuick: false,
+    what: 'what every codec costs in accuracy, and saves in bytes',
+    run: benchCodecAccuracy,
+  },
+  robust: { isQuick: false, what: 'every robust rule under every attack', run: benchRobust },
   trainer: { isQuick: false, what: 'a step of every model on every backend', run: benchTrainer },
   'main-thread': { isQuick: false, what: 'the tasks of a contributor’s page while it trains', run: benchMainThread },
   personal: { isQuick: true, what: 'fits of one’s own, by how hard the shared model pulls', run: benchPersonal },
@@ -28,10 +36,10 @@ const HELP = `npm run bench -- [NAME …] [--runs N]
 Prints a table for each benchmark; without a name for all that are quick.
 
 ${Object.entries(BENCHES)
-  .map(([name, { what, isQuick }]) => `  ${name.padEnd(12)} ${what}${isQuick ? '' : ' (minutes)'}`)
+  .map(([name, { what, isQuick }]) => `  ${name.padEnd(15)} ${what}${isQuick ? '' : ' (minutes)'}`)
   .join('\n')}
 
-  --runs N     how often each is run (3)
+  --runs N        how often each is run (3)
 `;
 
 const options = readOptions(process.argv.slice(2), BENCHES);

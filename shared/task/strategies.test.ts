@@ -29,7 +29,8 @@ describe('the overrides of a strategy', () => {
     expect(() => withStrategy(TEMPLATES.movies, name)).toThrow('client.work');
   });
   it.each(tasks)('make a valid task of %s: %s', (_, name, task) => {
-    expect(withStrategy(task, name, { rounds: { goal: 5, minimum: 5 } }).strategy.name).toBe(name);
+    const five = { ...task, rounds: { ...task.rounds, goal: 5, minimum: 5 } } as TaskSpec;
+    expect(withStrategy(five, name).strategy.name).toBe(name);
   });
 
   it.each([

@@ -50,14 +50,17 @@ function Progressed({ contribution }: { contribution: Contribution }): JSX.Eleme
   const t = contributeWords().tryIt;
   const before = contribution.before.value;
   const now = contribution.model.value;
-  if (before === null || before.score === null || now.score === null) return null;
+  if (before === null || now.score === null) return null;
+  // A task that had just been made when the page was opened was scored a little later.
+  const then = before.score ?? contribution.seen.value.find(({ version }) => version === before.version)?.score ?? null;
+  if (then === null) return null;
   const written = ({ score, version }: Pick<ModelThen, 'score' | 'version'>): string =>
     t.ofVersion(formatMeasure(score), formatNumber(version));
   return (
     <dl class="facts try-facts">
       <div>
         <dt>{t.before}</dt>
-        <dd>{written(before)}</dd>
+        <dd>{written({ ...before, score: then })}</dd>
       </div>
       <div>
         <dt>{t.now}</dt>
