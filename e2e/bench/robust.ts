@@ -10,7 +10,7 @@ const RULES: Readonly<Record<string, object>> = {
   median: AGGREGATORS.median,
   'trimmed mean 0.2': { ...AGGREGATORS['trimmed-mean'], share: 0.2 },
   'Krum 5': { ...AGGREGATORS.krum, malicious: 5 },
-  'multi-Krum 5, 18 kept': { ...AGGREGATORS['multi-krum'], malicious: 5, keep: 18 },
+  'multi-Krum 5, 13 kept': { ...AGGREGATORS['multi-krum'], malicious: 5, keep: 13 },
   'geometric median': AGGREGATORS['geometric-median'],
   'centered clipping 0.3': { ...AGGREGATORS['centered-clipping'], radius: 0.3 },
   'centered clipping 1': { ...AGGREGATORS['centered-clipping'], radius: 1 },
@@ -29,7 +29,7 @@ const ATTACKS = {
 } as const;
 
 const ROUNDS = 30;
-const FLAGS = `--in-process --task digits --set model.zoo=softmax --set maxDeltaNorm=1e9 --clients 25 --cohort 25 --rounds ${ROUNDS} --examples 200 --lr 0.1 --epochs 1 --batch 10 --seed 1`;
+const FLAGS = `--in-process --task digits --set model.zoo=softmax --set maxDeltaNorm=1e9 --set rounds.minimum=20 --clients 25 --cohort 25 --rounds ${ROUNDS} --examples 200 --lr 0.1 --epochs 1 --batch 10 --seed 1`;
 
 /**
  * Every robust rule under every attack: `softmax` on MNIST, 25 contributors with 200 digits each, IID, all of them in each of 30

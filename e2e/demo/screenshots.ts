@@ -80,6 +80,7 @@ async function shootRun(browser: Browser, server: RunningServer): Promise<void> 
   await admin.goto(`${server.url}/admin?task=${TASK}`);
   await admin.locator('main[data-connection="live"]').waitFor();
   await admin.getByRole('button', { name: 'Stop' }).waitFor();
+  await admin.locator('figure canvas').nth(1).waitFor();
   await admin.screenshot({ path: join(folder, 'admin.png') });
   await shoot(first, 'contribute-running');
   for (const tab of TABS) {
