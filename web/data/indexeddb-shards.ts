@@ -3,6 +3,7 @@ import type { TaskId } from '../../shared/ids.ts';
 import { exists, orBlocked } from './database-access.ts';
 import { databaseName, ownStateDatabaseName, personalDatabaseName, residualDatabaseName } from './database-name.ts';
 import { RefusedChange } from './failure.ts';
+import { orOnceMore } from './once-more.ts';
 import type { ShardReader, ShardStore, ShardTransaction } from './shard-store.ts';
 
 const VERSION = 1;
@@ -70,16 +71,24 @@ export function createIndexedDbShards(task: TaskId): ShardStore {
         throw reason;
       }
     },
-    async view(work) {
-      const database = await open(false);
-      if (database === null) return work(nothing);
-      const transaction = database.transaction(['index', 'shards'], 'readonly');
-      transaction.done.catch(() => {});
-      return work({
-        index: () => transaction.objectStore('index').get('index'),
-        shard: (key) => transaction.objectStore('shards').get(key),
-      });
-    },
+    view: (work) =>
+      orOnceMore(
+        async (answered) => {
+          const database = await answered(open(false));
+          if (database === null) return work(nothing);
+          const transaction = database.transaction(['index', 'shards'], 'readonly');
+          transaction.done.catch(() => {});
+          return work({
+            index: () => answered(transaction.objectStore('index').get('index')),
+            shard: (key) => answered(transaction.objectStore('shards').get(key)),
+          });
+        },
+        // The connection is of a database that is gone: closing it may wait as well.
+        () => {
+          void opened?.then((database) => database?.close()).catch(() => {});
+          forget();
+        },
+      ),
     async destroy() {
       const database = await opened?.catch(() => null);
       forget();
