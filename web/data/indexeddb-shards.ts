@@ -38,6 +38,14 @@ export function createIndexedDbShards(task: TaskId): ShardStore {
     return opened;
   };
 
+  const close = (): void => {
+    void opened?.then(
+      (database) => database?.close(),
+      () => {},
+    );
+    forget();
+  };
+
   return {
     kept: 'indexeddb',
     async change(work) {
@@ -72,23 +80,16 @@ export function createIndexedDbShards(task: TaskId): ShardStore {
       }
     },
     view: (work) =>
-      orOnceMore(
-        async (answered) => {
-          const database = await answered(open(false));
-          if (database === null) return work(nothing);
-          const transaction = database.transaction(['index', 'shards'], 'readonly');
-          transaction.done.catch(() => {});
-          return work({
-            index: () => answered(transaction.objectStore('index').get('index')),
-            shard: (key) => answered(transaction.objectStore('shards').get(key)),
-          });
-        },
-        // The connection is of a database that is gone: closing it may wait as well.
-        () => {
-          void opened?.then((database) => database?.close()).catch(() => {});
-          forget();
-        },
-      ),
+      orOnceMore(async (answered) => {
+        const database = await answered(open(false));
+        if (database === null) return work(nothing);
+        const transaction = database.transaction(['index', 'shards'], 'readonly');
+        transaction.done.catch(() => {});
+        return work({
+          index: () => answered(transaction.objectStore('index').get('index')),
+          shard: (key) => answered(transaction.objectStore('shards').get(key)),
+        });
+      }, close),
     async destroy() {
       const database = await opened?.catch(() => null);
       forget();
@@ -97,13 +98,7 @@ export function createIndexedDbShards(task: TaskId): ShardStore {
       for (const other of [personalDatabaseName(task), ownStateDatabaseName(task), residualDatabaseName(task)])
         await orBlocked((blocked) => deleteDB(other, { blocked }));
     },
-    close() {
-      void opened?.then(
-        (database) => database?.close(),
-        () => {},
-      );
-      forget();
-    },
+    close,
   };
 }
 

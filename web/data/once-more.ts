@@ -6,7 +6,7 @@ import { RefusedChange } from './failure.ts';
  */
 export const UNANSWERED_AFTER_MS = 8_000;
 
-class Unanswered extends Error {}
+const UNANSWERED = new RefusedChange('failed', 'The browser does not answer; reload the page.');
 
 /** Rejects what takes longer than `UNANSWERED_AFTER_MS`. */
 type Answered = <Value>(request: Promise<Value>) => Promise<Value>;
@@ -19,20 +19,15 @@ export async function orOnceMore<Value>(
   try {
     return await read(answered);
   } catch (error) {
-    if (!(error instanceof Unanswered)) throw error;
-  }
-  renew();
-  try {
-    return await read(answered);
-  } catch (error) {
-    if (!(error instanceof Unanswered)) throw error;
-    throw new RefusedChange('failed', 'The browser does not answer for what it keeps; reload the page.');
+    if (error !== UNANSWERED) throw error;
+    renew();
+    return read(answered);
   }
 }
 
 function answered<Value>(request: Promise<Value>): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Unanswered()), UNANSWERED_AFTER_MS);
+    const timer = setTimeout(() => reject(UNANSWERED), UNANSWERED_AFTER_MS);
     request.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
