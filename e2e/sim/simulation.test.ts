@@ -83,8 +83,10 @@ it('in one process: the same figures for one seed, in threads as well, and stops
   const run = (more: string) =>
     simulate(optionsOf(`${SMALL} --rounds 20 --until 0.6 --speed lognormal:0.5 ${more}`), () => {});
   const [one, two] = [await run(''), await run('--threads 2')];
+  // A score sums its batches in pieces as they come: its loss is the same to float32, the versions are to the bit.
   const wholly = ({ rounds }: typeof one) => rounds.map(({ seconds: _, ...round }) => round);
-  expect(wholly(two)).toEqual(wholly(one));
+  const alike = wholly(one).map((round) => ({ ...round, loss: expect.closeTo(round.loss ?? Number.NaN, 5) }));
+  expect(wholly(two)).toEqual(alike);
   expect(one.final.accuracy).toBeGreaterThanOrEqual(0.6);
   expect(one.rounds.length).toBeLessThan(20);
   expect(one.rounds.at(-2)?.accuracy).toBeLessThan(0.6);
