@@ -1,3 +1,4 @@
+import { codecByName } from '../../shared/codec/index.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
@@ -17,6 +18,8 @@ export interface TaskView {
   readonly parameters: number;
   /** Of the weights: four a parameter. */
   readonly bytes: number;
+  /** Of what a report says in the task's codec, at most: what consent is asked for. */
+  readonly reportBytes: number;
   /** The current round, else the last one; 0 before the first. */
   readonly round: number;
   readonly roundsLeft: number;
@@ -34,6 +37,9 @@ export interface TaskView {
   readonly createdAt?: string;
   readonly archivedAt?: string | null;
 }
+
+const reportBytesOf = ({ codec }: TaskSpec, values: number): number =>
+  codecByName(codec.up).bodyBytes(values, codec).maximum;
 
 export async function viewTask(
   { coordinator, storage }: Pick<HttpDependencies, 'coordinator' | 'storage'>,
@@ -53,6 +59,7 @@ export async function viewTask(
     sha256: row.sha256,
     parameters,
     bytes: parameters * 4,
+    reportBytes: reportBytesOf(spec, participation?.report?.values ?? parameters),
     round: status?.round?.number ?? (await storage.rounds.lastNumber(spec.id)),
     roundsLeft: row.roundsLeft,
     online: status?.online ?? 0,

@@ -83,6 +83,7 @@ describe('reading tasks', () => {
       sha256,
       parameters: 7_850,
       bytes: 31_400,
+      reportBytes: 31_400,
       round: 0,
       roundsLeft: 0,
       online: 0,
@@ -132,6 +133,16 @@ describe('reading tasks', () => {
       expect(response.statusCode).toBe(404);
       expect(response.json().error.message).toEqual(expect.any(String));
     }
+  });
+
+  test.each([
+    [{ codec: { up: 'uniform-8', range: 0.1 } }, 7_850],
+    [{ codec: { up: 'top-k', fraction: 0.01 } }, 79 * 8],
+    [{ strategy: { name: 'scaffold', weighting: 'uniform' }, client: { work: 'scaffold' } }, 2 * 31_400],
+    [{ model: { zoo: 'mlp-2nn' }, client: { local: ['output'] } }, 4 * (199_210 - 2_010)],
+  ])('what consent is asked for is what a report of the task weighs: %j', async (overrides, bytes) => {
+    await create(overrides);
+    expect((await http.app.inject('/api/tasks/digits')).json().reportBytes).toBe(bytes);
   });
 
   test('checkpoints from version 0, rounds from none', async () => {

@@ -18,6 +18,8 @@ const publicTaskSchema = v.object({
   parameters: count,
   /** Of the weights as they lie on the wire. */
   bytes: count,
+  /** Of what a report says, at most. */
+  reportBytes: count,
   round: count,
   roundsLeft: count,
   online: count,

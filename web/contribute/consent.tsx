@@ -2,7 +2,6 @@ import type { JSX } from 'preact';
 import { COUNTS_COUNT } from '../../shared/evaluation/size.ts';
 import { Dialog, formatBytes, formatNumber } from '../ui/index.ts';
 import type { Contribution } from './contribution.ts';
-import { reportBytes } from './flow.tsx';
 import { contributeWords } from './words/index.ts';
 
 interface ConsentProps {
@@ -38,7 +37,7 @@ export function Consent({ contribution, isOpen, onAgree, onClose }: ConsentProps
       <dl class="consent">
         <dt>{t.leaves}</dt>
         <dd>
-          {t.leavesWhat(formatBytes(reportBytes(task)), formatNumber(task.parameters))}
+          {t.leavesWhat(formatBytes(task.reportBytes), formatNumber(task.parameters))}
           {isScored && ` ${t.leavesCounts(formatNumber(COUNTS_COUNT))}`}
         </dd>
         <dt>{t.who}</dt>

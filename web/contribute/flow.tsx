@@ -38,7 +38,7 @@ export function Flow({ contribution }: { readonly contribution: Contribution }):
         </small>
         <strong>{t.leavesWhat(formatNumber(task.parameters))}</strong>
         <p>
-          {t.aRound(formatBytes(reportBytes(task)))}
+          {t.aRound(formatBytes(task.reportBytes))}
           {t.seen}
           {isAlone && ` ${t.alone}`}
         </p>
@@ -47,6 +47,3 @@ export function Flow({ contribution }: { readonly contribution: Contribution }):
     </section>
   );
 }
-
-/** What one report weighs: four bytes a parameter, and a header of the size of a sentence. */
-export const reportBytes = (task: { readonly parameters: number }): number => task.parameters * 4;

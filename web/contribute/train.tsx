@@ -23,7 +23,6 @@ import {
 import { Backends } from './backends.tsx';
 import { Consent } from './consent.tsx';
 import { type Contribution, isJoined } from './contribution.ts';
-import { reportBytes } from './flow.tsx';
 import { Step } from './step.tsx';
 import { When } from './when.tsx';
 import { contributeWords } from './words/index.ts';
@@ -70,7 +69,7 @@ export function Train({ contribution }: { readonly contribution: Contribution })
 /** What is happening, and below it why, and what it means. */
 function sentences(contribution: Contribution, view: ClientView): { first: string; more: readonly string[] } {
   const t = contributeWords().train;
-  const bytes = view.state === 'uploading' ? reportBytes(contribution.task) : contribution.task.bytes;
+  const bytes = view.state === 'uploading' ? contribution.task.reportBytes : contribution.task.bytes;
   const first = stateSentence(view, bytes);
   const more: string[] = [];
   const explains = view.reason !== 'too-few' && view.reason !== 'stopped' && view.reason !== view.state;

@@ -6,7 +6,7 @@ import { RefusedChange } from './failure.ts';
  */
 export const UNANSWERED_AFTER_MS = 8_000;
 
-const UNANSWERED = new RefusedChange('failed', 'The browser does not answer; reload the page.');
+const UNANSWERED = new RefusedChange('failed', 'timeout');
 
 /** Rejects what takes longer than `UNANSWERED_AFTER_MS`. */
 type Answered = <Value>(request: Promise<Value>) => Promise<Value>;

@@ -7,6 +7,7 @@ interface Numbers {
   readonly parameters: number;
   readonly bytes: number;
   /** A round may have this contributor alone. */
+  readonly reportBytes: number;
   readonly isAlone: boolean;
 }
 
@@ -38,7 +39,7 @@ export async function askConsent({ into, server, task, language, onAgree, onRefu
     onRefused(numbers);
     return;
   }
-  const report = bytesIn(numbers.parameters * 4);
+  const report = bytesIn(numbers.reportBytes);
   const facts: readonly (readonly [name: string, what: string])[] = [
     [t.leaves, t.leavesWhat(report, numberIn(numbers.parameters))],
     [t.who, [t.whoWhat(new URL(server).host), ...(numbers.isAlone ? [t.whoAlone] : [])].join(' ')],
@@ -54,10 +55,10 @@ async function fetchNumbers(address: string): Promise<Numbers | 'server-away' | 
   try {
     const response = await fetch(address, { credentials: 'omit', cache: 'no-store' });
     if (response.status === 404) return 'unknown-task';
-    const { parameters, bytes, participation, allowsOrigin } = await response.json();
+    const { parameters, bytes, reportBytes, participation, allowsOrigin } = await response.json();
     if (allowsOrigin === false) return 'origin';
-    if (!Number.isSafeInteger(parameters) || !Number.isSafeInteger(bytes)) return 'server-away';
-    return { parameters, bytes, isAlone: participation?.minimum === 1 };
+    if (![parameters, bytes, reportBytes].every(Number.isSafeInteger)) return 'server-away';
+    return { parameters, bytes, reportBytes, isAlone: participation?.minimum === 1 };
   } catch {
     return 'server-away';
   }

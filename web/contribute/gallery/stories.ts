@@ -27,6 +27,7 @@ export const task: PublicTask = {
   sha256: sha('a'),
   parameters: 199_210,
   bytes: 796_840,
+  reportBytes: 796_840,
   round: 38,
   roundsLeft: 12,
   online: 14,

@@ -87,7 +87,7 @@ function Running({ options, view: shown, task: facts, said }: RunningProps): JSX
 
 function sentences(view: ClientView, task: PublicTask | null, client: Client) {
   const t = panelWords();
-  const bytes = task === null ? null : view.state === 'uploading' ? task.parameters * 4 : task.bytes;
+  const bytes = task === null ? null : view.state === 'uploading' ? task.reportBytes : task.bytes;
   const own: Readonly<Record<string, string>> = t.reasons;
   const explains =
     view.reason !== null && view.reason !== 'too-few' && view.reason !== 'stopped' && view.reason !== view.state;
