@@ -71,7 +71,13 @@ it('says in a sentence that the data folder has its task already, and exits 2', 
   const folder = mkdtempSync(join(tmpdir(), 'fedtab-demo-test-'));
   try {
     const { storage, close } = await openStorage({ dataFolder: folder });
-    const initial = { version: 0, sha256: 'a'.repeat(64) as Sha256, bytes: 4, optimizerSha256: null } as const;
+    const initial = {
+      version: 0,
+      sha256: 'a'.repeat(64) as Sha256,
+      bytes: 4,
+      optimizerSha256: null,
+      step: null,
+    } as const;
     const spec = TEMPLATES['seed-dense'];
     await storage.tasks.create(spec, { ...initial, origin: 'initial', round: null, copyOf: null }, 1);
     await close();

@@ -96,6 +96,18 @@ it('in one process: the same figures for one seed, in threads as well, and stops
   expect(times.every((time, at) => time > (times[at - 1] ?? 0))).toBe(true);
 });
 
+it.each([
+  ['in one process', SMALL],
+  ['over real sockets', SMALL.replace('--in-process ', '')],
+])('%s: who has an earlier version takes steps, and a newcomer the model', async (_, flags) => {
+  const down = '--set codec.down=uniform-8-rotated --set codec.range=0.1';
+  const { rounds, final, initial } = await simulate(optionsOf(`${flags} --cohort 10 --rounds 3 ${down}`), () => {});
+  // 7,850 values: the blocks of P42 have 7,872.
+  const step = 96 + 7_872;
+  expect(rounds.map(({ downlinkBytes }) => downlinkBytes)).toEqual([10 * 4 * 7_850, 10 * step, 10 * step]);
+  expect(final.accuracy).toBeGreaterThan((initial.accuracy ?? 1) + 0.1);
+});
+
 it('in one process: reports past the deadline are late, those who leave are dropped, and rounds go on', async () => {
   const flags = `${SMALL} --rounds 6 --deadline 60 --late 0.2 --leave downloading:0.1,training:0.1,uploading:0.1`;
   const { rounds } = await simulate(optionsOf(flags), () => {});

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
-import { liveSchema, liveTaskSchema, roundEndedSchema, scoredSchema } from '../../shared/protocol/index.ts';
+import { liveSchema, liveTaskSchema, roundEndedSchema, scoredSchema } from '../../shared/protocol/admin-events.ts';
 import { Rig } from './fakes/rig.ts';
 
 const digits = 'digits' as TaskId;

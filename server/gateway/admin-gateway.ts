@@ -9,8 +9,8 @@ import {
   adminHandshakeSchema,
   type LiveTask,
   type ServerToAdminEvents,
-  type TaskStatus,
-} from '../../shared/protocol/index.ts';
+} from '../../shared/protocol/admin-events.ts';
+import type { TaskStatus } from '../../shared/protocol/index.ts';
 import type { Admin, Admins } from '../auth/admins.ts';
 import { isOwnOrigin } from '../auth/origins.ts';
 import type { ContributorView, Coordinator, CoordinatorEvent } from '../rounds/port.ts';

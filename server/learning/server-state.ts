@@ -14,6 +14,8 @@ export interface ServerState {
   readonly optimizer: OptimizerState;
   /** The aggregate that the aggregator goes on from; null for one that carries nothing, and before its first round. */
   readonly aggregate: Float32Array | null;
+  /** What steps left out so far (`shared/wire/step.ts`); null where models go down whole, and before the first. */
+  readonly residual: Float32Array | null;
 }
 
 type Strategy = Pick<TaskSpec['strategy'], 'name' | 'serverOptimizer' | 'aggregator'>;
@@ -25,6 +27,7 @@ export const initialServerState = (params: Float32Array, strategy: Strategy): Se
       ? new Float32Array(params.length)
       : optimizerOf(strategy.serverOptimizer).init(params.length, strategy.serverOptimizer),
   aggregate: null,
+  residual: null,
 });
 
 /**
@@ -36,32 +39,43 @@ export function nextServerState(state: ServerState, aggregated: Float64Array, st
   const settings = strategy.serverOptimizer;
   const aggregate = carriesAggregate(strategy) ? Float32Array.from(aggregated) : null;
   const step = optimizerOf(settings).apply(state.params, pseudoGradient(aggregated), state.optimizer, settings);
-  const next = { params: step.params, optimizer: step.state, aggregate };
+  const next = { params: step.params, optimizer: step.state, aggregate, residual: state.residual };
   const parts = [next.params, next.optimizer, next.aggregate];
   return parts.every((part) => part === null || isFinite32(part)) ? next : null;
 }
 
-/** What is saved beside the params: the aggregate, then the optimizer's state, in one flat vector; null for nothing. */
-export function savedState({ aggregate, optimizer }: ServerState): Float32Array | null {
-  if (aggregate === null || optimizer === null) return aggregate ?? optimizer;
-  const saved = new Float32Array(aggregate.length + optimizer.length);
-  saved.set(aggregate);
-  saved.set(optimizer, aggregate.length);
+/** What is saved beside the params: the aggregate, the optimizer's state and the residual, in one flat vector; null for nothing. */
+export function savedState({ aggregate, optimizer, residual }: ServerState): Float32Array | null {
+  const parts = [aggregate, optimizer, residual].filter((part) => part !== null);
+  if (parts.length < 2) return parts[0] ?? null;
+  const saved = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    saved.set(part, at);
+    at += part.length;
+  }
   return saved;
 }
 
-/** The state of a checkpoint from its params and what was saved beside them. */
-export function serverStateOf(params: Float32Array, saved: Float32Array | null, strategy: Strategy): ServerState {
+/** The state of a checkpoint from its params and what was saved beside them; `hasSteps`: its versions are led to by steps. */
+export function serverStateOf(
+  params: Float32Array,
+  saved: Float32Array | null,
+  strategy: Strategy,
+  hasSteps = false,
+): ServerState {
   const initial = initialServerState(params, strategy);
   if (saved === null) return initial;
-  const carried = carriesAggregate(strategy) ? params.length : 0;
-  const optimizerValues = initial.optimizer?.length ?? 0;
-  assert(saved.length === carried + optimizerValues, 'the saved state is not of this strategy');
-  return {
-    params,
-    optimizer: optimizerValues === 0 ? null : saved.subarray(carried),
-    aggregate: carried === 0 ? null : saved.subarray(0, carried),
+  let at = 0;
+  const take = (length: number): Float32Array | null => {
+    at += length;
+    return length === 0 ? null : saved.subarray(at - length, at);
   };
+  const aggregate = take(carriesAggregate(strategy) ? params.length : 0);
+  const optimizer = take(initial.optimizer?.length ?? 0);
+  const residual = take(hasSteps ? params.length : 0);
+  assert(saved.length === at, 'the saved state is not of this strategy');
+  return { params, optimizer, aggregate, residual };
 }
 
 function carriesAggregate(strategy: Strategy): boolean {
@@ -77,5 +91,6 @@ function nextScaffoldState(
   const halves = halvesOf(aggregated);
   const step = optimizerOf(serverOptimizer).apply(params, pseudoGradient(halves.delta), null, serverOptimizer);
   const next = nextControl(control ?? new Float32Array(params.length), halves.control);
-  return isFinite32(step.params) && isFinite32(next) ? { params: step.params, optimizer: next, aggregate: null } : null;
+  if (!isFinite32(step.params) || !isFinite32(next)) return null;
+  return { params: step.params, optimizer: next, aggregate: null, residual: null };
 }

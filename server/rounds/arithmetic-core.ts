@@ -6,6 +6,7 @@ import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
 import { scatter, sharedEntries } from '../../shared/task/report-layout.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
 import { fromBytes, isFinite32, toBytes } from '../../shared/weights/vector.ts';
 import {
   decodeBody,
@@ -14,12 +15,13 @@ import {
   frameBytesAllowed,
   readFrameHeader,
 } from '../../shared/wire/frame.ts';
+import { makeStep, type StepCoding } from '../../shared/wire/step.ts';
 import type { Aggregator, AnyAggregator, BatchAggregator } from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
 import { effectiveSteps } from '../learning/effective-steps.ts';
 import { kernel } from '../learning/kernel/index.ts';
 import { readFrom } from '../learning/kernel/kernel.ts';
-import { nextServerState, savedState, serverStateOf } from '../learning/server-state.ts';
+import { nextServerState, type ServerState, savedState, serverStateOf } from '../learning/server-state.ts';
 import { stalenessWeight } from '../learning/staleness.ts';
 import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
@@ -141,22 +143,27 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight, steps });
     },
 
-    async finish(key, { strategy, client, model }, base) {
+    async finish(key, { strategy, client, model, codec }, base) {
       const aggregate = find(key);
       open.delete(key);
       const params = await getVector(base.params);
-      const before = serverStateOf(params, base.optimizer && (await getVector(base.optimizer)), strategy);
+      const saved = base.optimizer && (await getVector(base.optimizer));
+      const before = serverStateOf(params, saved, strategy, hasSteps(codec));
       const aggregated = aggregatedBy(aggregate, before.aggregate);
       // What is not reported does not change.
+      const { layout } = modelOf({ model });
       const delta =
         client.local === undefined
           ? aggregated
-          : scatter(new Float64Array(params.length), sharedEntries(modelOf({ model }).layout, client), aggregated);
-      const next = nextServerState(before, delta, strategy);
-      if (next === null) throw new Error('the new version is not finite');
-      const saved = savedState(next);
-      const optimizerSha256 = saved && (await putVector(saved)).sha256;
-      return { ...(await putVector(next.params)), optimizerSha256 };
+          : scatter(new Float64Array(params.length), sharedEntries(layout, client), aggregated);
+      const aimed = nextServerState(before, delta, strategy);
+      if (aimed === null) throw new Error('the new version is not finite');
+      const coding = { codec, layoutSha256: layout.sha256, baseSha256: base.params };
+      const { state, frame } = hasSteps(codec) ? stepTowards(before, aimed, coding) : { state: aimed, frame: null };
+      const beside = savedState(state);
+      const optimizerSha256 = beside && (await putVector(beside)).sha256;
+      const step = frame && { sha256: await blobs.put(frame), bytes: frame.byteLength };
+      return { ...(await putVector(state.params)), optimizerSha256, step };
     },
 
     async total(key) {
@@ -169,6 +176,24 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       open.delete(key);
     },
   };
+}
+
+const hasSteps = ({ down }: TaskSpec['codec']): boolean => down !== 'float32';
+
+/** What the step leads to; where there is none, what was aimed at, and nothing is missing. */
+function stepTowards(
+  before: ServerState,
+  aimed: ServerState,
+  coding: StepCoding,
+): { readonly state: ServerState; readonly frame: Uint8Array | null } {
+  const made = makeStep(before.params, aimed.params, before.residual, coding);
+  if (made !== null) {
+    const { frame, params, residual } = made;
+    return { state: { ...aimed, params, residual }, frame };
+  }
+  const params = aimed.params.map((value, i) => value + (before.residual?.[i] ?? 0));
+  const residual = new Float32Array(params.length);
+  return { state: { ...aimed, params: isFinite32(params) ? params : aimed.params, residual }, frame: null };
 }
 
 const weightIn = (fold: Fold, header: FrameHeader): number =>

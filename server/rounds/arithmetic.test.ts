@@ -33,8 +33,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const strategy = (weighting: TaskSpec['strategy']['weighting']): Pick<TaskSpec, 'strategy' | 'client' | 'model'> => ({
+const strategy = (
+  weighting: TaskSpec['strategy']['weighting'],
+): Pick<TaskSpec, 'strategy' | 'client' | 'model' | 'codec'> => ({
   client: digits.client,
+  codec: digits.codec,
   model: digits.model,
   strategy: { name: 'fedavg', weighting, serverOptimizer: { name: 'sgd', learningRate: 1 } },
 });
@@ -229,6 +232,7 @@ describe('making a version', () => {
       sha256: sha256Hex(toBytes(Float32Array.of(1.25, 5, 2.5))),
       bytes: 12,
       optimizerSha256: null,
+      step: null,
     });
     expect(await valuesOf(made.sha256)).toEqual([1.25, 5, 2.5]);
   });
@@ -323,7 +327,7 @@ describe('making a version', () => {
 });
 
 describe('D9 a robust rule reads the reports at the end', () => {
-  type Learning = Pick<TaskSpec, 'strategy' | 'client' | 'model'>;
+  type Learning = Pick<TaskSpec, 'strategy' | 'client' | 'model' | 'codec'>;
   const robust = (aggregator: TaskSpec['strategy']['aggregator'] & object): Learning => ({
     ...digits,
     strategy: { name: 'robust', weighting: 'uniform', aggregator, serverOptimizer: { name: 'sgd', learningRate: 1 } },

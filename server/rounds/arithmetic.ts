@@ -55,7 +55,8 @@ export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
     begin: (key, fold, values) =>
       call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy, client: fold.client }, values),
     fold: (key, path, expected, staleness = 0) => call('fold', key, path, expected, staleness),
-    finish: (key, { strategy, client, model }, base) => call('finish', key, { strategy, client, model }, base),
+    finish: (key, { strategy, client, model, codec }, base) =>
+      call('finish', key, { strategy, client, model, codec }, base),
     total: (key) => call('total', key),
     drop: (key) => call('drop', key),
     async close() {

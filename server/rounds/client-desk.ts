@@ -42,7 +42,7 @@ export class ClientDesk {
       // It lost its assignment, in a reload for instance: the same one again.
       pool.note(clientId, message);
       round.take({ kind: 'back', slot: member.slot, at: this.#now() });
-      const assignment = round.assignmentAgain(member, message.held === round.baseOf(member).sha256);
+      const assignment = round.assignmentAgain(member, message.held);
       if (assignment !== null) downlink.assign(spec.id, clientId, assignment);
       return { ok: true };
     }

@@ -61,10 +61,10 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
   async function add(taskId: TaskId): Promise<{ readonly entry: Entry; readonly open: OpenRound | null }> {
     const lease = await leases.acquire(taskId);
     const row = await storage.tasks.get(taskId);
-    const checkpoint = row && (await storage.checkpoints.get(taskId, row.version));
-    if (!row || !checkpoint) throw new BugError(`the task ${taskId} has no checkpoint`);
+    const checkpoints = await storage.checkpoints.list(taskId);
+    if (!row || checkpoints.length === 0) throw new BugError(`the task ${taskId} has no checkpoint`);
     const open = row.archivedAt === null ? await storage.rounds.unfinished(taskId) : null;
-    const task = new LiveTask({ ports, scoring, emit, row, lease, checkpoint });
+    const task = new LiveTask({ ports, scoring, emit, row, lease, checkpoints });
     const entry = {
       task,
       desk: new ClientDesk(ports, task, intake, emit),
@@ -162,7 +162,14 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       try {
         const weights = await arithmetic.initial(spec);
         if ('problem' in weights) return invalid([{ path: 'model.weights', message: weights.problem }]);
-        const initial = { version: 0, ...weights, optimizerSha256: null, round: null, copyOf: null } as const;
+        const initial = {
+          version: 0,
+          ...weights,
+          optimizerSha256: null,
+          step: null,
+          round: null,
+          copyOf: null,
+        } as const;
         const saved = await storage.tasks.create(spec, { ...initial, origin: 'initial' }, clock.now());
         if (saved === 'taken') return conflict('taken', `a task ${spec.id} exists`);
         const { entry } = await add(spec.id);

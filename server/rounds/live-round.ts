@@ -14,12 +14,13 @@ import { deliver, type RoundPicture } from './delivery.ts';
 import type { Verdict } from './guard.ts';
 import { assignmentOf, type Member, newMember, rowOfMember } from './member.ts';
 import { type PaceNote, retryWindow } from './pace.ts';
-import type { ReportRule } from './port.ts';
+import type { MadeVersion, ReportRule } from './port.ts';
 import { type Part, type RoundOutcome, tally } from './round.ts';
 import { type AcceptedReport, RoundAggregate } from './round-aggregate.ts';
 import { countsOf, endOf, yoursOf } from './round-ending.ts';
 import type { ClientNote } from './selection.ts';
 import type { Serial } from './serial.ts';
+import type { StepChain } from './step-chain.ts';
 import {
   endingPartsOf,
   FILL_PLACE,
@@ -37,8 +38,10 @@ export interface RoundHost {
   readonly fence: FencingToken;
   /** Jobs of the task, in order. */
   readonly serial: Serial;
-  /** Takes a waiting client out of the pool; true if it said that it holds these weights. */
-  takeWaiting(clientId: ClientId, sha256: Sha256): boolean;
+  /** Takes a waiting client out of the pool; the hash of the weights that it said it holds. */
+  takeWaiting(clientId: ClientId): Sha256 | null;
+  /** What leads from one version's weights to another's. */
+  readonly steps: StepChain;
   /** Of the rounds before; null where there was none. */
   readonly usualRoundMs: number | null;
   /** Whether weights that were made may be published. */
@@ -48,7 +51,7 @@ export interface RoundHost {
   /** Another fill follows this one, if it is committed (B4). */
   goesOn(round: LiveRound, version: number): boolean;
   /** The end is durable and announced; `next`: so is the opening of the fill that follows, which is returned. */
-  ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null, next: FillStart | null): LiveRound | null;
+  ended(round: LiveRound, outcome: RoundOutcome, made: MadeWeights | null, next: FillStart | null): LiveRound | null;
   /** The end could not be made durable yet; it is tried again. */
   stuck(): void;
   /** Somebody else has the lease: nothing may be written any more. */
@@ -62,6 +65,7 @@ export interface NewWeights {
   readonly sha256: Sha256;
   readonly optimizerSha256: Sha256 | null;
 }
+export type MadeWeights = NewWeights & Pick<MadeVersion, 'step'>;
 
 /** A fill that was opened with the end of the one before it, and who goes on in it. */
 export interface FillStart {
@@ -95,7 +99,7 @@ type Contributors = Awaited<ReturnType<RoundStore['contributors']>>;
 type Saved =
   | 'fenced'
   | Exclude<Verdict, 'fit'>
-  | { readonly version: number | null; readonly made: NewWeights | null; readonly next: NextFill | null };
+  | { readonly version: number | null; readonly made: MadeWeights | null; readonly next: NextFill | null };
 
 /** One round under way: carries out the effects of `round.ts`, or of `buffer.ts` for one fill of a buffer. */
 export class LiveRound {
@@ -287,9 +291,14 @@ export class LiveRound {
   }
 
   /** The assignment once more, for a member that came back; null before the cohort is durable. */
-  assignmentAgain(member: Member, isHolder = member.isHolder): Assignment | null {
+  assignmentAgain(member: Member, held = member.held): Assignment | null {
     if (!member.isSaved) return null;
-    return assignmentOf(member, this.#pictureOf(member), isHolder ? 'held' : 'http');
+    const picture = this.#pictureOf(member);
+    const isHolder = held === picture.base.sha256;
+    const way = isHolder
+      ? { delivery: 'held' as const }
+      : { delivery: 'http' as const, steps: picture.stepsFrom(held) };
+    return assignmentOf(member, picture, way);
   }
 
   /** A rejection, also where the report never came to be checked; durable soon after. */
@@ -324,11 +333,12 @@ export class LiveRound {
   #assign({ cohort, others, reportingEndsAt }: Extract<UnderwayEffect, { kind: 'assign' }>): void {
     const { storage, downlink } = this.#ports;
     const { spec, fence } = this.host;
-    const takeHolder = (clientId: ClientId) => this.host.takeWaiting(clientId, this.base.sha256);
     this.#assignedAt = this.#ports.clock.now();
-    this.#setMembers(cohort.map((clientId, slot) => newMember(slot, clientId, takeHolder(clientId), this.#ports)));
+    this.#setMembers(
+      cohort.map((clientId, slot) => newMember(slot, clientId, this.host.takeWaiting(clientId), this.#ports)),
+    );
     for (const clientId of others) {
-      takeHolder(clientId);
+      this.host.takeWaiting(clientId);
       downlink.retry(spec.id, clientId, retryWindow(this.number, others.length, this.host.usualRoundMs));
     }
     this.#job(
@@ -354,8 +364,7 @@ export class LiveRound {
       const part = this.parts[slot];
       if (part === undefined || !('endsAt' in part)) return [];
       const own = { baseVersion: version, baseSha256: sha256, endsAt: (part as FillPart).endsAt };
-      const isHolder = this.host.takeWaiting(part.clientId, sha256);
-      return [newMember(slot, part.clientId, isHolder, this.#ports, own)];
+      return [newMember(slot, part.clientId, this.host.takeWaiting(part.clientId), this.#ports, own)];
     });
     this.#setMembers([...this.#members, ...members]);
     this.#job(
@@ -478,7 +487,7 @@ export class LiveRound {
     );
   }
 
-  #end(outcome: RoundOutcome, made: NewWeights | null, next: NextFill | null): void {
+  #end(outcome: RoundOutcome, made: MadeWeights | null, next: NextFill | null): void {
     const { downlink } = this.#ports;
     const ending = endingPartsOf(this.#state);
     const yours = new Map(ending.map((part) => [part.clientId, yoursOf(part)]));
@@ -517,12 +526,14 @@ export class LiveRound {
 
   #pictureOf(member: Member): RoundPicture {
     const endsAt = member.own?.endsAt ?? (this.#state.phase === 'reporting' ? this.#state.reportingEndsAt : 0);
+    const base = this.baseOf(member);
     return {
       number: this.number,
       isFill: isFill(this.#state),
       cohort: isFill(this.#state) ? this.#state.policy.size : this.#members.length,
       purpose: this.purpose,
-      base: this.baseOf(member),
+      base,
+      stepsFrom: (held) => this.host.steps.between(held, base),
       remainingMs: Math.max(0, Math.round(endsAt - this.#ports.clock.now())),
       controlOf: this.#contributors && this.#controlOf(this.#contributors),
     };

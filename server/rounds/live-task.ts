@@ -1,3 +1,4 @@
+import { assert } from '../../shared/assert.ts';
 import { COUNTS_LAYOUT } from '../../shared/evaluation/counts.ts';
 import type { ClientId, Sha256 } from '../../shared/ids.ts';
 import type { RoundPurpose, Score, TaskStatus } from '../../shared/protocol/index.ts';
@@ -11,14 +12,21 @@ import { type BufferPolicy, bufferPolicyOf, openFill } from './buffer.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import { Guard, type Verdict } from './guard.ts';
 import { Lessons } from './lessons.ts';
-import { type FillStart, LiveRound, type NewWeights, type RoundHost, type RoundStart } from './live-round.ts';
-import { holds } from './member.ts';
+import {
+  type FillStart,
+  LiveRound,
+  type MadeWeights,
+  type NewWeights,
+  type RoundHost,
+  type RoundStart,
+} from './live-round.ts';
 import type { ContributorView, CoordinatorEvent } from './port.ts';
 import { restoreFill, restoreRound } from './recovery.ts';
 import { openRound, type RoundOutcome } from './round.ts';
 import type { Scoring } from './scoring.ts';
 import { Serial } from './serial.ts';
 import { contributorsOf, statusOf } from './status.ts';
+import { StepChain } from './step-chain.ts';
 import {
   patchOf,
   runOf,
@@ -38,8 +46,8 @@ export interface LiveTaskOptions {
   readonly emit: (event: CoordinatorEvent) => void;
   readonly row: TaskRow;
   readonly lease: Lease;
-  /** The newest one. */
-  readonly checkpoint: CheckpointRow;
+  /** In the order of their versions, with the newest one. */
+  readonly checkpoints: readonly CheckpointRow[];
 }
 
 /** What a report of an evaluation round is, whatever the model. */
@@ -55,6 +63,7 @@ export class LiveTask implements RoundHost {
   readonly serial = new Serial();
   readonly pool = new WaitingPool();
   readonly lessons: Lessons;
+  readonly steps: StepChain;
   readonly #options: LiveTaskOptions;
   readonly #ports: CoordinatorPorts;
   readonly #timer: WakeTimer;
@@ -77,13 +86,16 @@ export class LiveTask implements RoundHost {
   #awaitingEnd: (() => void)[] = [];
 
   constructor(options: LiveTaskOptions) {
-    const { ports, row, lease, checkpoint } = options;
+    const { ports, row, lease, checkpoints } = options;
+    const checkpoint = checkpoints.at(-1);
+    assert(checkpoint !== undefined, 'a task without a version');
     this.#options = options;
     this.#ports = ports;
     this.#timer = new WakeTimer(ports.clock, () => this.#tick());
     this.spec = row.spec;
     this.#guard = new Guard(ports, row.spec);
     this.lessons = new Lessons(row.spec.rounds);
+    this.steps = new StepChain(checkpoints);
     this.fence = lease.token;
     this.#row = row;
     this.#run = runOf(row, false);
@@ -171,6 +183,7 @@ export class LiveTask implements RoundHost {
   }
 
   rolledBack(version: number, { sha256, optimizerSha256 }: NewWeights, metrics: Score | null): void {
+    this.steps.add(this.#row.sha256, sha256, null);
     this.#row = { ...this.#row, version, sha256 };
     this.#optimizerSha256 = optimizerSha256;
     this.#metrics = metrics;
@@ -205,8 +218,8 @@ export class LiveTask implements RoundHost {
 
   // what a round asks of its task
 
-  takeWaiting(clientId: ClientId, sha256: Sha256): boolean {
-    return holds(this.pool.take(clientId), sha256);
+  takeWaiting(clientId: ClientId): Sha256 | null {
+    return this.pool.take(clientId)?.held ?? null;
   }
 
   get usualRoundMs(): number | null {
@@ -226,7 +239,7 @@ export class LiveTask implements RoundHost {
     return stepRun(this.#run, endEvent(round.purpose, outcome, this.#ports.clock.now())).effects.includes('open-round');
   }
 
-  ended(round: LiveRound, outcome: RoundOutcome, made: NewWeights | null, next: FillStart | null): LiveRound | null {
+  ended(round: LiveRound, outcome: RoundOutcome, made: MadeWeights | null, next: FillStart | null): LiveRound | null {
     const { clock, log } = this.#ports;
     const { id: task } = this.spec;
     const at = clock.now();
@@ -236,6 +249,7 @@ export class LiveTask implements RoundHost {
     this.#past = [round, ...this.#past].slice(0, ROUNDS_REMEMBERED);
     this.#round = null;
     if (outcome.kind === 'committed' && outcome.version !== null && made !== null) {
+      this.steps.add(this.#row.sha256, made.sha256, made.step);
       this.#row = { ...this.#row, version: outcome.version, sha256: made.sha256 };
       this.#optimizerSha256 = made.optimizerSha256;
       this.#metrics = null;

@@ -2,8 +2,8 @@ import { bytesToHex } from '../../shared/hash.ts';
 import type { AssignmentToken, ClientId, Sha256, UpdateId } from '../../shared/ids.ts';
 import {
   type Assignment,
-  type CheckIn,
   type ControlOffer,
+  type ModelStep,
   type Progress,
   type Receipt,
   type RoundPurpose,
@@ -21,8 +21,8 @@ export interface Member {
   readonly updateId: UpdateId;
   /** Seeds the client's shuffling. */
   readonly seed: number;
-  /** It said that it holds the base weights already. */
-  readonly isHolder: boolean;
+  /** The weights that it said it holds, when it was chosen. */
+  readonly held: Sha256 | null;
   /** Of a part that may outlive its round; null where the round's base and deadline hold. */
   readonly own: OwnTerms | null;
   /** It is durable: before that its token does not leave the house. */
@@ -37,21 +37,21 @@ export interface Member {
 export function newMember(
   slot: number,
   clientId: ClientId,
-  isHolder: boolean,
+  held: Sha256 | null,
   { rng, secureRng }: { readonly rng: Rng; readonly secureRng: SecureRng },
   own: OwnTerms | null = null,
 ): Member {
   const token = bytesToHex(secureRng.bytes(16)) as AssignmentToken;
   const updateId = updateIdOf(token);
   return {
-    ...{ slot, clientId, token, updateId, isHolder, seed: rng.uint32(), own },
+    ...{ slot, clientId, token, updateId, held, seed: rng.uint32(), own },
     ...{ isSaved: false, progress: null, receipt: null, arriving: null },
   };
 }
 
 export const memberOfRow = (row: AssignmentRow, receipt: ReceiptRow | null): Member => ({
   ...{ slot: row.slot, clientId: row.clientId, token: row.token, updateId: row.updateId, seed: row.seed },
-  ...{ isHolder: false, own: row.own, isSaved: true, progress: null, receipt, arriving: null },
+  ...{ held: null, own: row.own, isSaved: true, progress: null, receipt, arriving: null },
 });
 
 export const rowOfMember = ({ slot, clientId, token, updateId, seed, own }: Member): AssignmentRow => ({
@@ -59,7 +59,11 @@ export const rowOfMember = ({ slot, clientId, token, updateId, seed, own }: Memb
   ...{ end: null, rejection: null },
 });
 
-export const holds = (message: CheckIn | undefined, sha256: Sha256): boolean => message?.held === sha256;
+/** How the weights come. */
+export interface Delivery {
+  readonly delivery: Assignment['delivery'];
+  readonly steps?: readonly ModelStep[];
+}
 
 /** What goes out to the client. */
 export function assignmentOf(
@@ -73,7 +77,7 @@ export function assignmentOf(
     readonly remainingMs: number;
     readonly controlOf: ((clientId: ClientId) => ControlOffer) | null;
   },
-  delivery: Assignment['delivery'],
+  { delivery, steps = [] }: Delivery,
 ): Assignment {
   const { token, updateId, slot, seed } = member;
   const { number, purpose, isFill, cohort, base, remainingMs, controlOf } = round;
@@ -87,6 +91,7 @@ export function assignmentOf(
     cohort,
     base,
     delivery,
+    ...(steps.length === 0 ? {} : { steps: [...steps] }),
     ...(controlOf === null ? {} : { control: controlOf(member.clientId) }),
     seed,
     remainingMs,

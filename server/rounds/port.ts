@@ -173,10 +173,18 @@ export interface Evaluator {
   close(): Promise<void>;
 }
 
-/** A flat vector as a blob. */
-export interface StoredVector {
+export interface StoredBlob {
   readonly sha256: Sha256;
   readonly bytes: number;
+}
+/** A flat vector as a blob. */
+export type StoredVector = StoredBlob;
+
+/** The params of a new version, and what is saved beside them. */
+export interface MadeVersion extends StoredVector {
+  readonly optimizerSha256: Sha256 | null;
+  /** The frame that leads to it from its base; null where there is none. */
+  readonly step: StoredBlob | null;
 }
 
 /** What a report holds: changes of a model up to a norm, or the counts of an evaluation round. */
@@ -214,13 +222,14 @@ export interface Arithmetic {
   fold(key: string, path: string, expected: ExpectedFrame, staleness?: number): Promise<void>;
   /**
    * Finishes the aggregate, applies the server optimizer to the base params (blobs) and stores the new ones as a blob
-   * (durable); local layers stay as they are. The aggregate is dropped.
+   * (durable); local layers stay as they are. With steps (`codec.down`) they are what the step leads to, which is stored too.
+   * The aggregate is dropped.
    */
   finish(
     key: string,
-    spec: Pick<TaskSpec, 'strategy' | 'client' | 'model'>,
+    spec: Pick<TaskSpec, 'strategy' | 'client' | 'model' | 'codec'>,
     base: { readonly params: Sha256; readonly optimizer: Sha256 | null },
-  ): Promise<StoredVector & { readonly optimizerSha256: Sha256 | null }>;
+  ): Promise<MadeVersion>;
   /** Finishes the aggregate of a plain sum; it is dropped. */
   total(key: string): Promise<Float64Array>;
   drop(key: string): Promise<void>;

@@ -1,8 +1,8 @@
-import type { Sha256, UpdateId } from '../../shared/ids.ts';
+import type { UpdateId } from '../../shared/ids.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { ReceiptRow } from '../storage/port.ts';
 import type { CoordinatorLog } from './coordinator-ports.ts';
-import type { Arithmetic, Fold } from './port.ts';
+import type { Arithmetic, Fold, MadeVersion } from './port.ts';
 
 export interface RoundAggregateOptions {
   readonly arithmetic: Arithmetic;
@@ -55,7 +55,7 @@ export class RoundAggregate {
     receipts: readonly ReceiptRow[],
     spec: Parameters<Arithmetic['finish']>[1],
     base: Parameters<Arithmetic['finish']>[2],
-  ): Promise<NewVersion> {
+  ): Promise<MadeVersion> {
     await this.#holdExactly(receipts);
     return this.#options.arithmetic.finish(this.#options.key, spec, base);
   }
@@ -90,10 +90,4 @@ export class RoundAggregate {
     await arithmetic.fold(key, path, expected, staleness);
     this.#folded.push(order);
   }
-}
-
-interface NewVersion {
-  readonly sha256: Sha256;
-  readonly bytes: number;
-  readonly optimizerSha256: Sha256 | null;
 }

@@ -30,7 +30,15 @@ export function rollBackTask(
     if (!target.kept) return conflict('released', `the weights of version ${version} are not kept any more`);
     const { sha256, bytes, optimizerSha256, metrics } = target;
     const next = task.row.version + 1;
-    const checkpoint = { version: next, sha256, bytes, optimizerSha256, round: null, copyOf: version } as const;
+    const checkpoint = {
+      version: next,
+      sha256,
+      bytes,
+      optimizerSha256,
+      step: null,
+      round: null,
+      copyOf: version,
+    } as const;
     const saved = await storage.checkpoints.append(id, task.fence, { ...checkpoint, origin: 'rollback' }, clock.now());
     if (saved === 'fenced') {
       task.fenced();

@@ -35,6 +35,7 @@ export const checkpoint = (version: number, changes: Partial<NewCheckpoint> = {}
   sha256: sha(0xc000 + version),
   bytes: 796_840,
   optimizerSha256: null,
+  step: null,
   origin: version === 0 ? 'initial' : 'round',
   round: version === 0 ? null : version,
   copyOf: null,

@@ -743,6 +743,19 @@ export function storageContract(open: () => Promise<Storage>): void {
       expect(await storage.checkpoints.taskOf(sha(0xaa))).toBeNull();
     });
 
+    it('refer to the step that leads to them, and give it out as their own', async () => {
+      const step = { sha256: sha(0xab), bytes: 1_096 };
+      await reportingRound(storage, fence, 2, 0);
+      await storage.rounds.commit(fence, roundEnd(2, []), checkpoint(2, { step }));
+      expect(await storage.checkpoints.get(DIGITS, 2)).toMatchObject({ step });
+      expect((await storage.checkpoints.list(DIGITS)).map((row) => row.step)).toEqual([null, null, step]);
+      expect(await storage.checkpoints.referenced()).toContain(step.sha256);
+      expect(await storage.checkpoints.taskOf(step.sha256)).toEqual({ task: DIGITS, closed: false });
+      await storage.checkpoints.release(DIGITS, [2]);
+      expect(await storage.checkpoints.referenced()).not.toContain(step.sha256);
+      expect(await storage.checkpoints.taskOf(step.sha256)).toBeNull();
+    });
+
     it('belong to an open task rather than a closed one', async () => {
       const access = { allowedOrigins: [], joinToken: 'let-me-in' };
       await storage.tasks.create(spec('a-closed', { access }), checkpoint(0), T0);

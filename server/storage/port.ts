@@ -61,6 +61,8 @@ export interface NewCheckpoint {
   readonly bytes: number;
   /** State of the server optimizer that belongs to these params, as a blob; null for plain sgd. */
   readonly optimizerSha256: Sha256 | null;
+  /** The frame that leads to these params from those of the version before, as a blob; null where there is none. */
+  readonly step: { readonly sha256: Sha256; readonly bytes: number } | null;
   readonly origin: 'initial' | 'round' | 'rollback';
   /** The round that made it, or null. */
   readonly round: number | null;
@@ -87,9 +89,9 @@ export interface CheckpointStore {
   append(task: TaskId, fence: FencingToken, checkpoint: NewCheckpoint, at: number): Promise<'saved' | 'fenced'>;
   /** Marks weights as gone, by retention. */
   release(task: TaskId, versions: readonly number[]): Promise<void>;
-  /** Which task's kept checkpoint has this hash, if any (a hash may belong to several: any one, open tasks first). */
+  /** Which task's kept checkpoint has this hash, or is led to by a step that has it, if any (a hash may belong to several: any one, open tasks first). */
   taskOf(sha256: Sha256): Promise<{ readonly task: TaskId; readonly closed: boolean } | null>;
-  /** Every hash that a kept checkpoint or optimizer state refers to. */
+  /** Every hash that a kept checkpoint refers to: its weights, its optimizer's state, its step. */
   referenced(): Promise<ReadonlySet<Sha256>>;
 }
 

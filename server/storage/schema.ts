@@ -30,6 +30,8 @@ export interface Schema {
     sha256: Sha256;
     bytes: number;
     optimizerSha256: Sha256 | null;
+    stepSha256: Sha256 | null;
+    stepBytes: number | null;
     origin: NewCheckpoint['origin'];
     round: number | null;
     copyOf: number | null;

@@ -1,4 +1,3 @@
-export * from './admin-events.ts';
 export * from './events.ts';
 export * from './identity.ts';
 export * from './messages.ts';

@@ -36,6 +36,7 @@ const sha256 = checked<Sha256>(isSha256, 'not a SHA-256 in hex');
 const count = (maximum: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(maximum));
 const version = count(Number.MAX_SAFE_INTEGER);
 const milliseconds = count(Number.MAX_SAFE_INTEGER);
+const blobBytes = count(LIMITS.frameBytes);
 const finite = v.pipe(v.number(), v.finite());
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
@@ -210,7 +211,7 @@ export type Welcome = v.InferOutput<typeof welcomeSchema>;
 /** SCAFFOLD: the server's control variate is c = sum / contributors. */
 const control = v.object({
   /** Σ c_i as a blob of one float32 a parameter, at `/weights/<sha256>`; null: all are 0 still. */
-  sum: v.nullable(v.object({ sha256, bytes: count(LIMITS.frameBytes) })),
+  sum: v.nullable(v.object({ sha256, bytes: blobBytes })),
   /** N: the identities that ever had a part in this task, this cohort's with them, but those that were forgotten. */
   contributors: count(Number.MAX_SAFE_INTEGER),
   /** The last report of this client that is in a version, whose c_i is the one to go on from; null: begin at 0. */
@@ -225,6 +226,10 @@ export interface GivenControl extends Omit<ControlOffer, 'sum'> {
   readonly updateId: UpdateId;
 }
 
+/** The weights that follow from those of `from`: a frame of `codec.down` at `/weights/<sha256>`. */
+const modelStep = v.object({ from: sha256, sha256, bytes: blobBytes });
+export type ModelStep = v.InferOutput<typeof modelStep>;
+
 /** `assign`: this client's part in one round. Durations, never clock times: the client's clock decides nothing. */
 export const assignmentSchema = v.object({
   round: count(Number.MAX_SAFE_INTEGER),
@@ -236,9 +241,11 @@ export const assignmentSchema = v.object({
   updateId,
   slot: count(100_000),
   cohort: count(100_000),
-  base: v.object({ version, sha256, bytes: count(LIMITS.frameBytes) }),
+  base: v.object({ version, sha256, bytes: blobBytes }),
   /** `broadcast`: a `weights` message follows; `http`: take `/weights/<sha256>`; `held`: you have them. */
   delivery: v.picklist(['broadcast', 'http', 'held']),
+  /** The shorter way to `base`, one step after the other, for a client that holds the weights of the first one's `from`. */
+  steps: v.exactOptional(v.array(modelStep)),
   /** Of the client work `scaffold`. */
   control: v.exactOptional(control),
   /** Seeds the client's shuffling. */

@@ -219,6 +219,21 @@ export const COMPATIBILITY: readonly Rule[] = [
     broken: ({ client, codec }) => client.work === 'scaffold' && codec.up !== 'float32',
   },
   {
+    path: 'codec.down',
+    message: 'scaffold takes its models whole: float32',
+    broken: ({ client, codec }) => client.work === 'scaffold' && codec.down !== 'float32',
+  },
+  {
+    path: 'codec.down',
+    message: 'a step changes every layer, and local layers do not change: float32',
+    broken: ({ client, codec }) => client.local !== undefined && codec.down !== 'float32',
+  },
+  {
+    path: 'codec.down',
+    message: 'what random-k leaves out is never made up for: not for models',
+    broken: ({ codec }) => codec.down === 'random-k',
+  },
+  {
     path: 'client.local',
     message: 'scaffold corrects every layer: none is local',
     broken: ({ client }) => client.work === 'scaffold' && client.local !== undefined,
@@ -297,12 +312,13 @@ export const COMPATIBILITY: readonly Rule[] = [
   {
     path: 'codec.range',
     message: 'a uniform codec needs a range, and no other has one',
-    broken: ({ codec }) => needsRange(codec.up) !== (codec.range !== undefined),
+    broken: ({ codec: { up, down, range } }) => (needsRange(up) || needsRange(down)) !== (range !== undefined),
   },
   {
     path: 'codec.fraction',
     message: 'top-k and random-k need a fraction, and no other codec has one',
-    broken: ({ codec }) => needsFraction(codec.up) !== (codec.fraction !== undefined),
+    broken: ({ codec: { up, down, fraction } }) =>
+      (needsFraction(up) || needsFraction(down)) !== (fraction !== undefined),
   },
 ];
 

@@ -202,10 +202,11 @@ export const taskSpecSchema = v.strictObject({
   client: clientPlan,
   strategy,
   rounds,
-  /** Of the reports. Weights go down as they are: what is downloaded is what the hash names. */
+  /** Of the reports, and of the steps by which a contributor comes from one version to the next. */
   codec: v.strictObject({
     up: v.picklist(CODEC_NAMES),
-    down: v.picklist(['float32']),
+    /** `float32`: there are no steps, and every version goes down whole. */
+    down: v.picklist(CODEC_NAMES),
     /** Of the uniform codecs: values are clipped to ±range; with rotation, the coordinates after it. */
     range: v.optional(real(1e-9, 1e6)),
     /** Of top-k and random-k: the share of the values that is sent. */

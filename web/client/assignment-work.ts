@@ -2,6 +2,7 @@ import type { RefusalReason } from '../../shared/errors.ts';
 import type { AssignmentToken } from '../../shared/ids.ts';
 import type { Assignment, Participation } from '../../shared/protocol/index.ts';
 import { fromBytes } from '../../shared/weights/vector.ts';
+import { digest } from './digest.ts';
 import { type BroadcastBox, download } from './download.ts';
 import { HeldWeights } from './held-weights.ts';
 import type { Happening } from './participation-state.ts';
@@ -51,7 +52,7 @@ export class AssignmentWork {
   }
 
   /** Reports `weights` or `weights-failed`. */
-  obtain(assignment: Assignment): void {
+  obtain(assignment: Assignment, participation: Participation): void {
     this.stop();
     const abort = { work: new AbortController(), upload: new AbortController() };
     const run: Run = { assignment, ...abort, report: null, control: null, isUnsettled: false };
@@ -61,12 +62,25 @@ export class AssignmentWork {
     const { ports, policy, box, roll, onReceived } = this.#options;
     const failed = (message: string): Happening => ({ kind: 'weights-failed', token, message });
     const obtaining = async (): Promise<Happening> => {
-      const { clock, weights: source } = ports;
-      const how = { box, source, clock, policy, roll, onFetched: onReceived, signal };
-      if (this.#held.get(base.sha256) === null) {
-        const got = await download(assignment, how);
+      const held = this.#held;
+      const how = {
+        ...ports,
+        box,
+        source: ports.weights,
+        policy,
+        roll,
+        onFetched: onReceived,
+        signal,
+        participation,
+        held,
+      };
+      if (held.get(base.sha256) === null) {
+        // No turn may pass before a broadcast is waited for.
+        const stepped = assignment.steps && (await ports.steps?.(assignment, how));
+        const isBase = stepped && (await digest(stepped)) === base.sha256;
+        const got = isBase ? { ok: true as const, bytes: stepped } : await download(assignment, how);
         if (!got.ok) return failed(got.message);
-        this.#held.put(base.sha256, got.bytes);
+        held.put(base.sha256, got.bytes);
       }
       if (control?.sum) {
         const got = await download({ base: control.sum, delivery: 'http' }, how);

@@ -26,6 +26,8 @@ export const browserPorts = (options: BrowserPortsOptions): ClientPorts => ({
   secrets: indexedDbSecrets,
   lock: browserTabLock,
   weights: httpWeights(options.server, options.joinToken),
+  // Most tasks have no steps: what takes them is fetched with the first.
+  steps: async (...given) => (await import('./steps.ts')).byStepsTo(...given),
   ...(options.encoder === undefined ? {} : { encoder: options.encoder }),
   ...(options.examples === undefined ? {} : { examples: options.examples }),
 });

@@ -5,8 +5,9 @@ import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import { secureRng } from '../../shared/rng.ts';
-import { toBytes } from '../../shared/weights/vector.ts';
+import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
 import { readFrameHeader } from '../../shared/wire/frame.ts';
+import { makeStep, takeSteps } from '../../shared/wire/step.ts';
 import { createFederatedClient } from './client.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
@@ -14,6 +15,7 @@ import { backend, participation, sha256Of } from './fakes/play.ts';
 import { ScriptedTrainer, trainedTo } from './fakes/scripted-trainer.ts';
 import { memorySecrets } from './node.ts';
 import type { ClientPorts, Encoder, SecretStore } from './ports.ts';
+import { byStepsTo } from './steps.ts';
 import type { ClientView, FederatedClient, ParticipationState } from './view.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
@@ -474,6 +476,80 @@ describe('a client', () => {
     await client.start();
     await settle();
     expect(client.view()).toMatchObject({ state: 'unsupported', detail: 'no backend trains this model' });
+  });
+});
+
+describe('C26: steps from weights that are held', () => {
+  const LAYOUT = participation.layoutSha256;
+  const before = Float32Array.from({ length: 300 }, (_, i) => Math.cos(i));
+  const after = before.map((value, i) => value + 0.01 * Math.sin(i));
+  const codec = { up: 'float32', down: 'uniform-8', range: 0.05 } as const;
+  const from = sha256Hex(toBytes(before));
+  const made = makeStep(before, after, null, { codec, layoutSha256: LAYOUT, baseSha256: from });
+  if (made === null) throw new Error('no step');
+  const to = sha256Hex(toBytes(made.params));
+  const frame = made.frame;
+  const first = { version: 3, sha256: from, bytes: 1_200 };
+  const second = { version: 4, sha256: to, bytes: 1_200 };
+  const steps = [{ from, sha256: sha256Hex(frame), bytes: frame.byteLength }];
+  const advance = async (...[weights, frames, coding]: Parameters<NonNullable<Encoder['advance']>>) =>
+    toBytes(takeSteps(fromBytes(weights), frames, coding));
+
+  /** A client that holds the first version, and is told of the second; `served` is what HTTP has for each hash. */
+  async function stepped(more: Partial<Encoder>, given: Record<string, Uint8Array> = {}, isHolder = true) {
+    const served: Record<string, Uint8Array> = {
+      ...{ [from]: toBytes(before), [to]: toBytes(made?.params ?? before), [sha256Hex(frame)]: frame },
+      ...given,
+    };
+    const fetched: string[] = [];
+    const encoder = { ...createUpdateEncoder(memoryResidual()), ...more };
+    const { server, trainer, client } = world({
+      encoder,
+      steps: byStepsTo,
+      weights: {
+        async fetch(sha256) {
+          fetched.push(sha256);
+          const bytes = served[sha256];
+          if (bytes === undefined) throw new Error('not here');
+          return bytes.slice();
+        },
+      },
+    });
+    server.participation = { ...server.participation, codec, parameters: 300 };
+    trainer.work = async () => trainedTo(Array(300).fill(0.1));
+    await client.start();
+    await settle();
+    if (isHolder) {
+      server.assign(1, { base: first, delivery: 'http' });
+      await settle();
+      server.endRound({ number: 1, outcome: 'committed', version: 4, accepted: 3, yours: 'accepted' });
+      await settle();
+    }
+    fetched.length = 0;
+    server.assign(2, { base: second, delivery: 'http', steps });
+    await settle();
+    return { fetched, trained: trainer.params.at(-1), view: client.view() };
+  }
+
+  it('lead to the base, and the model does not come', async () => {
+    const { fetched, trained } = await stepped({ advance });
+    expect(fetched).toEqual([steps[0]?.sha256]);
+    expect(trained).toEqual([...made.params]);
+  });
+
+  it.each([
+    ['that are not those', { advance }, { [sha256Hex(frame)]: frame.map((byte, at) => (at < 120 ? byte : byte ^ 1)) }],
+    ['that are no frames', { advance }, { [sha256Hex(frame)]: frame.subarray(50) }],
+    ['that the worker cannot take', { advance: () => Promise.reject(new Error('gone')) }, {}],
+  ] as const)('%s: the model comes whole', async (_, encoder, given) => {
+    const { fetched, trained } = await stepped(encoder, given);
+    expect(fetched).toEqual([steps[0]?.sha256, to]);
+    expect(trained).toEqual([...made.params]);
+  });
+
+  it('nobody asks for where the weights they begin at are not held, or nobody can take them', async () => {
+    expect((await stepped({ advance }, {}, false)).fetched).toEqual([to]);
+    expect((await stepped({})).fetched).toEqual([to]);
   });
 });
 

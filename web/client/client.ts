@@ -260,7 +260,7 @@ class Engine implements FederatedClient {
         return;
       }
       case 'obtain':
-        this.#work.obtain(effect.assignment);
+        this.#work.obtain(effect.assignment, effect.participation);
         return;
       case 'train':
         this.#work.train(effect.participation);

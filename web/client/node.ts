@@ -1,10 +1,13 @@
 import { createUpdateEncoder, memoryResidual } from '../../shared/codec/update-encoder.ts';
 import { isTaskId } from '../../shared/ids.ts';
 import { secureRng } from '../../shared/rng.ts';
+import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
+import { takeSteps } from '../../shared/wire/step.ts';
 import { createFederatedClient } from './client.ts';
 import { memorySecrets } from './memory-secrets.ts';
 import type { ClientPorts, RequestedBackend, SecretStore, Trainer } from './ports.ts';
 import { type SdkClient, sdkClient } from './sdk-client.ts';
+import { byStepsTo } from './steps.ts';
 import { systemClock } from './system-clock.ts';
 import { alone } from './tab-lock.ts';
 import { httpWeights } from './weights-source.ts';
@@ -29,7 +32,11 @@ export const nodePorts = ({ server, trainer, secrets, joinToken }: NodePortsOpti
   secrets: secrets ?? memorySecrets(),
   lock: { request: alone },
   weights: httpWeights(server, joinToken),
-  encoder: createUpdateEncoder(memoryResidual()),
+  steps: byStepsTo,
+  encoder: {
+    ...createUpdateEncoder(memoryResidual()),
+    advance: async (weights, steps, coding) => toBytes(takeSteps(fromBytes(weights), steps, coding)),
+  },
   examples: () => trainer.examples(),
 });
 

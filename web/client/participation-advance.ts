@@ -50,7 +50,7 @@ function advance(state: State, life: Joined, atMs: number, effects: Effect[]): S
   if (next === null) return { ...state, life };
   const { assignment } = work;
   effects.push({ kind: 'tell', token: assignment.token, phase: next.kind, share: 0 });
-  if (next.kind === 'downloading') effects.push({ kind: 'obtain', assignment });
+  if (next.kind === 'downloading') effects.push({ kind: 'obtain', assignment, participation });
   else if (next.kind === 'training') effects.push({ kind: 'train', token: assignment.token, participation });
   else effects.push({ kind: 'upload', token: assignment.token });
   return { ...state, life: { ...life, work: { ...work, toldAtMs: atMs, stage: next } } };

@@ -229,7 +229,7 @@ export type Effect =
   | { readonly kind: 'check-out' }
   | { readonly kind: 'ask-resume'; readonly token: AssignmentToken }
   /** Get the weights of the assignment's base and check their hash. */
-  | { readonly kind: 'obtain'; readonly assignment: Assignment }
+  | { readonly kind: 'obtain'; readonly assignment: Assignment; readonly participation: Participation }
   /** From the weights that were obtained for the assignment. */
   | { readonly kind: 'train'; readonly token: AssignmentToken; readonly participation: Participation }
   /** Send the report that training left; what the server has of it already is not sent again. */

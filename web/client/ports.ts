@@ -5,6 +5,7 @@ import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { GivenControl, Participation, ReportMetrics } from '../../shared/protocol/index.ts';
 import type { SecureRng } from '../../shared/rng.ts';
 import type { HeldWeights } from './held-weights.ts';
+import type { byStepsTo } from './steps.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface ClientPorts {
   readonly examples?: () => Promise<number>;
   /** Writes reports in the codecs of the tasks; without it only tasks of float32 reports can be taken part in. */
   readonly encoder?: Encoder;
+  /** Takes the steps that an assignment offers in place of its weights; null where they do not lead there. Without it the weights come whole. */
+  readonly steps?: typeof byStepsTo;
   /** Sessions; over Socket.IO where nothing is given. */
   readonly transport?: Transport;
   /** Weights that need not come again; each client has its own where nothing is given. */
@@ -131,12 +134,24 @@ export interface Trainer {
   close(): void;
 }
 
-/** Writes deltas in the task's codec, off the page's main thread, and keeps what a codec leaves out (error feedback). */
+/**
+ * Writes deltas in the task's codec, off the page's main thread, and keeps what a codec leaves out (error feedback); and takes the
+ * steps from one version's weights to another's.
+ */
 export interface Encoder {
   /** `delta` may be transferred away. Rejects where it cannot be encoded. */
   encode(delta: Float32Array, coding: ResidualCoding): Promise<EncodedUpdate>;
   /** Tells whether the report of the last `encode` was accepted; told once for each, or never where nobody knows. */
   settle(isAccepted: boolean): Promise<void>;
+  /**
+   * What the steps lead to from `weights`, as the bytes of float32 values; both may be transferred away. Whose hash it has is for the
+   * caller to see. Rejects where a frame is no step. An encoder without it gets whole models.
+   */
+  advance?(
+    weights: Uint8Array,
+    steps: readonly { readonly frame: Uint8Array; readonly baseSha256: Sha256 }[],
+    coding: Pick<Participation, 'codec' | 'layoutSha256'>,
+  ): Promise<Uint8Array>;
 }
 
 /** The client's 128-bit secret of one task (32 hex digits), made at consent. */

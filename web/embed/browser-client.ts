@@ -115,8 +115,9 @@ export function browserClient({
   };
 
   const encoder: Encoder = {
-    encode: (delta, coding) => trainerNow().encode(delta, coding),
+    encode: (...given) => trainerNow().encode(...given),
     settle: async (isAccepted) => remote?.settle(isAccepted),
+    advance: (...given) => trainerNow().advance(...given),
   };
 
   const ports: ClientPorts = {

@@ -1,6 +1,6 @@
 import type { EncodedUpdate } from '../../shared/codec/update.ts';
 import type { ResidualCoding } from '../../shared/codec/update-encoder.ts';
-import type { TaskId } from '../../shared/ids.ts';
+import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { GivenControl, Participation, Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
 import type {
@@ -42,6 +42,16 @@ export type TrainerMethods = {
   };
   /** A report's body in the task's codec; the delta comes over as it is, and what the codec leaves out stays here. */
   encode: { input: { delta: Float32Array; coding: ResidualCoding }; progress: never; output: EncodedUpdate };
+  /** From one version's weights to another's. */
+  advance: {
+    input: {
+      weights: Uint8Array;
+      steps: readonly { frame: Uint8Array; baseSha256: Sha256 }[];
+      coding: Pick<Participation, 'codec' | 'layoutSha256'>;
+    };
+    progress: never;
+    output: Uint8Array;
+  };
   /** Whether the last encoded report was accepted. */
   settle: { input: { isAccepted: boolean }; progress: never; output: null };
   fit: { input: Fitting & { seed: number }; progress: TrainProgress; output: FitResult };

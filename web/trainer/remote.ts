@@ -9,7 +9,7 @@ import type { TrainerMethods } from './methods.ts';
 import { type Caller, type CallResult, callerOf } from './rpc.ts';
 
 /** The engine's trainer, and what "Try it" needs besides. */
-export interface RemoteTrainer extends Trainer, Encoder {
+export interface RemoteTrainer extends Trainer, Required<Encoder> {
   /** At most this share of the time is spent training, 0 … 1, from now on; what trains already heeds it too. */
   ease(share: number): void;
   /** A personal model of the own examples, which stays here. Like `train`, and in turn with it. */
@@ -85,6 +85,19 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
     if (!choice.ok) stop(choice.message);
     else await giveExamples();
     return choice;
+  }
+
+  /** For those who take an error for an answer. The vectors go over to the worker. */
+  async function asked<Name extends 'encode' | 'advance'>(
+    method: Name,
+    input: TrainerMethods[Name]['input'],
+    vectors: readonly (Float32Array | Uint8Array)[],
+  ): Promise<TrainerMethods[Name]['output']> {
+    const choice = await ready();
+    const transfer = vectors.map(({ buffer }) => buffer as ArrayBuffer);
+    const answer = choice.ok ? await caller().call(method, input, { transfer }) : choice;
+    if (answer.ok) return answer.value as TrainerMethods[Name]['output'];
+    throw new Error(answer.message);
   }
 
   async function prepareOn(worker: Caller<TrainerMethods>, wanted: Wanted): Promise<CallResult<BackendChoice>> {
@@ -170,13 +183,9 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
       stop(answer.message);
       return null;
     },
-    async encode(delta, coding) {
-      const choice = await ready();
-      if (!choice.ok) throw new Error(choice.message);
-      const answer = await caller().call('encode', { delta, coding }, { transfer: [delta.buffer as ArrayBuffer] });
-      if (answer.ok) return answer.value;
-      throw new Error(answer.message);
-    },
+    encode: (delta, coding) => asked('encode', { delta, coding }, [delta]),
+    advance: (weights, steps, coding) =>
+      asked('advance', { weights, steps, coding }, [weights, ...steps.map(({ frame }) => frame)]),
     async settle(isAccepted) {
       // A worker that is gone has lost what there was to settle.
       await running?.caller.call('settle', { isAccepted });

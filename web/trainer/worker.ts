@@ -1,6 +1,8 @@
 import { version } from '../../package.json';
 import { createUpdateEncoder, type UpdateEncoder } from '../../shared/codec/update-encoder.ts';
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
+import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
+import { takeSteps } from '../../shared/wire/step.ts';
 import { createIndexedDbResidual } from '../data/residual-store.ts';
 import { type Opened, unusable } from './core/backends/opened.ts';
 import { DEVICE_NAMES } from './core/device.ts';
@@ -106,6 +108,11 @@ serve<TrainerMethods>(self, {
     const encoded = await encoder().encode(delta, coding);
     transfer(encoded.body.buffer as ArrayBuffer);
     return encoded;
+  },
+  async advance({ weights, steps, coding }, { transfer }) {
+    const params = takeSteps(fromBytes(weights), steps, coding);
+    transfer(params.buffer as ArrayBuffer);
+    return toBytes(params);
   },
   async settle({ isAccepted }) {
     await encoder().settle(isAccepted);

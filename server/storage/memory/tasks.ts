@@ -83,15 +83,17 @@ export function memoryCheckpoints(state: State): CheckpointStore {
 
     async taskOf(sha256) {
       const found = [...state.tasks.values()]
-        .filter(({ checkpoints }) => checkpoints.some((row) => row.kept && row.sha256 === sha256))
+        .filter(({ checkpoints }) =>
+          checkpoints.some((row) => row.kept && (row.sha256 === sha256 || row.step?.sha256 === sha256)),
+        )
         .map(({ row: { spec } }) => ({ task: spec.id, closed: spec.access.joinToken !== undefined }));
       return found.find(({ closed }) => !closed) ?? found[0] ?? null;
     },
 
     async referenced() {
       const kept = [...state.tasks.values()].flatMap(({ checkpoints }) => checkpoints.filter((row) => row.kept));
-      const hashes = kept.flatMap(({ sha256, optimizerSha256 }) => [sha256, optimizerSha256]);
-      return new Set(hashes.filter((hash): hash is Sha256 => hash !== null));
+      const hashes = kept.flatMap(({ sha256, optimizerSha256, step }) => [sha256, optimizerSha256, step?.sha256]);
+      return new Set(hashes.filter((hash): hash is Sha256 => hash != null));
     },
   };
 }

@@ -27,6 +27,8 @@ export const first: Migration = {
       .addColumn('sha256', 'text', (column) => column.notNull())
       .addColumn('bytes', 'bigint', (column) => column.notNull())
       .addColumn('optimizer_sha256', 'text')
+      .addColumn('step_sha256', 'text')
+      .addColumn('step_bytes', 'bigint')
       .addColumn('origin', 'text', (column) => column.notNull())
       .addColumn('round', 'bigint')
       .addColumn('copy_of', 'bigint')
@@ -36,6 +38,7 @@ export const first: Migration = {
       .addPrimaryKeyConstraint('checkpoints_key', ['task', 'version'])
       .execute();
     await schema.createIndex('checkpoints_sha256').on('checkpoints').column('sha256').execute();
+    await schema.createIndex('checkpoints_step_sha256').on('checkpoints').column('step_sha256').execute();
 
     await schema
       .createTable('rounds')

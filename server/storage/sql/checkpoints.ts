@@ -70,7 +70,9 @@ export function sqlCheckpoints(database: Database): CheckpointStore {
         .selectFrom('checkpoints')
         .innerJoin('tasks', 'tasks.id', 'checkpoints.task')
         .select(['tasks.id', 'tasks.closed'])
-        .where('checkpoints.sha256', '=', sha256)
+        .where((either) =>
+          either.or([either('checkpoints.sha256', '=', sha256), either('checkpoints.stepSha256', '=', sha256)]),
+        )
         .where('checkpoints.kept', '=', 1)
         .orderBy('tasks.closed')
         .orderBy('tasks.id')
@@ -82,13 +84,12 @@ export function sqlCheckpoints(database: Database): CheckpointStore {
     async referenced() {
       const rows = await database
         .selectFrom('checkpoints')
-        .select(['sha256', 'optimizerSha256'])
+        .select(['sha256', 'optimizerSha256', 'stepSha256'])
         .where('kept', '=', 1)
         .execute();
       const hashes = new Set<Sha256>();
-      for (const { sha256, optimizerSha256 } of rows) {
-        hashes.add(sha256);
-        if (optimizerSha256 !== null) hashes.add(optimizerSha256);
+      for (const { sha256, optimizerSha256, stepSha256 } of rows) {
+        for (const hash of [sha256, optimizerSha256, stepSha256]) if (hash !== null) hashes.add(hash);
       }
       return hashes;
     },

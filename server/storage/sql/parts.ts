@@ -31,7 +31,7 @@ export async function newestVersion(work: Work, task: TaskId): Promise<number> {
 }
 
 export async function insertCheckpoint(work: Work, task: TaskId, checkpoint: NewCheckpoint, at: number): Promise<void> {
-  const { version, sha256, bytes, optimizerSha256, origin, round, copyOf } = checkpoint;
+  const { version, sha256, bytes, optimizerSha256, step, origin, round, copyOf } = checkpoint;
   await work
     .insertInto('checkpoints')
     .values({
@@ -40,6 +40,8 @@ export async function insertCheckpoint(work: Work, task: TaskId, checkpoint: New
       sha256,
       bytes,
       optimizerSha256,
+      stepSha256: step?.sha256 ?? null,
+      stepBytes: step?.bytes ?? null,
       origin,
       round,
       copyOf,

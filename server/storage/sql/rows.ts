@@ -36,9 +36,14 @@ export function taskColumns(patch: TaskPatch): Partial<Row<'tasks'>> {
 }
 
 export function checkpointRow(row: Row<'checkpoints'>): CheckpointRow {
-  const { task, metricsJson, kept, ...rest } = row;
+  const { task, metricsJson, kept, stepSha256, stepBytes, ...rest } = row;
   const where = `the score of version ${row.version} of ${task}`;
-  return { ...rest, metrics: metricsJson === null ? null : parse(scoreSchema, metricsJson, where), kept: kept === 1 };
+  return {
+    ...rest,
+    step: stepSha256 === null || stepBytes === null ? null : { sha256: stepSha256, bytes: stepBytes },
+    metrics: metricsJson === null ? null : parse(scoreSchema, metricsJson, where),
+    kept: kept === 1,
+  };
 }
 
 export function roundRow(row: Row<'rounds'>): RoundRow {

@@ -105,6 +105,11 @@ describe('a draft', () => {
     const sparse = change(wider, 'codec.up', 'top-k');
     expect(codecOf(sparse)).toEqual({ up: 'top-k', down: 'float32', fraction: 0.01 });
     expect(codecOf(change(sparse, 'codec.up', 'float32'))).toEqual({ up: 'float32', down: 'float32' });
+    const both = change(change(digits(), 'codec.up', 'eden-1'), 'codec.down', 'uniform-8-rotated');
+    expect(codecOf(both)).toEqual({ up: 'eden-1', down: 'uniform-8-rotated', range: 0.05 });
+    expect(codecOf(change(both, 'codec.up', 'uniform-4'))).toEqual({
+      ...{ up: 'uniform-4', down: 'uniform-8-rotated', range: 0.05 },
+    });
     expect(codecOf(change(digits(), 'codec.range', null))).toEqual({ up: 'float32', down: 'float32' });
   });
   it('arrays keep their other items', () => {

@@ -90,7 +90,7 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
   if (path === 'strategy.aggregator.name' && isIn(AGGREGATORS, value))
     spec = withValue(spec, 'strategy.aggregator', AGGREGATORS[value]);
   if (path === 'strategy.schedule.size') spec = withValue(spec, 'rounds.goal', value);
-  if (path === 'codec.up') spec = withCodec(spec, value as CodecName);
+  if (path === 'codec.up' || path === 'codec.down') spec = withCodec(spec);
   if ((path === 'codec.range' || path === 'codec.fraction') && value === null) spec = withValue(spec, path, undefined);
   return { ...draft, spec: withOwnFields(spec) };
 }
@@ -98,10 +98,12 @@ export function change(draft: Draft, path: string, value: unknown): Draft {
 const isIn = <Table extends object>(table: Table, name: unknown): name is keyof Table =>
   typeof name === 'string' && Object.hasOwn(table, name);
 
-/** A codec's own field with a value to begin from, and none that is another's. */
-function withCodec(spec: Tree, up: CodecName): Tree {
-  const range = needsRange(up) ? (valueAt(spec, 'codec.range') ?? 0.05) : undefined;
-  const fraction = needsFraction(up) ? (valueAt(spec, 'codec.fraction') ?? 0.01) : undefined;
+/** The own field of either codec with a value to begin from, and none that is another's. */
+function withCodec(spec: Tree): Tree {
+  const isNeeded = (needs: (name: CodecName) => boolean): boolean =>
+    ['codec.up', 'codec.down'].some((path) => needs(valueAt(spec, path) as CodecName));
+  const range = isNeeded(needsRange) ? (valueAt(spec, 'codec.range') ?? 0.05) : undefined;
+  const fraction = isNeeded(needsFraction) ? (valueAt(spec, 'codec.fraction') ?? 0.01) : undefined;
   return withValue(withValue(spec, 'codec.range', range), 'codec.fraction', fraction);
 }
 

@@ -1,4 +1,4 @@
-import { CODEC_NAMES, needsFraction, needsRange } from '../../../shared/codec/names.ts';
+import { CODEC_NAMES, type CodecName, needsFraction, needsRange } from '../../../shared/codec/names.ts';
 import type { KindName } from '../../../shared/task/kinds/index.ts';
 import type { en } from '../words/en.ts';
 import { valueAt } from './draft.ts';
@@ -25,8 +25,8 @@ export interface SpecField {
   readonly kind: FieldKind;
   /** Only where the data are of one of these kinds. */
   readonly of?: readonly KindName[];
-  /** Only where another field has one of these values. */
-  readonly where?: { readonly path: FieldPath; readonly values: readonly string[] };
+  /** Only where one of these other fields has one of these values. */
+  readonly where?: { readonly paths: readonly FieldPath[]; readonly values: readonly string[] };
 }
 
 const field = (kind: FieldKind, ...paths: readonly FieldPath[]): SpecField[] => paths.map((path) => ({ path, kind }));
@@ -35,7 +35,9 @@ const ofKinds = (of: readonly KindName[], fields: readonly SpecField[]): SpecFie
   fields.map((one) => ({ ...one, of }));
 
 const where = (path: FieldPath, values: readonly string[], fields: readonly SpecField[]): SpecField[] =>
-  fields.map((one) => ({ ...one, where: { path, values } }));
+  fields.map((one) => ({ ...one, where: { paths: [path], values } }));
+const ofCodecs = (needs: (name: CodecName) => boolean, fields: readonly SpecField[]): SpecField[] =>
+  fields.map((one) => ({ ...one, where: { paths: ['codec.up', 'codec.down'], values: CODEC_NAMES.filter(needs) } }));
 const ofOptimizers = (values: readonly string[], fields: readonly SpecField[]): SpecField[] =>
   where('strategy.serverOptimizer.name', values, fields);
 const ofAggregators = (values: readonly string[], fields: readonly SpecField[]): SpecField[] =>
@@ -133,8 +135,8 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
     name: 'traffic',
     fields: [
       ...field('choice', 'codec.down', 'codec.up'),
-      ...where('codec.up', CODEC_NAMES.filter(needsRange), field('number', 'codec.range')),
-      ...where('codec.up', CODEC_NAMES.filter(needsFraction), field('number', 'codec.fraction')),
+      ...ofCodecs(needsRange, field('number', 'codec.range')),
+      ...ofCodecs(needsFraction, field('number', 'codec.fraction')),
     ],
   },
   { name: 'privacy', fields: [...field('choice', 'privacy.mode'), ...field('number', 'maxDeltaNorm', 'guard.drop')] },
@@ -154,5 +156,5 @@ export const fieldsFor = (fields: readonly SpecField[], spec: unknown): readonly
   fields.filter(
     ({ of, where }) =>
       (of === undefined || of.includes(valueAt(spec, 'data.kind') as KindName)) &&
-      (where === undefined || where.values.includes(String(valueAt(spec, where.path)))),
+      (where === undefined || where.paths.some((path) => where.values.includes(String(valueAt(spec, path))))),
   );

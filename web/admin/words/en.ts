@@ -504,7 +504,10 @@ export const en = {
       'Of uniform codecs: values are cut off at ±range; with rotation, about five times their root mean square.',
     ],
     'codec.fraction': ['Fraction', 'Of top-k and random-k: the share of the values that is sent.'],
-    'codec.down': ['Model, down', 'From the server to contributors.'],
+    'codec.down': [
+      'Model, down',
+      'With float32 every version comes whole. With another codec, whoever has an earlier version gets the changes since then.',
+    ],
     'privacy.mode': ['Protection', 'Without any, the server sees each contributor’s changes.'],
     maxDeltaNorm: ['Largest change', 'L2 norm; larger changes are rejected.'],
     'guard.drop': [

@@ -476,7 +476,7 @@ export const zh: AdminWords = {
     'codec.up': ['变化（上行）', '从参与者到服务器。'],
     'codec.range': ['范围', '用于 uniform 编码：数值截断到 ±范围；带旋转时，约为均方根的五倍。'],
     'codec.fraction': ['比例', '用于 top-k 和 random-k：发送的数值所占比例。'],
-    'codec.down': ['模型（下行）', '从服务器到参与者。'],
+    'codec.down': ['模型（下行）', 'float32：每个版本都完整下载。其他编码：已有较早版本的参与者只下载其后的变化。'],
     'privacy.mode': ['保护', '没有保护时，服务器能看到每位参与者的变化。'],
     maxDeltaNorm: ['最大变化', 'L2 范数；更大的变化不被接受。'],
     'guard.drop': [
