@@ -40,10 +40,7 @@ export function normOfCodes({ bits, levels, count }: UniformCodes, read: Read): 
   let last = 0;
   const bytes = packedBytes(count, bits);
   eachPiece(bytes, window, read, (_, length) => {
-    for (let i = 0; i < length; i++) {
-      const byte = window[i] as number;
-      timesOfByte[byte] = (timesOfByte[byte] as number) + 1;
-    }
+    countBytes(timesOfByte, length);
     last = window[length - 1] as number;
   });
   let squares = 0;
@@ -57,4 +54,11 @@ export function normOfCodes({ bits, levels, count }: UniformCodes, read: Read): 
   });
   // Behind the last code its byte is filled up with what counts for nothing.
   return Math.sqrt(squares - squaresOf(last, 8 - (8 * bytes - bits * count)));
+}
+
+function countBytes(times: Uint32Array, length: number): void {
+  for (let i = 0; i < length; i++) {
+    const byte = window[i] as number;
+    times[byte] = (times[byte] as number) + 1;
+  }
 }
