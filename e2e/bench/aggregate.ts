@@ -144,7 +144,7 @@ async function ratesOfThread(arithmetic: Arithmetic, folder: string, runs: numbe
     row('… rotated: added as they are, rotated back when the version is made', foldsOf(rotated)),
     row('check: read from the file, SHA-256, finite, norm', checksOf(floats), true),
     row('check of 8-bit reports: read from the file, SHA-256, norm of the codes', checksOf(codes)),
-    row('… rotated: decoded for the norm', checksOf(rotated)),
+    row('… rotated: and the last block decoded, where there is padding', checksOf(rotated)),
     ['event-loop delay of the process meanwhile, p99', '–', milliseconds(delay.p99Ms(), 1), '–'],
   ];
   return tableOf([title, 'best', 'median', 'rate'], rows);

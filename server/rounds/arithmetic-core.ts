@@ -190,7 +190,7 @@ interface Streamed {
   /** It is added as R(x), which is not rotated back. */
   readonly isRotated: boolean;
   readonly addendOf: (read: Read) => Addend;
-  readonly norm: (read: Read) => number;
+  readonly norm: (read: Read, seed: number) => number;
 }
 
 function streamed(expected: ExpectedFrame): Streamed | null {
@@ -202,7 +202,7 @@ function streamed(expected: ExpectedFrame): Streamed | null {
   return {
     isRotated,
     addendOf: (read) => (sums, weight) => sums.addCodes(read, bits, levels, weight),
-    norm: (read) => normOfCodes(codes, read),
+    norm: (read, seed) => normOfCodes(codes, read, seed),
   };
 }
 
@@ -239,7 +239,7 @@ function setRotation(aggregate: OpenSum, rotation: number | null, values: number
 type Announced = Parameters<Arithmetic['check']>[1];
 type Checked = Awaited<ReturnType<Arithmetic['check']>>;
 
-/** `checkFrame` for changes, in one pass over the file that keeps nothing of it; null where the norm is not to be had of that. */
+/** `checkFrame` for changes, in one pass over the file that keeps nothing of it; null where the body must be decoded whole. */
 function checkStream(
   path: string,
   announced: Announced,
@@ -247,8 +247,7 @@ function checkStream(
   rule: ReportRule & { readonly kind: 'delta' },
 ): Checked | null {
   const body = streamed(expected);
-  // The padding of a rotated delta is no part of it, and its length is within that of R(x).
-  if (body === null || body.isRotated) return null;
+  if (body === null) return null;
   return withFrameFile(path, ({ bytes, header, read }) => {
     if (bytes !== announced.bytes) return refuse('size', NOT_AS_LONG);
     const checked = readFrameHeader(header, bytes, expected);
@@ -257,7 +256,7 @@ function checkStream(
     const norm = body.norm((into) => {
       read(into);
       hash.update(into);
-    });
+    }, checked.header.seed);
     if (hash.digest('hex') !== announced.sha256) return refuse('hash', NOT_THE_HASH);
     return checkNorm(norm, checked.header, rule);
   });

@@ -1,5 +1,6 @@
 import { assert } from '../../../shared/assert.ts';
-import { blocksOf, flipSigns, rotatedValues } from '../../../shared/codec/rotation.ts';
+import { blocksOf, rotatedValues } from '../../../shared/codec/rotation.ts';
+import { rotateBack } from '../kernel/rotate-back.ts';
 import type { Aggregator } from './aggregator.ts';
 
 // Suresh, Yu, Kumar, McMahan: "Distributed Mean Estimation with Limited Communication", ICML 2017, §3: the rotation is
@@ -25,20 +26,4 @@ export function rotated(aggregator: Aggregator<unknown>, values: number, seed: n
       return vector.subarray(0, values);
     },
   };
-}
-
-/** One block, in place: R⁻¹ = D · H ÷ √size. */
-function rotateBack(block: Float64Array, seed: number, at: number): void {
-  const size = block.length;
-  for (let half = 1; half < size; half *= 2)
-    for (let start = 0; start < size; start += 2 * half)
-      for (let i = start; i < start + half; i++) {
-        const [a, b] = [block[i] as number, block[i + half] as number];
-        block[i] = a + b;
-        block[i + half] = a - b;
-      }
-  const factors = new Float32Array(size).fill(1);
-  flipSigns(factors, size, seed, at);
-  const root = Math.sqrt(size);
-  for (let i = 0; i < size; i++) block[i] = ((factors[i] as number) * (block[i] as number)) / root;
 }

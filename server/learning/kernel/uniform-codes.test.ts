@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { optionsOf } from '../../../shared/codec/codec.contract.ts';
 import { CODEC_NAMES, CODECS, type CodecName } from '../../../shared/codec/index.ts';
+import { seededRng } from '../../../shared/rng.ts';
 import { toBytes } from '../../../shared/weights/vector.ts';
 import { kernel } from './index.ts';
 import { readFrom, WINDOW_BYTES } from './kernel.ts';
@@ -14,7 +15,7 @@ const codesOf = (codec: CodecName, values: number, range: number): UniformCodes 
 
 test('2 bits over ±3 are −3, −1, 1 and 3: [−3, 1, 3] twice is [−6, 2, 6], of norm √19', () => {
   const codes = codesOf('uniform-2', 3, 3);
-  expect(codes).toEqual({ bits: 2, levels: Float32Array.of(-3, -1, 1, 3), count: 3, isRotated: false });
+  expect(codes).toEqual({ bits: 2, levels: Float32Array.of(-3, -1, 1, 3), values: 3, count: 3, isRotated: false });
   const body = Uint8Array.of(0b111000);
   const sums = kernel.sums(3);
   sums.addCodes(readFrom(body), codes.bits, codes.levels, 2);
@@ -56,6 +57,29 @@ describe.each(CODED)('%s', (codec) => {
     const perByte = 8 / codesOf(codec, 1, 1).bits;
     const delta = Float32Array.from({ length: (WINDOW_BYTES + 3) * perByte - 1 }, (_, at) => Math.sin(at));
     expectSame(delta, 0.9, 0.3);
+  });
+});
+
+describe.each(CODED)('the norm of %s, rotated,', (plainCodec) => {
+  const codec = `${plainCodec}-rotated` as const;
+  test('is that of what it decodes to, without the padding', () => {
+    const sizes = fc.oneof(
+      fc.integer({ min: 1, max: 70 }),
+      fc.constantFrom(127, 1_023, 4_095, 65_535, 70_001, 131_000),
+    );
+    fc.assert(
+      fc.property(sizes, fc.nat(), fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (values, seed, range) => {
+        const rng = seededRng(seed, 0);
+        const delta = Float32Array.from({ length: values }, () => 0.3 * range * rng.normal());
+        const body = CODECS[codec].encode(delta, optionsOf(seed, { seed, range }));
+        const decoded = CODECS[codec].decode(body, values, { seed, range }) as Float32Array;
+        const norm = kernel.norm(values, readFrom(toBytes(decoded)));
+        expect(Math.abs(normOfCodes(codesOf(codec, values, range), readFrom(body), seed) / norm - 1)).toBeLessThan(
+          1e-6,
+        );
+      }),
+      { numRuns: 20 },
+    );
   });
 });
 
