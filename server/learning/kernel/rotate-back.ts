@@ -6,7 +6,8 @@ export function rotateBack(block: Float64Array, seed: number, at: number): void 
   for (let half = 1; half < size; half *= 2)
     for (let start = 0; start < size; start += 2 * half)
       for (let i = start; i < start + half; i++) {
-        const [a, b] = [block[i] as number, block[i + half] as number];
+        const a = block[i] as number;
+        const b = block[i + half] as number;
         block[i] = a + b;
         block[i + half] = a - b;
       }
