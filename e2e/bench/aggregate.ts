@@ -8,6 +8,8 @@ import { runInNewContext } from 'node:vm';
 import { startArithmetic } from '../../server/rounds/arithmetic.ts';
 import type { Arithmetic } from '../../server/rounds/port.ts';
 import { fileBlobs } from '../../server/storage/blobs/files.ts';
+import type { CodecName } from '../../shared/codec/names.ts';
+import { encodeUpdate } from '../../shared/codec/update.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
 import { toBytes } from '../../shared/weights/vector.ts';
@@ -46,17 +48,22 @@ async function withThread(work: (arithmetic: Arithmetic, folder: string) => Prom
   }
 }
 
-const expectedOf = (values: number): ExpectedFrame => {
+/** Wide enough for `deltaOf`, rotated or not. */
+const RANGE = 0.05;
+
+const expectedOf = (values: number, codec: CodecName = 'float32'): ExpectedFrame => {
   const [layoutSha256, baseSha256] = ['a', 'b'].map((digit) => digit.repeat(64)) as [Sha256, Sha256];
-  return { codec: 'float32', values, layoutSha256, baseSha256 };
+  return { codec, values, layoutSha256, baseSha256, range: RANGE };
 };
 
 async function writeReports(folder: string, count: number, expected: ExpectedFrame): Promise<readonly Report[]> {
   const reports: Report[] = [];
   for (let index = 0; index < count; index++) {
-    const header = { ...expected, examples: examplesOf(index), steps: 1 };
-    const frame = encodeFrame(header, toBytes(deltaOf(index, expected.values)));
-    const path = join(folder, String(index));
+    const { codec, baseSha256 } = expected;
+    const settings = { codec: { ...expected, up: codec }, baseSha256, seed: index };
+    const { body, seed } = encodeUpdate(deltaOf(index, expected.values), settings);
+    const frame = encodeFrame({ ...expected, examples: examplesOf(index), steps: 1, seed }, body);
+    const path = join(folder, `${codec}-${index}`);
     await writeFile(path, frame);
     reports.push({ path, announced: { sha256: frameSha256(frame), bytes: frame.byteLength } });
   }
@@ -84,35 +91,60 @@ interface Pass {
   readonly foldMs: number;
 }
 
+/** Checks all reports, and folds them twice into sums that are new. */
+async function passOf(arithmetic: Arithmetic, reports: readonly Report[], expected: ExpectedFrame): Promise<Pass> {
+  const checkMs = await timed(async () => {
+    for (const report of reports) await check(arithmetic, report, expected);
+  });
+  await arithmetic.begin('bench', digits, expected.values);
+  const fold = async (): Promise<void> => {
+    for (const { path } of reports) await arithmetic.fold('bench', path, expected);
+  };
+  const newMs = await timed(fold);
+  const foldMs = await timed(fold);
+  await arithmetic.drop('bench');
+  return { checkMs, newMs, foldMs };
+}
+
+/** Of 8 bits a code, as they are and rotated. */
+const CODED = ['uniform-8', 'uniform-8-rotated'] as const;
+
 async function ratesOfThread(arithmetic: Arithmetic, folder: string, runs: number): Promise<string> {
-  const expected = expectedOf(SMALL.values);
-  const reports = await writeReports(folder, SMALL.updates, expected);
+  const kinds = await Promise.all(
+    (['float32', ...CODED] as const).map(async (codec) => {
+      const expected = expectedOf(SMALL.values, codec);
+      return { expected, reports: await writeReports(folder, SMALL.updates, expected), passes: [] as Pass[] };
+    }),
+  );
   const delay = loopDelay();
-  const passes: Pass[] = [];
   for (let pass = 0; pass < WARM_UPS + 5 * runs; pass++) {
     if (pass === WARM_UPS) delay.start();
-    const checkMs = await timed(async () => {
-      for (const report of reports) await check(arithmetic, report, expected);
-    });
-    await arithmetic.begin('bench', digits, SMALL.values);
-    const fold = async (): Promise<void> => {
-      for (const { path } of reports) await arithmetic.fold('bench', path, expected);
-    };
-    const newMs = await timed(fold);
-    const foldMs = await timed(fold);
-    await arithmetic.drop('bench');
-    if (pass >= WARM_UPS) passes.push({ checkMs, newMs, foldMs });
+    for (const { expected, reports, passes } of kinds) {
+      const took = await passOf(arithmetic, reports, expected);
+      if (pass >= WARM_UPS) passes.push(took);
+    }
   }
-  const row = (name: string, of: (pass: Pass) => number): string[] => {
-    const times = passes.map(of);
+  const [floats, codes, rotated] = kinds.map(({ passes }) => passes) as [Pass[], Pass[], Pass[]];
+  const row = (name: string, times: readonly number[], isFloats = false): string[] => {
     const rate = (SMALL.updates * SMALL.values * 4) / 1e6 / median(times);
-    return [name, milliseconds(Math.min(...times), 1), milliseconds(median(times), 1), `${rate.toFixed(1)} GB/s`];
+    const figures = [milliseconds(Math.min(...times), 1), milliseconds(median(times), 1)];
+    return [name, ...figures, isFloats ? `${rate.toFixed(1)} GB/s` : '–'];
   };
-  const title = `of ${SMALL.updates} × ${SMALL.values / 1e6} million in the thread, ${passes.length} passes`;
+  const foldsOf = (passes: readonly Pass[]): number[] => passes.map(({ foldMs }) => foldMs);
+  const checksOf = (passes: readonly Pass[]): number[] => passes.map(({ checkMs }) => checkMs);
+  const title = `of ${SMALL.updates} × ${SMALL.values / 1e6} million in the thread, ${floats.length} passes`;
   const rows = [
-    row('fold: read from the file, sum, finite, norm', (pass) => pass.foldMs),
-    row('… the first ten of a round, whose memory is new', (pass) => pass.newMs),
-    row('check: read from the file, SHA-256, finite, norm', (pass) => pass.checkMs),
+    row('fold: read from the file, sum, finite, norm', foldsOf(floats), true),
+    row(
+      '… the first ten of a round, whose memory is new',
+      floats.map(({ newMs }) => newMs),
+      true,
+    ),
+    row('8-bit reports: read from the file, dequantise, add', foldsOf(codes)),
+    row('… rotated: added as they are, rotated back when the version is made', foldsOf(rotated)),
+    row('check: read from the file, SHA-256, finite, norm', checksOf(floats), true),
+    row('check of 8-bit reports: read from the file, SHA-256, norm of the codes', checksOf(codes)),
+    row('… rotated: and the last block decoded, where there is padding', checksOf(rotated)),
     ['event-loop delay of the process meanwhile, p99', '–', milliseconds(delay.p99Ms(), 1), '–'],
   ];
   return tableOf([title, 'best', 'median', 'rate'], rows);

@@ -1,6 +1,7 @@
 import { assert } from '../../shared/assert.ts';
-import { addScaled } from '../../shared/weights/vector.ts';
-import type { Aggregator } from './aggregators/aggregator.ts';
+import { type Addend, type Aggregator, addendOf } from './aggregators/aggregator.ts';
+import { kernel } from './kernel/index.ts';
+import type { Sums } from './kernel/kernel.ts';
 
 // Karimireddy, Kale, Mohri, Reddi, Stich, Suresh: "SCAFFOLD: Stochastic Controlled Averaging for Federated Learning",
 // ICML 2020, arXiv:1910.06378, algorithm 1, lines 16–17: x ← x + η_g/|S| Σ Δy_i, c ← c + |S|/N · mean(Δc_i) = c + Σ Δc_i / N.
@@ -11,22 +12,26 @@ import type { Aggregator } from './aggregators/aggregator.ts';
 
 export interface ScaffoldState {
   /** Σ of the reports: first the deltas, then the changes of the control variates. */
-  readonly sum: Float64Array;
+  readonly sums: Sums;
   readonly count: number;
+}
+
+function addStream({ sums, count }: ScaffoldState, addend: Addend): ScaffoldState {
+  addend(sums, 1);
+  return { sums, count: count + 1 };
 }
 
 /** The steps of an aggregator: the plain mean of the deltas, and the sum of the changes of the control variates. */
 export const scaffoldSums: Aggregator<ScaffoldState> = {
   name: 'scaffold',
-  init: (values) => ({ sum: new Float64Array(values), count: 0 }),
-  add(state, { delta }) {
-    addScaled(state.sum, delta, 1);
-    return { sum: state.sum, count: state.count + 1 };
-  },
-  finish({ sum, count }) {
+  init: (values) => ({ sums: kernel.sums(values), count: 0 }),
+  add: (state, { delta }) => addStream(state, addendOf(delta)),
+  addStream,
+  finish({ sums, count }) {
     assert(count > 0, 'the mean of nothing');
-    for (let at = 0; at < sum.length / 2; at++) sum[at] = (sum[at] as number) / count;
-    return sum;
+    const { values } = sums;
+    for (let at = 0; at < values.length / 2; at++) values[at] = (values[at] as number) / count;
+    return values;
   },
 };
 

@@ -16,11 +16,20 @@ import {
   readFrameHeader,
 } from '../../shared/wire/frame.ts';
 import { makeStep, type StepCoding } from '../../shared/wire/step.ts';
-import type { Aggregator, AnyAggregator, BatchAggregator } from '../learning/aggregators/aggregator.ts';
+import {
+  type Addend,
+  type Aggregator,
+  type AnyAggregator,
+  addendOfFloats,
+  type BatchAggregator,
+  type Counting,
+} from '../learning/aggregators/aggregator.ts';
 import { aggregatorOf } from '../learning/aggregators/index.ts';
+import { rotated } from '../learning/aggregators/rotated.ts';
 import { effectiveSteps } from '../learning/effective-steps.ts';
 import { kernel } from '../learning/kernel/index.ts';
-import { readFrom } from '../learning/kernel/kernel.ts';
+import { type Read, readFrom } from '../learning/kernel/kernel.ts';
+import { normOfCodes, uniformCodes } from '../learning/kernel/uniform-codes.ts';
 import { nextServerState, type ServerState, savedState, serverStateOf } from '../learning/server-state.ts';
 import { stalenessWeight } from '../learning/staleness.ts';
 import { sum } from '../learning/sum.ts';
@@ -37,8 +46,10 @@ export type ArithmeticCore = Omit<Arithmetic, 'close'>;
 type OpenAggregate = OpenSum | OpenBatch;
 interface OpenSum {
   readonly fold: Fold;
-  readonly aggregator: Aggregator<unknown>;
+  aggregator: Aggregator<unknown>;
   state: unknown;
+  /** Of the rotation in which the sums are, `null` for none; nothing was streamed yet where it is missing. */
+  rotation?: number | null;
 }
 interface OpenBatch {
   readonly fold: Fold;
@@ -53,8 +64,8 @@ const NOT_AS_LONG = 'the report is not as long as announced';
 const NOT_THE_HASH = 'the bytes do not match the SHA-256 that was announced';
 
 /**
- * Memory: one aggregate for each open key, and one frame where it is not of float32 that go straight into a sum; while a batch
- * aggregator is finished, also one block.
+ * Memory: one aggregate for each open key, and one frame and its delta where it does not go straight from the file into sums;
+ * while a batch aggregator is finished, also one block.
  */
 export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): ArithmeticCore {
   const open = new Map<string, OpenAggregate>();
@@ -117,9 +128,8 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
     },
 
     check: async (path, announced, expected, rule) =>
-      expected.codec === 'float32' && rule.kind === 'delta'
-        ? checkFloats(path, announced, expected, rule)
-        : checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, rule),
+      (rule.kind === 'delta' ? checkStream(path, announced, expected, rule) : null) ??
+      checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, rule),
 
     async begin(key, fold, values) {
       const aggregator: AnyAggregator = fold === 'sum' ? (sum as Aggregator<unknown>) : aggregatorOf(fold.strategy);
@@ -129,18 +139,15 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
 
     async fold(key, path, expected, staleness = 0) {
       const aggregate = find(key);
-      if ('state' in aggregate && expected.codec === 'float32' && aggregate.aggregator.addStream !== undefined)
-        return foldFloats(aggregate, path, expected);
+      if ('state' in aggregate && foldStream(aggregate, path, expected, staleness)) return;
       const { header, delta } = readUpdate(path, expected);
       if ('paths' in aggregate) {
         aggregate.paths.push(path);
         aggregate.expected = expected;
         return;
       }
-      const { fold } = aggregate;
-      const weight = weightIn(fold, header) * stalenessWeight(staleness);
-      const steps = fold === 'sum' ? 1 : effectiveSteps(fold.client, header.steps);
-      aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, weight, steps });
+      const counting = countingOf(aggregate.fold, header, staleness);
+      aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, ...counting });
     },
 
     async finish(key, { strategy, client, model, codec }, base) {
@@ -196,38 +203,85 @@ function stepTowards(
   return { state: { ...aimed, params: isFinite32(params) ? params : aimed.params, residual }, frame: null };
 }
 
-const weightIn = (fold: Fold, header: FrameHeader): number =>
-  fold === 'sum' ? 1 : weightOf(fold.strategy.weighting, header);
+/** What an accepted report counts for, `staleness` versions late. */
+function countingOf(fold: Fold, header: FrameHeader, staleness: number): Counting {
+  if (fold === 'sum') return { weight: stalenessWeight(staleness), steps: 1 };
+  const weight = weightOf(fold.strategy.weighting, header) * stalenessWeight(staleness);
+  return { weight, steps: effectiveSteps(fold.client, header.steps) };
+}
 
-/** The body goes from the file to the sums, piece by piece. Where reading it fails, the sums are spoilt, and the caller begins anew. */
-function foldFloats(aggregate: OpenSum, path: string, expected: ExpectedFrame): void {
+/** How the kernel takes a body as it lies in the file; null where it must be decoded whole. */
+interface Streamed {
+  /** It is added as R(x), which is not rotated back. */
+  readonly isRotated: boolean;
+  readonly addendOf: (read: Read) => Addend;
+  readonly norm: (read: Read, seed: number) => number;
+}
+
+function streamed(expected: ExpectedFrame): Streamed | null {
+  if (expected.codec === 'float32')
+    return { isRotated: false, addendOf: addendOfFloats, norm: (read) => kernel.norm(expected.values, read) };
+  const codes = uniformCodes(expected);
+  if (codes === null) return null;
+  const { isRotated, bits, levels } = codes;
+  return {
+    isRotated,
+    addendOf: (read) => (sums, weight) => sums.addCodes(read, bits, levels, weight),
+    norm: (read, seed) => normOfCodes(codes, read, seed),
+  };
+}
+
+/**
+ * The body goes from the file to the sums, piece by piece, where both allow it; else false is returned and nothing was done.
+ * Where reading it fails, the sums are spoilt, and the caller begins anew.
+ */
+function foldStream(aggregate: OpenSum, path: string, expected: ExpectedFrame, staleness: number): boolean {
+  const body = streamed(expected);
+  const { addStream, isScaledSum } = aggregate.aggregator;
+  if (body === null || addStream === undefined || (body.isRotated && isScaledSum !== true)) return false;
   withFrameFile(path, ({ bytes, header, read }) => {
     const checked = readFrameHeader(header, bytes, expected);
     if (!checked.ok) throw new Error(`the accepted report ${path} is damaged`);
-    const { aggregator, fold, state } = aggregate;
-    aggregate.state = aggregator.addStream?.(state, read, weightIn(fold, checked.header));
+    setRotation(aggregate, body.isRotated ? checked.header.seed : null, expected.values);
+    const counting = countingOf(aggregate.fold, checked.header, staleness);
+    aggregate.state = addStream(aggregate.state, body.addendOf(read), counting);
   });
+  return true;
+}
+
+/** The first report says in which rotation the sums are; every other must be in the same. */
+function setRotation(aggregate: OpenSum, rotation: number | null, values: number): void {
+  if (aggregate.rotation === undefined) {
+    aggregate.rotation = rotation;
+    if (rotation !== null) {
+      aggregate.aggregator = rotated(aggregate.aggregator, values, rotation);
+      aggregate.state = aggregate.aggregator.init(values);
+    }
+  }
+  assert(aggregate.rotation === rotation, 'one sum is of one rotation');
 }
 
 type Announced = Parameters<Arithmetic['check']>[1];
 type Checked = Awaited<ReturnType<Arithmetic['check']>>;
 
-/** `checkFrame` for changes in float32, in one pass over the file that keeps nothing of it. */
-function checkFloats(
+/** `checkFrame` for changes, in one pass over the file that keeps nothing of it; null where the body must be decoded whole. */
+function checkStream(
   path: string,
   announced: Announced,
   expected: ExpectedFrame,
   rule: ReportRule & { readonly kind: 'delta' },
-): Checked {
+): Checked | null {
+  const body = streamed(expected);
+  if (body === null) return null;
   return withFrameFile(path, ({ bytes, header, read }) => {
     if (bytes !== announced.bytes) return refuse('size', NOT_AS_LONG);
     const checked = readFrameHeader(header, bytes, expected);
     if (!checked.ok) return checked;
     const hash = createHash('sha256').update(header);
-    const norm = kernel.norm(expected.values, (into) => {
+    const norm = body.norm((into) => {
       read(into);
       hash.update(into);
-    });
+    }, checked.header.seed);
     if (hash.digest('hex') !== announced.sha256) return refuse('hash', NOT_THE_HASH);
     return checkNorm(norm, checked.header, rule);
   });

@@ -47,7 +47,8 @@ export function rotateBack(block: Float32Array, size: number, seed: number, at: 
   flipSigns(block, size, seed, at);
 }
 
-function flipSigns(block: Float32Array, size: number, seed: number, at: number): void {
+/** Value i of a block becomes D_i times itself, in place. */
+export function flipSigns(block: Float32Array, size: number, seed: number, at: number): void {
   const bits = new Int32Array(block.buffer, block.byteOffset, size);
   const key = keyOf(seed);
   let i = 0;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { pack, packedBytes } from '../../../shared/codec/bit-packing.ts';
 import { toBytes } from '../../../shared/weights/vector.ts';
-import { readFrom } from '../kernel/kernel.ts';
-import type { Aggregator, Contribution } from './aggregator.ts';
+import { CODE_BITS, readFrom } from '../kernel/kernel.ts';
+import { type Addend, type Aggregator, addendOfFloats, type Contribution, type Counting } from './aggregator.ts';
 
 const value = fc.float({ min: -1e6, max: 1e6, noNaN: true });
 
@@ -54,18 +55,54 @@ export function describeAggregator<State>(aggregator: Aggregator<State>): void {
     });
 
     const { addStream } = aggregator;
-    if (addStream !== undefined)
+    if (addStream !== undefined) {
+      const streamed = (list: readonly { readonly addend: Addend; readonly counting: Counting }[], values: number) =>
+        aggregator.finish(
+          list.reduce((state, { addend, counting }) => addStream(state, addend, counting), aggregator.init(values)),
+        );
+
       test('an update that is read piece by piece gives the same bits', () => {
         fc.assert(
           fc.property(round, (contributions) => {
-            const streamed = contributions.reduce(
-              (state, { delta, weight }) => addStream(state, readFrom(toBytes(delta)), weight),
-              aggregator.init(valuesOf(contributions)),
-            );
-            expect(bitsOf(aggregator.finish(streamed))).toEqual(bitsOf(aggregate(contributions)));
+            const list = contributions.map(({ delta, ...counting }) => ({
+              addend: addendOfFloats(readFrom(toBytes(delta))),
+              counting,
+            }));
+            expect(bitsOf(streamed(list, valuesOf(contributions)))).toEqual(bitsOf(aggregate(contributions)));
           }),
         );
       });
+
+      test.each(CODE_BITS)('and so does one of codes of %i bits that are looked up', (bits) => {
+        const levels = Float32Array.from({ length: 2 ** bits }, (_, code) => (code - 2 ** bits / 3) / 7);
+        const coded = fc.integer({ min: 1, max: 70 }).chain((values) =>
+          fc.array(
+            fc.record({
+              codes: fc.array(fc.nat(2 ** bits - 1), { minLength: values, maxLength: values }),
+              weight: fc.integer({ min: 1, max: 1_000 }),
+              steps: fc.integer({ min: 1, max: 100 }),
+            }),
+            { minLength: 1, maxLength: 4 },
+          ),
+        );
+        fc.assert(
+          fc.property(coded, (list) => {
+            const values = list[0]!.codes.length;
+            const contributions = list.map(({ codes, ...counting }) => ({
+              delta: Float32Array.from(codes, (code) => levels[code]!),
+              ...counting,
+            }));
+            const addends = list.map(({ codes, ...counting }) => {
+              const body = new Uint8Array(packedBytes(values, bits));
+              pack(Uint16Array.from(codes), values, bits, body, 0);
+              const addend: Addend = (sums, weight) => sums.addCodes(readFrom(body), bits, levels, weight);
+              return { addend, counting };
+            });
+            expect(bitsOf(streamed(addends, values))).toEqual(bitsOf(aggregate(contributions)));
+          }),
+        );
+      });
+    }
 
     test('another order agrees to 1e-6 of the largest value', () => {
       fc.assert(

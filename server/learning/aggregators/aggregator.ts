@@ -1,14 +1,37 @@
-import type { Read } from '../kernel/kernel.ts';
+import { assert } from '../../../shared/assert.ts';
+import { toBytes } from '../../../shared/weights/vector.ts';
+import { type Read, readFrom, type Sums } from '../kernel/kernel.ts';
 
-/** One accepted update as an aggregator sees it. `delta` belongs to the caller and may be reused after `add` returns. */
-export interface Contribution {
-  /** local − global, as many values as the model has. */
-  readonly delta: Float32Array;
+/** What an update counts for. */
+export interface Counting {
   /** Its weight in the mean, greater than 0: the examples trained on, or 1 (see `weighting.ts`). */
   readonly weight: number;
   /** Local steps that it took, in steps of plain SGD (see `effective-steps.ts`): for aggregators that normalise by them. */
   readonly steps?: number;
 }
+
+/** One accepted update as an aggregator sees it. `delta` belongs to the caller and may be reused after `add` returns. */
+export interface Contribution extends Counting {
+  /** local − global, as many values as the model has. */
+  readonly delta: Float32Array;
+}
+
+/** An update that adds itself, times `weight`, to as many sums as it has values: once, in any form that the kernel takes. */
+export type Addend = (sums: Sums, weight: number) => void;
+
+/** Of float32 values that are read piece by piece. */
+export const addendOfFloats =
+  (read: Read): Addend =>
+  (sums, weight) =>
+    void sums.add(read, weight);
+
+/** Of a whole delta. */
+export const addendOf =
+  (delta: Float32Array): Addend =>
+  (sums, weight) => {
+    assert(delta.length === sums.values.length, 'vectors differ in length');
+    sums.add(readFrom(toBytes(delta)), weight);
+  };
 
 /**
  * Turns the updates of one round into one Float64 vector. A streaming aggregator holds O(model) values however many
@@ -21,10 +44,15 @@ export interface Aggregator<State> {
   init(values: number): State;
   add(state: State, contribution: Contribution): State;
   /**
-   * As `add`, to the same bits, of float32 values that are read piece by piece, as many as the model has. An aggregator
-   * that is a sum has it, so that no update is ever held whole. If it throws, the state is spoilt.
+   * As `add`, to the same bits, of an update that is read piece by piece. An aggregator that is a weighted sum has it, so that
+   * no update is ever held whole. If it throws, the state is spoilt.
    */
-  addStream?(state: State, read: Read, weight: number): State;
+  addStream?(state: State, addend: Addend, counting: Counting): State;
+  /**
+   * `finish` only divides and multiplies the sums, all by the same: sums of rotated updates may be rotated back behind it
+   * (`rotated.ts`).
+   */
+  readonly isScaledSum?: true;
   /** The aggregated delta, owned by the caller; the state is used up. A `BugError` when nothing was added: a round has a minimum. */
   finish(state: State): Float64Array;
 }

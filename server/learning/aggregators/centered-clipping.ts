@@ -1,5 +1,6 @@
 import { assert } from '../../../shared/assert.ts';
-import type { BatchAggregator } from './aggregator.ts';
+import { kernel } from '../kernel/index.ts';
+import { addendOf, type BatchAggregator } from './aggregator.ts';
 import { distanceTo } from './distance.ts';
 
 // Karimireddy, He, Jaggi: "Learning from History for Byzantine Robust Optimization", ICML 2021, Algorithm 2 (centered
@@ -21,15 +22,21 @@ export const centeredClipping = ({ radius, passes }: CenteredClippingSettings): 
     assert(count > 0, 'centered clipping of nothing');
     assert(previous === null || previous.length === values, 'vectors differ in length');
     const centre = previous === null ? new Float64Array(values) : Float64Array.from(previous);
+    const sums = kernel.sums(values);
     for (let pass = 0; pass < passes; pass++) {
-      const sum = new Float64Array(values);
+      sums.values.fill(0);
+      let factors = 0;
       for (let index = 0; index < count; index++) {
         const delta = updates.read(index);
         const factor = Math.min(1, radius / distanceTo(delta, centre));
-        for (let i = 0; i < values; i++)
-          sum[i] = (sum[i] as number) + factor * ((delta[i] as number) - (centre[i] as number));
+        addendOf(delta)(sums, factor);
+        factors += factor;
       }
-      for (let i = 0; i < values; i++) centre[i] = (centre[i] as number) + (sum[i] as number) / count;
+      // Σ fᵢ · (xᵢ − v) = Σ fᵢ · xᵢ − v · Σ fᵢ
+      for (let i = 0; i < values; i++) {
+        const v = centre[i] as number;
+        centre[i] = v + ((sums.values[i] as number) - factors * v) / count;
+      }
     }
     return centre;
   },

@@ -1,6 +1,6 @@
 import { assert } from '../../../shared/assert.ts';
-import { addScaled } from '../../../shared/weights/vector.ts';
-import type { BatchAggregator } from './aggregator.ts';
+import { kernel } from '../kernel/index.ts';
+import { addendOf, type BatchAggregator } from './aggregator.ts';
 import { distanceTo } from './distance.ts';
 
 // Pillutla, Kakade, Harchaoui: "Robust Aggregation for Federated Learning", IEEE Transactions on Signal Processing 2022,
@@ -20,19 +20,20 @@ export const geometricMedian = ({ passes, smoothing }: GeometricMedianSettings):
   carries: false,
   apply(updates) {
     assert(updates.count > 0, 'the geometric median of nothing');
-    let centre: Float64Array | null = null;
+    const centre = new Float64Array(updates.values);
+    const sums = kernel.sums(updates.values);
     for (let pass = 0; pass <= passes; pass++) {
-      const sum = new Float64Array(updates.values);
+      sums.values.fill(0);
       let weights = 0;
       for (let index = 0; index < updates.count; index++) {
         const delta = updates.read(index);
-        const weight: number = centre === null ? 1 : 1 / Math.max(smoothing, distanceTo(delta, centre));
-        addScaled(sum, delta, weight);
+        const weight = pass === 0 ? 1 : 1 / Math.max(smoothing, distanceTo(delta, centre));
+        addendOf(delta)(sums, weight);
         weights += weight;
       }
-      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / weights;
-      centre = sum;
+      sums.divide(weights);
+      centre.set(sums.values);
     }
-    return centre as Float64Array;
+    return centre;
   },
 });

@@ -1,8 +1,7 @@
 import { assert } from '../../../shared/assert.ts';
-import { toBytes } from '../../../shared/weights/vector.ts';
 import { kernel } from '../kernel/index.ts';
-import { type Read, readFrom, type Sums } from '../kernel/kernel.ts';
-import type { Aggregator } from './aggregator.ts';
+import type { Sums } from '../kernel/kernel.ts';
+import { type Addend, type Aggregator, addendOf, type Counting } from './aggregator.ts';
 
 // McMahan, Moore, Ramage, Hampson, Agüera y Arcas: "Communication-Efficient Learning of Deep Networks from
 // Decentralized Data", AISTATS 2017, Algorithm 1: Σ (n_i / n) · delta_i with n = Σ n_i over the clients counted in
@@ -15,9 +14,9 @@ export interface MeanState {
   readonly weight: number;
 }
 
-function addStream({ sums, weight: before }: MeanState, read: Read, weight: number): MeanState {
+function addStream({ sums, weight: before }: MeanState, addend: Addend, { weight }: Counting): MeanState {
   assert(Number.isFinite(weight) && weight > 0, 'a weight is a number above 0');
-  sums.add(read, weight);
+  addend(sums, weight);
   return { sums, weight: before + weight };
 }
 
@@ -25,11 +24,9 @@ function addStream({ sums, weight: before }: MeanState, read: Read, weight: numb
 export const mean: Aggregator<MeanState> = {
   name: 'mean',
   init: (values) => ({ sums: kernel.sums(values), weight: 0 }),
-  add(state, { delta, weight }) {
-    assert(delta.length === state.sums.values.length, 'vectors differ in length');
-    return addStream(state, readFrom(toBytes(delta)), weight);
-  },
+  add: (state, { delta, ...counting }) => addStream(state, addendOf(delta), counting),
   addStream,
+  isScaledSum: true,
   finish({ sums, weight }) {
     assert(weight > 0, 'the mean of nothing');
     sums.divide(weight);

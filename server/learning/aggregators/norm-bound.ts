@@ -1,4 +1,6 @@
-import { norm } from '../../../shared/weights/vector.ts';
+import { toBytes } from '../../../shared/weights/vector.ts';
+import { kernel } from '../kernel/index.ts';
+import { readFrom } from '../kernel/kernel.ts';
 import type { Aggregator } from './aggregator.ts';
 import { type MeanState, mean } from './mean.ts';
 
@@ -15,7 +17,7 @@ export const normBound = ({ norm: bound }: NormBoundSettings): Aggregator<MeanSt
   name: 'norm-bound',
   init: mean.init,
   add(state, { delta, weight }) {
-    const factor = Math.min(1, bound / norm(delta));
+    const factor = Math.min(1, bound / kernel.norm(delta.length, readFrom(toBytes(delta))));
     const { sums } = mean.add(state, { delta, weight: weight * factor });
     return { sums, weight: state.weight + weight };
   },

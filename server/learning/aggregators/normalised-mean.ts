@@ -1,6 +1,7 @@
 import { assert } from '../../../shared/assert.ts';
-import { addScaled } from '../../../shared/weights/vector.ts';
-import type { Aggregator } from './aggregator.ts';
+import { kernel } from '../kernel/index.ts';
+import type { Sums } from '../kernel/kernel.ts';
+import { type Addend, type Aggregator, addendOf, type Counting } from './aggregator.ts';
 
 // Wang, Liu, Liang, Joshi, Poor: "Tackling the Objective Inconsistency Problem in Heterogeneous Federated Optimization",
 // NeurIPS 2020, arXiv:2007.07481, equation 7 with τ_eff = Σ p_i ‖a_i‖₁, written for deltas:
@@ -10,7 +11,7 @@ import type { Aggregator } from './aggregator.ts';
 
 export interface NormalisedState {
   /** Σ weight_i · (r / ‖a_i‖₁) · delta_i, with r the ‖a‖₁ of the first: equal steps make every factor exactly 1. */
-  readonly sum: Float64Array;
+  readonly sums: Sums;
   /** Σ weight_i */
   readonly weight: number;
   /** Σ weight_i · ‖a_i‖₁ / r */
@@ -19,26 +20,32 @@ export interface NormalisedState {
   readonly reference: number;
 }
 
+function addStream(state: NormalisedState, addend: Addend, { weight, steps }: Counting): NormalisedState {
+  assert(Number.isFinite(weight) && weight > 0, 'a weight is a number above 0');
+  assert(steps !== undefined && Number.isFinite(steps) && steps > 0, 'steps are a number above 0');
+  const reference = state.reference === 0 ? steps : state.reference;
+  addend(state.sums, weight * (reference / steps));
+  return {
+    sums: state.sums,
+    weight: state.weight + weight,
+    steps: state.steps + weight * (steps / reference),
+    reference,
+  };
+}
+
 /** The mean of FedNova, folded one update at a time in Float64. Of equal steps it is `mean`, to the last bit. */
 export const normalisedMean: Aggregator<NormalisedState> = {
   name: 'normalised-mean',
-  init: (values) => ({ sum: new Float64Array(values), weight: 0, steps: 0, reference: 0 }),
-  add(state, { delta, weight, steps }) {
-    assert(Number.isFinite(weight) && weight > 0, 'a weight is a number above 0');
-    assert(steps !== undefined && Number.isFinite(steps) && steps > 0, 'steps are a number above 0');
-    const reference = state.reference === 0 ? steps : state.reference;
-    addScaled(state.sum, delta, weight * (reference / steps));
-    return {
-      sum: state.sum,
-      weight: state.weight + weight,
-      steps: state.steps + weight * (steps / reference),
-      reference,
-    };
-  },
-  finish({ sum, weight, steps }) {
+  init: (values) => ({ sums: kernel.sums(values), weight: 0, steps: 0, reference: 0 }),
+  add: (state, { delta, ...counting }) => addStream(state, addendOf(delta), counting),
+  addStream,
+  isScaledSum: true,
+  finish({ sums, weight, steps }) {
     assert(weight > 0, 'the mean of nothing');
     const effective = steps / weight;
-    for (let i = 0; i < sum.length; i++) sum[i] = ((sum[i] as number) / weight) * effective;
-    return sum;
+    sums.divide(weight);
+    const { values } = sums;
+    for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * effective;
+    return values;
   },
 };
