@@ -4,17 +4,23 @@ import { gzipSync } from 'node:zlib';
 import { chromium, type Page } from 'playwright';
 import type { ZooName } from '../../shared/model/zoo.ts';
 import { launchOptions } from '../fixtures/browser.ts';
+import { startServer } from '../fixtures/server.ts';
 import type {} from '../fixtures/trainer-page/page.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 import { peakMemoryBytes } from './browser-memory.ts';
+import { joinedFirstStepMs } from './first-step-joined.ts';
 import { megabytes, seconds, tableOf, whole } from './table.ts';
 
 const LABELS = { cpu: 'plain CPU', wasm: 'WASM', webgl: 'WebGL' } as const;
 type Backend = keyof typeof LABELS;
 const BACKENDS = Object.keys(LABELS) as Backend[];
 
-/** What a contributor waits for after "Join training": code, backend, the probe and one batch, in a fresh browser each. */
+/**
+ * What a contributor waits for, in a fresh browser each: in the real page from "Join training" on, and of that what the worker
+ * takes from its start: code, backend, the probe and one batch.
+ */
 export async function benchFirstStep(executablePath: string, say: (line: string) => void): Promise<void> {
+  const server = await startServer();
   const served = await serveTrainerPage();
   try {
     const rows: string[][] = [];
@@ -27,9 +33,12 @@ export async function benchFirstStep(executablePath: string, say: (line: string)
           const firstMs = await firstStepMs(page, model, backend);
           const code = codeBytes(backend);
           const peak = await peakMemoryBytes(browser);
+          await browser.close();
+          const joinedMs = await joinedFirstStepMs(executablePath, server, model, backend);
           rows.push([
             `\`${model}\``,
             LABELS[backend],
+            seconds(joinedMs, 2),
             seconds(firstMs, 2),
             `${whole(code.gzipped / 1000)} kB`,
             `${whole(code.plain / 1000)} kB`,
@@ -40,9 +49,11 @@ export async function benchFirstStep(executablePath: string, say: (line: string)
         }
       }
     }
-    say(tableOf(['model', 'backend', 'first step after', 'code, gzip', 'code', 'peak memory of the tab'], rows));
+    const header = ['model', 'backend', 'from “Join training”', 'from the worker’s start', 'code, gzip', 'code'];
+    say(tableOf([...header, 'peak memory of the tab'], rows));
   } finally {
     await served.close();
+    await server.dispose();
   }
 }
 

@@ -32,7 +32,7 @@ const BENCHES = {
   startup: { isQuick: true, what: 'from the start of the process until it serves', run: benchStartup },
 } as const;
 
-const HELP = `npm run bench -- [NAME …] [--runs N]
+const HELP = `npm run bench -- [NAME …] [--runs N] [--models A,B] [--backends A,B]
 Prints a table for each benchmark; without a name for all that are quick.
 
 ${Object.entries(BENCHES)
@@ -40,6 +40,8 @@ ${Object.entries(BENCHES)
   .join('\n')}
 
   --runs N        how often each is run (3)
+  --models A,B    of the trainer's steps these models alone, without the tables of first steps
+  --backends A,B  … on these backends alone: cpu, stock-wasm, wasm, webgl, webgpu
 `;
 
 const options = readOptions(process.argv.slice(2), BENCHES);
@@ -50,6 +52,6 @@ else if ('problem' in options) {
 } else {
   for (const name of options.names) {
     console.log(`\n## ${name}: ${BENCHES[name].what}\n\n${machineLine()}\n`);
-    await BENCHES[name].run(options.runs, (line) => console.log(line));
+    await BENCHES[name].run(options.runs, (line) => console.log(line), options);
   }
 }

@@ -1,17 +1,27 @@
 import { expect, test } from 'vitest';
-import { readOptions } from './options.ts';
+import { chosenOf, readOptions } from './options.ts';
 
 const benches = { round: { isQuick: false }, fold: { isQuick: true }, startup: { isQuick: true } };
 
 test('without a name all quick ones run, three times', () => {
-  expect(readOptions([], benches)).toEqual({ names: ['fold', 'startup'], runs: 3 });
+  expect(readOptions([], benches)).toEqual({ names: ['fold', 'startup'], runs: 3, models: null, backends: null });
 });
 
 test('named ones run in the order of their names, each once', () => {
   expect(readOptions(['startup', 'round', 'startup', '--runs', '5'], benches)).toEqual({
     names: ['startup', 'round'],
     runs: 5,
+    models: null,
+    backends: null,
   });
+});
+
+test('models and backends are lists, and are taken in the order of the table', () => {
+  const options = readOptions(['round', '--models', 'cnn,text', '--backends', 'webgl'], benches);
+  expect(options).toMatchObject({ models: ['cnn', 'text'], backends: ['webgl'] });
+  expect(chosenOf(['text', 'table', 'cnn'], ['cnn', 'text'])).toEqual(['text', 'cnn']);
+  expect(chosenOf(['text', 'cnn'], null)).toEqual(['text', 'cnn']);
+  expect(() => chosenOf(['text', 'cnn'], ['text', 'rnn'])).toThrow('there is no rnn: text, cnn');
 });
 
 test.each([

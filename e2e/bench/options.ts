@@ -4,6 +4,9 @@ export interface BenchOptions<Name extends string> {
   readonly names: readonly Name[];
   /** How often each is run; tables give the median and the worst. */
   readonly runs: number;
+  /** What `trainer` is narrowed to; null is all of them. */
+  readonly models: readonly string[] | null;
+  readonly backends: readonly string[] | null;
 }
 
 /** The options, `help`, or what is wrong with them in one sentence. No name: all that are `quick`. */
@@ -11,12 +14,20 @@ export function readOptions<Name extends string>(
   args: readonly string[],
   benches: Readonly<Record<Name, { readonly isQuick: boolean }>>,
 ): BenchOptions<Name> | 'help' | { readonly problem: string } {
-  let parsed: { values: { runs?: string; help?: boolean }; positionals: string[] };
+  let parsed: {
+    values: { runs?: string; models?: string; backends?: string; help?: boolean };
+    positionals: string[];
+  };
   try {
     parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { runs: { type: 'string', default: '3' }, help: { type: 'boolean', default: false } },
+      options: {
+        runs: { type: 'string', default: '3' },
+        models: { type: 'string' },
+        backends: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
     });
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
@@ -31,5 +42,16 @@ export function readOptions<Name extends string>(
   const unknown = positionals.find((name) => !isName(name));
   if (unknown !== undefined) return { problem: `there is no benchmark ${unknown}: ${all.join(', ')}` };
   const named = positionals.filter(isName);
-  return { names: named.length > 0 ? [...new Set(named)] : all.filter((name) => benches[name].isQuick), runs };
+  const names = named.length > 0 ? [...new Set(named)] : all.filter((name) => benches[name].isQuick);
+  return { names, runs, models: listOf(values.models), backends: listOf(values.backends) };
+}
+
+const listOf = (text: string | undefined): readonly string[] | null => text?.split(',') ?? null;
+
+/** Those of `all` that were asked for, in their own order; throws on one that is not there. */
+export function chosenOf<Name extends string>(all: readonly Name[], asked: readonly string[] | null): readonly Name[] {
+  if (asked === null) return all;
+  const unknown = asked.find((name) => !(all as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new Error(`there is no ${unknown}: ${all.join(', ')}`);
+  return all.filter((name) => asked.includes(name));
 }

@@ -92,10 +92,10 @@ export class PlainPage {
     await this.look(`void performance.mark(${JSON.stringify(PHASE_MARK + phase)})`);
   }
 
-  /** Presses the one button that says so. */
+  /** Presses the one button that says so, once it is there to be hit: in a dialog that is not open yet it has no place. */
   async press(name: string): Promise<void> {
     const button = `[...document.querySelectorAll('button')].find((one) => one.textContent.trim() === ${JSON.stringify(name)})`;
-    await this.until(`${button} && !${button}.disabled`);
+    await this.until(`((one) => one && !one.disabled && one.getClientRects().length > 0)(${button})`);
     await this.#stroke(await this.#boxOf(button), [[0.5, 0.5]]);
   }
 

@@ -7,12 +7,14 @@ import { TEMPLATES, type TemplateName } from '../../shared/task/templates/index.
 import { findChromium, launchOptions } from '../fixtures/browser.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 import { benchFirstStep } from './first-step.ts';
+import { type BenchOptions, chosenOf } from './options.ts';
 import { median, milliseconds, tableOf } from './table.ts';
 import type { BenchModel } from './trainer-page/epoch.ts';
 import type {} from './trainer-page/page.ts';
 import type { BenchBackend } from './trainer-page/worker.ts';
 
 type Say = (line: string) => void;
+type Chosen = Pick<BenchOptions<string>, 'models' | 'backends'>;
 
 /** Those of the zoo, and of the templates those that have one of their own. */
 const MODELS: readonly BenchModel[] = [
@@ -38,7 +40,8 @@ interface Cell {
  * A step of every shipped model on every backend, batch 10, in workers of headless Chromium. The backends and both loops
  * take turns, epoch by epoch, so that their ratios hold on a busy machine where their milliseconds do not.
  */
-export async function benchTrainer(runs: number, say: Say): Promise<void> {
+export async function benchTrainer(runs: number, say: Say, { models, backends }: Chosen): Promise<void> {
+  const chosen = { models: chosenOf(MODELS, models), backends: chosenOf(BACKENDS, backends) };
   const found = findChromium();
   if (!found.ok) throw new Error(found.reason);
   const browser = await chromium.launch(launchOptions(found.path, '--enable-unsafe-webgpu'));
@@ -46,14 +49,19 @@ export async function benchTrainer(runs: number, say: Say): Promise<void> {
     say(
       `Chromium ${browser.version()}, WebGL and WebGPU by SwiftShader; the median of ${runs} epochs, batch ${TEMPLATES.digits.client.batchSize}\n`,
     );
-    await benchSteps(browser, runs, say);
+    await benchSteps(browser, runs, say, chosen);
   } finally {
     await browser.close();
   }
-  await benchFirstStep(found.path, say);
+  if (models === null && backends === null) await benchFirstStep(found.path, say);
 }
 
-async function benchSteps(browser: Browser, runs: number, say: Say): Promise<void> {
+async function benchSteps(
+  browser: Browser,
+  runs: number,
+  say: Say,
+  { models, backends }: { readonly models: readonly BenchModel[]; readonly backends: readonly BenchBackend[] },
+): Promise<void> {
   const served = await serveTrainerPage(new URL('./trainer-page/', import.meta.url));
   try {
     const page = await browser.newPage();
@@ -61,8 +69,8 @@ async function benchSteps(browser: Browser, runs: number, say: Say): Promise<voi
     const rate = await page.evaluate(() => bench.simdRate());
     say(`WASM SIMD reaches ${(rate / 1e9).toFixed(1)} billion multiply-adds a second here\n`);
     const rows: string[][] = [];
-    for (const model of MODELS) {
-      const cells = await cellsOf(page, model, runs);
+    for (const model of models) {
+      const cells = await cellsOf(page, model, backends, runs);
       rows.push(...rowsOf(model, cells, rate));
     }
     const header = [
@@ -83,9 +91,14 @@ async function benchSteps(browser: Browser, runs: number, say: Say): Promise<voi
 }
 
 /** NaN for a backend that cannot train the model. */
-async function cellsOf(page: Page, model: BenchModel, runs: number): Promise<ReadonlyMap<BenchBackend, Cell>> {
+async function cellsOf(
+  page: Page,
+  model: BenchModel,
+  backends: readonly BenchBackend[],
+  runs: number,
+): Promise<ReadonlyMap<BenchBackend, Cell>> {
   const measured = new Map<BenchBackend, { readonly own: number[]; readonly fit: number[] }>();
-  for (const backend of BACKENDS) {
+  for (const backend of backends) {
     const problem = await page.evaluate((trained) => bench.open(trained), { model, backend });
     if (problem === null) measured.set(backend, { own: [], fit: [] });
   }
@@ -104,7 +117,7 @@ async function cellsOf(page: Page, model: BenchModel, runs: number): Promise<Rea
     const ratios = own.map((ms, run) => (fit[run] ?? Number.NaN) / ms);
     return { own: median(own), fit: median(fit), ratio: median(ratios), best: Math.min(...own) };
   };
-  return new Map(BACKENDS.map((backend) => [backend, cell(backend)]));
+  return new Map(backends.map((backend) => [backend, cell(backend)]));
 }
 
 function rowsOf(model: BenchModel, cells: ReadonlyMap<BenchBackend, Cell>, rate: number): string[][] {

@@ -21,14 +21,16 @@ export interface Trained {
 export type BenchMethods = {
   /** Makes both loops ready on one backend; says why where it cannot train the model. */
   open: { input: Trained; progress: never; output: string | null };
-  /** Milliseconds a step, over one epoch of a few batches; NaN where there is no such loop. */
+  /** Milliseconds a step, over one epoch of a few batches, as many for both loops; NaN where there is no such loop. */
   epoch: { input: Loop; progress: never; output: number };
   simdRate: { input: null; progress: never; output: number };
 };
 
-/** An epoch is as long as fits into this. */
+/** An epoch is as long as fits into this with the faster loop. */
 const EPOCH_MS = 500;
 const MOST_BATCHES = 100;
+
+type Epochs = (batches: number) => Epoch;
 
 interface Measured {
   readonly batches: number;
@@ -41,9 +43,17 @@ serve<BenchMethods>(self as never, {
   async open({ model, backend }) {
     try {
       const device = await open(backend);
+      const found = new Map<Loop, Epochs>();
       for (const loop of ['own', 'fit'] as const) {
         const epochs = await epochsOf(model, loop, device);
-        if (epochs !== null) ready.set(loop, await calibrated(epochs));
+        if (epochs !== null) found.set(loop, epochs);
+      }
+      // As many for both: what a loop does once an epoch must not weigh more on one of them.
+      const batches = Math.max(...(await inTurn([...found.values()], batchesThatFit)));
+      for (const [loop, epochs] of found) {
+        const epoch = epochs(batches);
+        await epoch();
+        ready.set(loop, { batches, epoch });
       }
       return null;
     } catch (error) {
@@ -57,15 +67,17 @@ serve<BenchMethods>(self as never, {
   simdRate: async () => simdRate(),
 });
 
-async function calibrated(epochs: (batches: number) => Epoch): Promise<Measured> {
+async function batchesThatFit(epochs: Epochs): Promise<number> {
   const one = epochs(1);
   // The first step also compiles: only the second tells how long an epoch may be.
   await one();
-  const batches = Math.min(MOST_BATCHES, Math.max(1, Math.floor(EPOCH_MS / (await stopwatch(one)))));
-  if (batches === 1) return { batches, epoch: one };
-  const epoch = epochs(batches);
-  await epoch();
-  return { batches, epoch };
+  return Math.min(MOST_BATCHES, Math.max(1, Math.floor(EPOCH_MS / (await stopwatch(one)))));
+}
+
+async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
 }
 
 async function stopwatch(work: Epoch): Promise<number> {

@@ -17,3 +17,14 @@ it('a stop ends a rest at once, one that came before it too', async () => {
   await resting;
   await rest(600_000, stop.signal);
 });
+
+it('a rest of no time lets in a message that waits', async () => {
+  const turns: string[] = [];
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => turns.push('message');
+  port2.postMessage(null);
+  await rest(0);
+  turns.push('rested');
+  port1.close();
+  expect(turns).toEqual(['message', 'rested']);
+});
