@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../shared/assert.ts';
-import { fileBlobs } from '../storage/blobs/files.ts';
+import { fileBlobs, inPlace } from '../storage/blobs/files.ts';
 import { createArithmeticCore } from './arithmetic-core.ts';
 import type { ArithmeticAnswer, ArithmeticCall, ArithmeticThreadData } from './arithmetic-messages.ts';
 import { Serial } from './serial.ts';
@@ -8,7 +8,7 @@ import { Serial } from './serial.ts';
 // The entry of the arithmetic thread. Its adapters are made here, since nothing but plain data crosses to a thread.
 const port = parentPort;
 assert(port !== null, 'this is the entry of a thread');
-const core = createArithmeticCore(fileBlobs((workerData as ArithmeticThreadData).blobsFolder));
+const core = createArithmeticCore(fileBlobs((workerData as ArithmeticThreadData).blobsFolder, inPlace));
 const calls = new Serial();
 
 port.on('message', ({ id, method, args }: ArithmeticCall) => {

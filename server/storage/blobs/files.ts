@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { lstat, open, readdir, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BugError } from '../../../shared/assert.ts';
@@ -14,9 +14,9 @@ const temporary = (path: string): string => `${path}.${randomBytes(6).toString('
 
 /**
  * Blobs as files of one folder, which is there already. Several threads and processes may have the same folder: all
- * that is shared is on the disk.
+ * that is shared is on the disk. A thread that may wait hashes `inPlace`: off the event loop it takes a copy of each blob.
  */
-export function fileBlobs(folder: string): BlobStore {
+export function fileBlobs(folder: string, hashOf: HashOf = offTheLoop): BlobStore {
   const stream = sharedReads();
   const path = (sha256: Sha256): string => {
     if (!isSha256(sha256)) throw new BugError('not the name of a blob');
@@ -26,7 +26,7 @@ export function fileBlobs(folder: string): BlobStore {
   /** An old blob is new again for the sweep; false if it is not there, or not whole. */
   const renew = async (sha256: Sha256): Promise<boolean> => {
     try {
-      if ((await read(path(sha256), sha256)) === null) return false;
+      if ((await read(path(sha256), sha256, hashOf)) === null) return false;
       const now = new Date();
       await utimes(path(sha256), now, now);
       return true;
@@ -47,7 +47,7 @@ export function fileBlobs(folder: string): BlobStore {
         return sha256;
       }),
 
-    get: (sha256) => onFiles(() => read(path(sha256), sha256)),
+    get: (sha256) => onFiles(() => read(path(sha256), sha256, hashOf)),
 
     size: (sha256) =>
       onFiles(async () => {
@@ -87,7 +87,7 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function read(path: string, sha256: Sha256): Promise<Uint8Array | null> {
+async function read(path: string, sha256: Sha256, hashOf: HashOf): Promise<Uint8Array | null> {
   const bytes = await readFile(path).catch(nullIfAbsent);
   if (bytes !== null && (await hashOf(bytes)) !== sha256) {
     throw new CorruptBlobError(`${path}: the bytes do not have this hash`);
@@ -116,11 +116,14 @@ async function removeIfOld(path: string, before: number): Promise<boolean> {
   return false;
 }
 
-/** Off the event loop. */
-async function hashOf(bytes: Uint8Array): Promise<Sha256> {
+type HashOf = (bytes: Uint8Array) => Sha256 | Promise<Sha256>;
+
+const offTheLoop: HashOf = async (bytes) => {
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return Buffer.from(digest).toString('hex') as Sha256;
-}
+};
+
+export const inPlace: HashOf = (bytes) => createHash('sha256').update(bytes).digest('hex') as Sha256;
 
 function nullIfAbsent(error: unknown): null {
   if (codeOf(error) === 'ENOENT') return null;
