@@ -1,10 +1,13 @@
 import { expect, test } from 'playwright/test';
+import { sha256Hex } from '../../shared/hash.ts';
+import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { seededRng } from '../../shared/rng.ts';
 import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
-import { norm } from '../../shared/weights/vector.ts';
+import { norm, toBytes } from '../../shared/weights/vector.ts';
+import { makeStep } from '../../shared/wire/step.ts';
 import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
 import { examplesOf } from '../../web/trainer/core/examples.ts';
 import { buildModel } from '../../web/trainer/core/model.ts';
@@ -137,6 +140,40 @@ test('the worker encodes reports, keeps what top-k leaves out once a report is a
     return { first, second, third, databases: (await indexedDB.databases()).length };
   });
   expect(bodies).toEqual({ first: [0, 4], second: [1, 4], third: [1, 5], databases: 0 });
+});
+
+test('P53: the worker takes steps as the server made them, bit for bit', async ({ page }) => {
+  const base = Float32Array.from({ length: 70_000 }, (_, i) => Math.cos(i));
+  const target = base.map((value, i) => value + 0.02 * Math.sin(i * i));
+  const baseSha256 = sha256Hex(toBytes(base));
+  const layoutSha256 = 'cd'.repeat(32) as Sha256;
+  const made = (['eden-1', 'eden-4', 'uniform-8-rotated', 'uniform-4', 'float16', 'top-k'] as const).map((down) => {
+    const codec = { up: 'float32', down, range: 0.05, fraction: 0.1 } as const;
+    const step = makeStep(base, target, null, { codec, layoutSha256, baseSha256 });
+    if (step === null) throw new Error(`no step in ${down}`);
+    return { codec, frame: [...step.frame], sha256: sha256Hex(toBytes(step.params)) };
+  });
+  const hashes = await page.evaluate(
+    async ({ weights, steps, ...names }) => {
+      const trainer = parts.createRemoteTrainer({ task: 'steps' as never, worker: parts.pageWorker });
+      const spec = { ...parts.TEMPLATES.digits, model: { zoo: 'softmax', seed: 1 } } as const;
+      await trainer.prepare(parts.participationOf(spec), 'cpu');
+      const found: string[] = [];
+      for (const { codec, frame } of steps) {
+        const given = [{ frame: Uint8Array.from(frame), baseSha256: names.baseSha256 }];
+        const bytes = await trainer.advance(Uint8Array.from(weights), given, {
+          codec,
+          layoutSha256: names.layoutSha256,
+        });
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+        found.push([...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+      }
+      trainer.close();
+      return found;
+    },
+    { weights: [...toBytes(base)], steps: made, baseSha256, layoutSha256 },
+  );
+  expect(hashes).toEqual(made.map(({ sha256 }) => sha256));
 });
 
 test('three hundred rounds in one tab: tensors, GPU memory and the heaps of worker and page stay as they are', {

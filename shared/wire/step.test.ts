@@ -22,7 +22,7 @@ function vector(count: number, seed: number, size: number): Float32Array {
   return Float32Array.from({ length: count }, () => (rng.uniform() - 0.5) * 2 * size);
 }
 
-describe('P52 a step', () => {
+describe('P52 P53 a step', () => {
   it.each(DOWN)('%s: leads everybody to the same weights, and says what is missing', (down) => {
     const base = vector(20_000, 1, 1);
     const target = base.map((value, i) => value + 0.02 * Math.sin(i));

@@ -479,7 +479,7 @@ describe('a client', () => {
   });
 });
 
-describe('C26: steps from weights that are held', () => {
+describe('C26 P53: steps from weights that are held', () => {
   const LAYOUT = participation.layoutSha256;
   const before = Float32Array.from({ length: 300 }, (_, i) => Math.cos(i));
   const after = before.map((value, i) => value + 0.01 * Math.sin(i));
