@@ -22,7 +22,8 @@ export interface RoundPicture {
 
 /**
  * Sends the assignments to those members that are still awaited, and the weights (DESIGN §5.5): one broadcast to those
- * who do not hold them, or by hash over HTTP; steps to those who hold weights from which they lead here. Returns the bytes that the broadcast took.
+ * who do not hold them, or by hash over HTTP; steps to those who hold weights from which they lead here. Returns the bytes
+ * that the broadcast took.
  */
 export async function deliver(
   { blobs, downlink }: Pick<CoordinatorPorts, 'blobs' | 'downlink'>,

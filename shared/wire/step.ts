@@ -7,7 +7,7 @@ import { isFinite32 } from '../weights/vector.ts';
 import { decodeBody, encodeFrame, frameBytesAllowed, readFrameHeader } from './frame.ts';
 
 /**
- * Steps: what one version is more than the one before it, as a frame in the codec `codec.down` (PROTOCOL.md, P52 to P54). Who
+ * Steps: what one version is more than the one before it, as a frame in the codec `codec.down` (PROTOCOL.md, P52 and P53). Who
  * holds the weights of the one takes the step in place of the weights of the other.
  *
  * The server publishes what a step leads to, not what it was made of, so that everybody has the same weights whichever way they
