@@ -67,6 +67,11 @@ ${Object.entries(PAPERS)
   --rounds N      of a comparison (${COMPARED_ROUNDS})
 `;
 
+/** Every round as it ends, beside the table, for a run of an hour. */
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 function percent(share: number): string {
   return `${Number((100 * share).toFixed(2))} %`;
 }
@@ -136,7 +141,7 @@ async function again(
   for (const seed of seeds) {
     const figures = await simulate(
       { ...options, seed, learningRate: rate, rounds: limit, until: targets.at(-1) ?? 1 },
-      process.stderr.isTTY ? say : () => {},
+      progress,
     );
     const crossings = targets.map((target) => crossingOf(pointsOf(figures.initial.accuracy, figures.rounds), target));
     areKept &&= crossings.every((crossing) => crossing !== null);
@@ -168,8 +173,8 @@ async function compare(
         const flags = `${MNIST} --set model.zoo=mlp-2nn --epochs 1 --partition ${partition} --strategy ${strategy}`;
         const options = { ...optionsOf(`${flags} --threads ${threads}`), seed };
         try {
-          const rate = await chosen({ ...options, rounds: Math.ceil(rounds / 5) }, rates, () => {});
-          const figures = await simulate({ ...options, rounds, learningRate: rate }, () => {});
+          const rate = await chosen({ ...options, rounds: Math.ceil(rounds / 5) }, rates, progress);
+          const figures = await simulate({ ...options, rounds, learningRate: rate }, progress);
           const accuracies = figures.rounds.map(({ accuracy }) => accuracy ?? 0);
           const last =
             accuracies.slice(-10).reduce((sum, accuracy) => sum + accuracy, 0) / Math.min(10, accuracies.length);
