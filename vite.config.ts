@@ -102,6 +102,23 @@ const withoutFormats: Plugin = {
   },
 };
 
+/** Sockets are websocket only: the other transports of Engine.IO stay out of what browsers fetch. */
+const websocketOnly: Plugin = {
+  name: 'fedtab:websocket-only',
+  applyToEnvironment: ({ config }) => config.consumer === 'client',
+  transform: {
+    filter: { id: /engine\.io-client[\\/]build[\\/]esm[\\/]transports[\\/]index\.js$/ },
+    handler(code) {
+      const only = code
+        .replace(/^import .*(?:polling|webtransport).*$/gm, '')
+        .replace(/(?:webtransport|polling): \w+,/g, '');
+      if (/WT|XHR/.test(only) || !/websocket: WS/.test(only))
+        this.error('Engine.IO names its transports in another way');
+      return { code: only, map: null };
+    },
+  },
+};
+
 function absolute(entries: Entries): Entries {
   return Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, join(root, source)]));
 }
@@ -142,7 +159,7 @@ const build: ViteUserConfig = {
   root: join(root, 'web'),
   publicDir: false,
   build: { emptyOutDir: false, assetsInlineLimit: 0 },
-  plugins: [withoutLong, withoutFormats],
+  plugins: [withoutLong, withoutFormats, websocketOnly],
   environments,
   builder: { buildApp },
   worker: {

@@ -1,5 +1,6 @@
 import { chromium } from 'playwright';
 import type { ZooName } from '../../shared/model/zoo.ts';
+import { scoredCheckpoint } from '../demo/waiting.ts';
 import { launchOptions } from '../fixtures/browser.ts';
 import { contributeUrl, createTask, startRounds } from '../fixtures/contribute.ts';
 import type { RunningServer } from '../fixtures/server.ts';
@@ -33,6 +34,8 @@ export async function joinedFirstStepMs(
 ): Promise<number> {
   const task = `${model}-on-${backend}`;
   await createTask(server, task, { model: { zoo: model, seed: 1 } });
+  // The server scores what it was given: it must not take a processor of the machine that plays the contributor's.
+  await scoredCheckpoint(server.adminJson, `/api/tasks/${task}`, 0);
   await startRounds(server, task, 1);
   const browser = await chromium.launch(launchOptions(executablePath));
   try {

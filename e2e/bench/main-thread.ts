@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright';
+import { type Browser, chromium } from 'playwright';
 import { findChromium, launchOptions } from '../fixtures/browser.ts';
 import { contributeUrl, createTask, expectRounds, startRounds } from '../fixtures/contribute.ts';
+import { png } from '../fixtures/png.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { beeps, writeWav } from '../fixtures/sound.ts';
 import { functionsOf, type MainThreadTask, mainThreadTasks, type Part, type Trace } from './main-thread-tasks.ts';
@@ -24,31 +25,76 @@ const PROFILER = 'disabled-by-default-v8.cpu_profiler';
 const { MAIN_THREAD_PROFILE: profile = '' } = process.env;
 const isProfiled = profile !== '';
 
+/** What a person does, in a browser of its own. */
+interface Scene {
+  readonly title: string;
+  readonly act: (browser: Browser, server: RunningServer, folder: string) => Promise<void>;
+}
+
+/** A name for this machine that is no `localhost`: over plain http its pages are not secure contexts. */
+const LAN_HOST = 'laptop.test';
+const LARGE = '`cnn` on WASM: 6.7 MB each way';
+
+const SCENES: readonly Scene[] = [
+  ...(Object.keys(BACKENDS) as Backend[])
+    // What the page does is the same with each.
+    .filter((backend) => !isProfiled || backend === 'cpu')
+    .map((backend) => ({
+      title: BACKENDS[backend],
+      act: async (browser: Browser, server: RunningServer, folder: string) => {
+        const page = await PlainPage.open(browser);
+        await contribute(page, server, 'busy', backend);
+        await tryIt(page);
+        await page.close();
+        await bringSound(
+          await PlainPage.open(browser),
+          server,
+          writeWav(join(folder, 'minute.wav'), 60, beeps(1_000), 48_000),
+        );
+      },
+    })),
+  { title: LARGE, act: async (browser, server) => contribute(await PlainPage.open(browser), server, 'large', 'wasm') },
+  {
+    title: `${LARGE}, over plain http`,
+    act: async (browser, server) => {
+      const lan = { ...server, url: `http://${LAN_HOST}:${server.port}` };
+      const page = await PlainPage.open(browser);
+      await contribute(page, lan, 'large', 'wasm');
+      if (await page.look('isSecureContext')) throw new Error(`${lan.url} is a secure context`);
+    },
+  },
+  {
+    title: 'files of one’s own',
+    act: async (browser, server, folder) => {
+      await bringPictures(await PlainPage.open(browser), server, folder);
+      await bringTable(await PlainPage.open(browser), server, folder);
+    },
+  },
+];
+
 /**
  * Tasks of the contributor's page on its main thread, by what the person does: from the start of the page over samples,
- * consent, three rounds of `mlp-2nn` and a drawing to try, and a minute of sound on another page. Processor time of
- * the thread, which other programs on the machine do not lengthen.
+ * consent, three rounds and a drawing to try; and bringing sound, pictures and a table. Processor time of the thread,
+ * which other programs on the machine do not lengthen.
  */
 export async function benchMainThread(runs: number, say: (line: string) => void): Promise<void> {
   const found = findChromium();
   if (!found.ok) throw new Error(found.reason);
   const longest: string[][] = [];
-  // What the page does is the same with each.
-  const backends = isProfiled ? (['cpu'] as const) : (Object.keys(BACKENDS) as Backend[]);
-  for (const backend of backends) {
+  for (const scene of SCENES) {
     const seen: (readonly MainThreadTask[])[] = [];
     for (let run = 0; run < runs; run++) {
-      const trace = await traceOf(found.path, backend);
+      const trace = await traceOf(found.path, scene);
       const tasks = mainThreadTasks(trace, START);
       seen.push(tasks);
       for (const task of tasks.filter(({ processorMs }) => processorMs > LONG_MS))
-        longest.push(named(backend, task, trace));
+        longest.push(named(scene, task, trace));
     }
     say(
-      `${BACKENDS[backend]}\n\n${tableOf(['phase', 'tasks', 'longest, median', 'longest', `over ${LONG_MS} ms, at most`], byPhase(seen))}\n`,
+      `${scene.title}\n\n${tableOf(['phase', 'tasks', 'longest, median', 'longest', `over ${LONG_MS} ms, at most`], byPhase(seen))}\n`,
     );
   }
-  if (longest.length > 0) say(tableOf(['backend', 'phase', 'task', 'most of it'], longest));
+  if (longest.length > 0) say(tableOf(['scene', 'phase', 'task', 'most of it'], longest));
 }
 
 function byPhase(runs: readonly (readonly MainThreadTask[])[]): string[][] {
@@ -66,29 +112,29 @@ function byPhase(runs: readonly (readonly MainThreadTask[])[]): string[][] {
   });
 }
 
-function named(backend: Backend, task: MainThreadTask, trace: Trace): string[] {
+function named({ title }: Scene, task: MainThreadTask, trace: Trace): string[] {
   const most = (parts: readonly Part[], count: number) =>
     parts.slice(0, count).map(({ what, processorMs }) => `${what} ${processorMs.toFixed(0)}`);
   const parts = [...most(task.parts, NAMED_PARTS), ...most(functionsOf(trace, task), isProfiled ? 12 : 0)];
-  return [BACKENDS[backend], task.phase, milliseconds(task.processorMs), parts.join(', ')];
+  return [title, task.phase, milliseconds(task.processorMs), parts.join(', ')];
 }
 
-async function traceOf(executablePath: string, backend: Backend): Promise<Trace> {
+async function traceOf(executablePath: string, { act }: Scene): Promise<Trace> {
   const server = await startServer();
-  const browser = await chromium.launch(launchOptions(executablePath));
-  const folder = mkdtempSync(join(tmpdir(), 'fedtab-sounds-'));
+  const browser = await chromium.launch(
+    launchOptions(executablePath, `--host-resolver-rules=MAP ${LAN_HOST} 127.0.0.1`),
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'fedtab-files-'));
   try {
     await createTask(server, 'busy', { model: { zoo: 'mlp-2nn', seed: 1 } });
-    await createTask(server, 'words', { template: 'keywords', model: { seed: 1 }, data: { sample: null } });
-    const page = await PlainPage.open(browser);
+    await createTask(server, 'large', { model: { zoo: 'cnn', seed: 1 } });
+    for (const [id, template] of [
+      ['words', 'keywords'],
+      ['trips', 'table'],
+    ] as const)
+      await createTask(server, id, { template, model: { seed: 1 }, data: { sample: null } });
     await browser.startTracing(undefined, { categories: isProfiled ? [...CATEGORIES, PROFILER] : CATEGORIES });
-    await contribute(page, server, backend);
-    await page.close();
-    await bringSound(
-      await PlainPage.open(browser),
-      server,
-      writeWav(join(folder, 'minute.wav'), 60, beeps(1_000), 48_000),
-    );
+    await act(browser, server, folder);
     const trace = JSON.parse((await browser.stopTracing()).toString('utf8')) as Trace;
     if (isProfiled) writeFileSync(profile, JSON.stringify(trace));
     return trace;
@@ -102,8 +148,8 @@ async function traceOf(executablePath: string, backend: Backend): Promise<Trace>
 const LIST = 'ul[aria-label="Your examples, newest first"] li';
 const hasState = (name: string): string => `document.querySelector('main')?.dataset.state === '${name}'`;
 
-async function contribute(page: PlainPage, server: RunningServer, backend: Backend): Promise<void> {
-  await page.go(contributeUrl(server, 'busy', `backend=${backend}&lang=en`));
+async function contribute(page: PlainPage, server: RunningServer, task: string, backend: Backend): Promise<void> {
+  await page.go(contributeUrl(server, task, `backend=${backend}&lang=en`));
   await page.until('document.querySelector(".pad") !== null');
   await page.begin('add samples');
   await page.press('Add sample data');
@@ -117,11 +163,14 @@ async function contribute(page: PlainPage, server: RunningServer, backend: Backe
     ['two more rounds', 2],
   ] as const) {
     await page.begin(phase);
-    await startRounds(server, 'busy', rounds);
+    await startRounds(server, task, rounds);
     const wanted = phase === 'first round' ? 1 : 3;
-    await expectRounds(server, 'busy', (all) => all.filter(({ outcome }) => outcome === 'committed').length === wanted);
+    await expectRounds(server, task, (all) => all.filter(({ outcome }) => outcome === 'committed').length === wanted);
     await page.until(hasState('accepted'));
   }
+}
+
+async function tryIt(page: PlainPage): Promise<void> {
   await page.begin('try it');
   await page.press('Try it');
   await page.until('document.querySelector(".try .pad") !== null');
@@ -141,4 +190,34 @@ async function bringSound(page: PlainPage, server: RunningServer, path: string):
   await page.begin('a minute of sound');
   await page.choose('input[aria-label="Sound files"]', path);
   await page.until('document.querySelector("dialog[open] .upload-list li") !== null');
+}
+
+/** As a telephone's camera takes them: twelve megapixels. */
+async function bringPictures(page: PlainPage, server: RunningServer, folder: string): Promise<void> {
+  const picture = png(4_000, 3_000, (x, y) => (((x * y) >> 9) ^ x) & 255);
+  const paths = Array.from({ length: 20 }, (_, index) => {
+    const path = join(folder, `${index}.png`);
+    writeFileSync(path, picture);
+    return path;
+  });
+  await page.begin(START);
+  await page.go(contributeUrl(server, 'busy'));
+  await page.until(`document.querySelector('input[type=file]') !== null`);
+  await page.begin('20 pictures of 12 megapixels');
+  await page.choose('input[type=file]', ...paths);
+  await page.until(`document.querySelectorAll('dialog[open] .upload-list li').length === ${paths.length}`);
+}
+
+async function bringTable(page: PlainPage, server: RunningServer, folder: string): Promise<void> {
+  const header = 'distance_km,hour,day,weather,vehicle,minutes';
+  const row = (index: number) => `${(index % 97) / 4},${index % 24},workday,dry,bus,${(index % 89) / 2}`;
+  const path = join(folder, 'trips.csv');
+  writeFileSync(path, `${[header, ...Array.from({ length: 50_000 }, (_, index) => row(index))].join('\n')}\n`);
+  await page.begin(START);
+  await page.go(contributeUrl(server, 'trips'));
+  await page.until(`document.querySelector('input[type=file]') !== null`);
+  await page.begin('a table of 50,000 rows');
+  await page.choose('input[type=file]', path);
+  await page.press('Add rows');
+  await page.until(`document.querySelector('${LIST}') !== null`);
 }

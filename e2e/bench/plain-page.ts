@@ -104,12 +104,12 @@ export class PlainPage {
     await this.#stroke(await this.#boxOf(`document.querySelector(${JSON.stringify(selector)})`), points);
   }
 
-  async choose(selector: string, path: string): Promise<void> {
+  async choose(selector: string, ...files: readonly string[]): Promise<void> {
     const { result } = await this.#send<Evaluated>('Runtime.evaluate', {
       expression: `document.querySelector(${JSON.stringify(selector)})`,
     });
     if (result.objectId === undefined) throw new Error(`there is no ${selector}`);
-    await this.#send('DOM.setFileInputFiles', { files: [path], objectId: result.objectId });
+    await this.#send('DOM.setFileInputFiles', { files, objectId: result.objectId });
   }
 
   async #boxOf(element: string): Promise<readonly number[]> {

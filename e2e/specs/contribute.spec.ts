@@ -1,6 +1,4 @@
-import { deflateSync } from 'node:zlib';
 import { expect, type Page, test } from 'playwright/test';
-import { crc32 } from '../../shared/wire/chunk.ts';
 import { problemsInBothColours } from '../fixtures/accessibility.ts';
 import {
   addSamples,
@@ -12,6 +10,7 @@ import {
   fewSamples,
   startRounds,
 } from '../fixtures/contribute.ts';
+import { png, pngOf } from '../fixtures/png.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { gateSockets, speaking } from '../fixtures/socket-gate.ts';
 
@@ -289,33 +288,3 @@ test('no horizontal scroll at 360 px, in English and in Chinese', async ({ page 
     expect(await page.evaluate(() => document.documentElement.lang)).toMatch(new RegExp(`^${lang}`));
   }
 });
-
-/** A grey PNG. */
-function png(width: number, height: number, grey: (x: number, y: number) => number): Buffer {
-  const rows = Buffer.alloc((width + 1) * height);
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = grey(x, y);
-  return pngOf(width, height, 8, rows);
-}
-
-/** A grey PNG, written by hand: signature, IHDR, IDAT, IEND. Each row begins with a zero: it is filtered by nothing. */
-function pngOf(width: number, height: number, bits: 1 | 8, rows: Buffer): Buffer {
-  const chunk = (type: string, data: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const frame = Buffer.alloc(8 + data.length + 4);
-    frame.writeUInt32BE(data.length, 0);
-    body.copy(frame, 4);
-    frame.writeUInt32BE(crc32(body), 8 + data.length);
-    return frame;
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header[8] = bits;
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(rows)),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}

@@ -14,3 +14,15 @@ it('C11: is SHA-256 with WebCrypto and without, of a view as of a whole buffer',
   vi.stubGlobal('crypto', withoutWebCrypto);
   expect(await digest(abc)).toBe(expected);
 });
+
+it('C11: is that of a whole model without WebCrypto too, and the page has its turn meanwhile', async () => {
+  const model = new Uint8Array(2.5 * 2 ** 20).fill(97);
+  const withWebCrypto = await digest(model);
+  vi.stubGlobal('crypto', withoutWebCrypto);
+  let isTurned = false;
+  setTimeout(() => {
+    isTurned = true;
+  });
+  expect(await digest(model)).toBe(withWebCrypto);
+  expect(isTurned).toBe(true);
+});

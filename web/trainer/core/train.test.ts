@@ -11,7 +11,7 @@ import { evaluate } from './evaluate.ts';
 import type { Examples } from './examples.ts';
 import { dense, examples, noise, plan, tinyConvolution } from './fixtures/tiny.ts';
 import { buildModel, type DeviceModel } from './model.ts';
-import { type TrainOutcome, train } from './train.ts';
+import { scoredCount, type TrainOutcome, train } from './train.ts';
 
 const weights = (topology: ModelTopology): Float32Array => {
   const shape = shapeOf(topology);
@@ -92,6 +92,11 @@ describe('training', () => {
     const after = await evaluate(model, ten);
     expect(metrics.lossAfter).toBeCloseTo(after?.loss ?? Number.NaN, 6);
     expect(metrics.accuracyAfter).toBe(after?.accuracy);
+  });
+
+  test('scores before and after at no more than about a tenth of what training takes', () => {
+    // Passes of 64: one at least, at most 1,000 examples. 600 examples are one pass after one epoch, seven after five.
+    expect([10, 600, 3_000, 60_000].map(scoredCount)).toEqual([64, 64, 448, 1_000]);
   });
 
   test('leaves the params as they were', async () => {

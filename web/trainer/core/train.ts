@@ -7,7 +7,7 @@ import { shuffled } from './batches.ts';
 import { CLIENT_WORK, type WorkJob } from './client-work/index.ts';
 import { BackendLostError } from './device.ts';
 import type { Duty } from './duty.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
+import { EVALUATION_ROWS, type Evaluation, evaluate } from './evaluate.ts';
 import type { Examples } from './examples.ts';
 import { splitOf } from './held-out.ts';
 import { runLoop } from './loop.ts';
@@ -43,8 +43,17 @@ export interface TrainOptions {
   readonly nowMs?: (() => number) | undefined;
 }
 
-/** Own examples are scored before and after on at most so many: figures for the eye must not cost a second epoch. */
+/** Own examples are scored before and after on at most so many. */
 const SCORED_EXAMPLES = 1_000;
+/** Forward is about a third of a step: two scores of so many then take about a tenth of the training's time. */
+const SCORED_SHARE = 0.15;
+
+/** How many own examples are scored before and after `trained` that training passes: whole passes of the device, one at least. */
+export function scoredCount(trained: number): number {
+  const passes = Math.max(1, Math.floor((SCORED_SHARE * trained) / EVALUATION_ROWS));
+  return Math.min(SCORED_EXAMPLES, passes * EVALUATION_ROWS);
+}
+
 /** A loss this many times what it was before training, or above this where that was small, does not come back. */
 export const EXPLODED_FACTOR = 100;
 
@@ -72,7 +81,7 @@ export async function train(
   const { steps, batches } = work.amount(plan, examples.count);
   const box = timeBoxOf(plan.maxSeconds, nowMs);
   let taken = steps;
-  const scored = shuffled(examples.count, 0, 0).subarray(0, SCORED_EXAMPLES);
+  const scored = shuffled(examples.count, 0, 0).subarray(0, scoredCount(batches * plan.batchSize));
   try {
     model.setParams(params);
     const before = await evaluate(model, examples, { order: scored, signal, duty });
