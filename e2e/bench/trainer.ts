@@ -9,6 +9,7 @@ import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 import { benchFirstStep } from './first-step.ts';
 import { type BenchOptions, chosenOf } from './options.ts';
 import { median, milliseconds, tableOf } from './table.ts';
+import type { Crossing } from './trainer-page/crossing.ts';
 import type { BenchModel } from './trainer-page/epoch.ts';
 import type {} from './trainer-page/page.ts';
 import type { BenchBackend } from './trainer-page/worker.ts';
@@ -50,6 +51,7 @@ export async function benchTrainer(runs: number, say: Say, { models, backends }:
       `Chromium ${browser.version()}, WebGL and WebGPU by SwiftShader; the median of ${runs} epochs, batch ${TEMPLATES.digits.client.batchSize}\n`,
     );
     await benchSteps(browser, runs, say, chosen);
+    if (models === null && backends === null) await benchCrossings(browser, runs, say);
   } finally {
     await browser.close();
   }
@@ -84,6 +86,35 @@ async function benchSteps(
       "TF.js's WASM ÷",
       'SIMD, at best',
     ];
+    say(`${tableOf(header, rows)}\n`);
+  } finally {
+    await served.close();
+  }
+}
+
+/** Weights onto the device and back, in turns. The first two of each compile. */
+async function benchCrossings(browser: Browser, runs: number, say: Say): Promise<void> {
+  const served = await serveTrainerPage(new URL('./trainer-page/', import.meta.url));
+  try {
+    const page = await browser.newPage();
+    await page.goto(served.origin);
+    const rows: string[][] = [];
+    for (const model of ['mlp-2nn', 'cnn', 'text'] as const) {
+      for (const backend of ['wasm', 'webgl'] as const) {
+        const seen: Record<Crossing, number[]> = { layers: [], vector: [] };
+        for (let run = -1; run < 3 * runs; run++) {
+          for (const crossing of ['layers', 'vector'] as const) {
+            const ms = await page.evaluate((asked) => bench.crossing(asked), { model, backend, crossing });
+            if (run >= 0) seen[crossing].push(ms);
+          }
+        }
+        await page.evaluate(() => bench.close());
+        const ratio = median(seen.layers.map((ms, run) => (seen.vector[run] ?? Number.NaN) / ms));
+        const [layers, vector] = [median(seen.layers), median(seen.vector)].map((ms) => milliseconds(ms, 1));
+        rows.push([`\`${model}\``, LABELS[backend], layers ?? '', vector ?? '', times(ratio)]);
+      }
+    }
+    const header = ['model', 'backend', 'a tensor a layer', 'one vector, cut there', 'vector ÷ layers'];
     say(`${tableOf(header, rows)}\n`);
   } finally {
     await served.close();

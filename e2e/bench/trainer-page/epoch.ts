@@ -63,6 +63,8 @@ function trainedOf(name: BenchModel): Trained {
   };
 }
 
+export const shapeOfBench = (name: BenchModel): ModelShape => trainedOf(name).shape;
+
 function shapeIn(topology: ModelTopology): ModelShape {
   const shape = shapeOf(topology);
   if ('problem' in shape) throw new Error(shape.problem);

@@ -1,4 +1,5 @@
 import { type Caller, callerOf } from '../../../web/trainer/rpc.ts';
+import type { Crossing } from './crossing.ts';
 import type { Loop } from './epoch.ts';
 import type { BenchBackend, BenchMethods, Trained } from './worker.ts';
 
@@ -20,6 +21,11 @@ const offered = {
     const started = opened.get(backend);
     if (started === undefined) throw new Error('open comes first');
     return ask(started, 'epoch', loop);
+  },
+  crossing(asked: Trained & { readonly crossing: Crossing }): Promise<number> {
+    const started = opened.get(asked.backend) ?? start();
+    opened.set(asked.backend, started);
+    return ask(started, 'crossing', asked);
   },
   close(): void {
     for (const { worker } of opened.values()) worker.terminate();

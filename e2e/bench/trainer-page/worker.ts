@@ -8,7 +8,8 @@ import { type Device, deviceOf } from '../../../web/trainer/core/device.ts';
 import { serve } from '../../../web/trainer/rpc.ts';
 import { WASM_FILES } from '../../../web/trainer/wasm-files.ts';
 import { simdRate } from '../simd-rate.ts';
-import { type BenchModel, type Epoch, epochsOf, type Loop } from './epoch.ts';
+import { type Crossing, crossingMs } from './crossing.ts';
+import { type BenchModel, type Epoch, epochsOf, type Loop, shapeOfBench } from './epoch.ts';
 
 /** `stock-wasm` is TF.js's as it ships, without our kernels. */
 export type BenchBackend = 'cpu' | 'stock-wasm' | 'wasm' | 'webgl' | 'webgpu';
@@ -23,6 +24,7 @@ export type BenchMethods = {
   open: { input: Trained; progress: never; output: string | null };
   /** Milliseconds a step, over one epoch of a few batches, as many for both loops; NaN where there is no such loop. */
   epoch: { input: Loop; progress: never; output: number };
+  crossing: { input: Trained & { crossing: Crossing }; progress: never; output: number };
   simdRate: { input: null; progress: never; output: number };
 };
 
@@ -37,6 +39,7 @@ interface Measured {
   readonly epoch: Epoch;
 }
 
+let device: Device | undefined;
 const ready = new Map<Loop, Measured>();
 
 serve<BenchMethods>(self as never, {
@@ -63,6 +66,10 @@ serve<BenchMethods>(self as never, {
   async epoch(loop) {
     const measured = ready.get(loop);
     return measured === undefined ? Number.NaN : (await stopwatch(measured.epoch)) / measured.batches;
+  },
+  async crossing({ model, backend, crossing }) {
+    device ??= await open(backend);
+    return crossingMs(shapeOfBench(model), crossing, device);
   },
   simdRate: async () => simdRate(),
 });
