@@ -31,6 +31,13 @@ export interface CommittedRound {
 export class History {
   readonly #weights = new Map<number, Float32Array>();
   readonly committed = new Map<number, CommittedRound>();
+  /** Why a round that ended so did; where rounds may, for their reports are in one place then too. */
+  readonly abandoned = new Map<number, string>();
+  readonly #mayAbandon: boolean;
+
+  constructor({ mayAbandon = false } = {}) {
+    this.#mayAbandon = mayAbandon;
+  }
 
   async read(server: RunningServer, task: string): Promise<void> {
     const checkpoints = await server.adminJson<ApiCheckpoint[]>(`/api/tasks/${task}/checkpoints`);
@@ -59,12 +66,16 @@ export class History {
   }
 
   #check(round: ApiRound): void {
-    if (round.outcome === null || this.committed.has(round.number)) return;
+    if (round.outcome === null || this.committed.has(round.number) || this.abandoned.has(round.number)) return;
     const rejected = Object.values(round.rejected).reduce((sum, count) => sum + count, 0);
     const ended = round.accepted + rejected + round.late + round.surplus + round.dropped;
     if (ended !== round.selected)
       throw new Error(`round ${round.number}: ${ended} ended of ${round.selected} selected`);
-    if (round.outcome === 'abandoned') throw new Error(`round ${round.number} was abandoned: ${round.reason}`);
+    if (round.outcome === 'abandoned') {
+      if (!this.#mayAbandon) throw new Error(`round ${round.number} was abandoned: ${round.reason}`);
+      this.abandoned.set(round.number, round.reason ?? '');
+      return;
+    }
     const version = round.version ?? -1;
     if (version !== round.baseVersion + 1)
       throw new Error(`round ${round.number} made version ${version} of ${round.baseVersion}`);

@@ -168,6 +168,28 @@ describe('the handshake', () => {
     expect(rig.gateway.downlink.online(digits)).toBe(0);
   });
 
+  it('P7: that a later one of the same run has overtaken takes no place; one of another run does', async () => {
+    rig = await Rig.start();
+    const numbered = (number: number, of = '0011223344556677') =>
+      rig.connect({ protocol, secret, connection: { of, number } });
+    const newer = numbered(2);
+    await newer.next('welcome');
+    expect(await numbered(1).next('connect_error')).toMatchObject({ data: { reason: 'replaced' } });
+    expect(await newer.ask('check-in', { examples: 1, backend: 'cpu', held: null })).toEqual({ ok: true });
+    await numbered(1, '8899aabbccddeeff').next('welcome');
+    expect(await newer.next('refused')).toMatchObject({ reason: 'replaced' });
+  });
+
+  it('P1: one session a connection: a CONNECT that the network doubled makes no second one, which would replace the first', async () => {
+    rig = await Rig.start();
+    const client = rig.connect({ protocol, secret });
+    client.socket.io.engine.once('open', () => client.raw(`0${JSON.stringify({ protocol, secret })}`));
+    await client.next('welcome');
+    expect(await client.ask('check-in', { examples: 1, backend: 'cpu', held: null })).toEqual({ ok: true });
+    expect(client.waiting('welcome')).toBe(0);
+    expect(client.waiting('refused')).toBe(0);
+  });
+
   it('P1: one session a connection: leaving the namespace ends the transport', async () => {
     rig = await Rig.start();
     const { client } = await rig.join();

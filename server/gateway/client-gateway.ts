@@ -49,10 +49,17 @@ export function openClientGateway(options: ClientGatewayOptions): void {
   const { server, coordinator, sessions, broadcast, clock, log, metrics } = options;
   const rules = eventRules(options);
 
+  const connected = new WeakSet<object>();
+
   server.use((socket, next) => {
+    // One session a connection (P1): asked for again, as by a packet that the network doubled, there is no answer.
+    if (connected.has(socket.conn)) return;
+    connected.add(socket.conn);
     let answer: Joined | Refusal;
     try {
       answer = decideJoin(socket.handshake.auth, socket.request, coordinator, options.publicUrl);
+      if (answer.ok && sessions.isOvertaken(answer))
+        answer = refuse('replaced', 'a later connection of this client is there already');
     } catch (error) {
       answer = internalRefusal(log, { socket: socket.id }, error);
     }
@@ -62,8 +69,8 @@ export function openClientGateway(options: ClientGatewayOptions): void {
     }
     const messages = new TokenBucket(clock, LIMITS.messagesPerSocketPerSecond);
     const progress = new TokenBucket(clock, LIMITS.progressPerSecond);
-    const { task, clientId, protocol } = answer;
-    (socket as ClientSocket).data = { session: { task, clientId, protocol, socket, messages, progress } };
+    const { ok: _, ...joined } = answer;
+    (socket as ClientSocket).data = { session: { ...joined, socket, messages, progress } };
     next();
   });
 

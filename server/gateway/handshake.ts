@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { ClientId, TaskId } from '../../shared/ids.ts';
-import { clientIdOf, handshakeSchema, overlaps, PROTOCOL } from '../../shared/protocol/index.ts';
+import { clientIdOf, type Handshake, handshakeSchema, overlaps, PROTOCOL } from '../../shared/protocol/index.ts';
 import { mayJoin } from '../auth/join-token.ts';
 import { mayEmbed } from '../auth/origins.ts';
 import { askedTask, openTask, type TaskLookup, taskIdOf } from './door.ts';
@@ -13,6 +13,8 @@ export interface Joined {
   readonly clientId: ClientId;
   /** The highest version that both sides speak. */
   readonly protocol: number;
+  /** Of one run of the client, where it numbers them. */
+  readonly connection: Handshake['connection'];
 }
 
 const anyRange = v.object({ protocol: v.object({ min: v.number(), max: v.number() }) });
@@ -42,7 +44,8 @@ export function decideJoin(
   if (!mayJoin(row.spec, parsed.output.joinToken)) return refuse('unauthorized', 'this task needs its join token');
   const task = taskIdOf(row);
   const protocol = Math.min(parsed.output.protocol.max, PROTOCOL.max);
-  return { ok: true, task, clientId: clientIdOf(task, parsed.output.secret), protocol };
+  const { secret, connection } = parsed.output;
+  return { ok: true, task, clientId: clientIdOf(task, secret), protocol, connection };
 }
 
 /** Where a message is wrong, in the schema's own words: nothing of the message itself is repeated. */

@@ -1,6 +1,6 @@
 import type { DefaultEventsMap, Socket } from 'socket.io';
 import type { ClientId, TaskId } from '../../shared/ids.ts';
-import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/protocol/index.ts';
+import type { ClientToServerEvents, Handshake, ServerToClientEvents } from '../../shared/protocol/index.ts';
 import type { TokenBucket } from './rate-limit.ts';
 
 /** What is known of a client's socket once it joined. */
@@ -14,6 +14,7 @@ export interface ClientSession {
   readonly task: TaskId;
   readonly clientId: ClientId;
   readonly protocol: number;
+  readonly connection: Handshake['connection'];
   readonly socket: ClientSocket;
   readonly messages: TokenBucket;
   readonly progress: TokenBucket;
@@ -49,6 +50,12 @@ export class Sessions {
 
   isLive(session: ClientSession): boolean {
     return this.get(session.task, session.clientId) === session;
+  }
+
+  /** A later connection of the same run of the client is there already: this one was held up on its way. */
+  isOvertaken({ task, clientId, connection }: Pick<ClientSession, 'task' | 'clientId' | 'connection'>): boolean {
+    const live = this.get(task, clientId)?.connection;
+    return connection !== undefined && live?.of === connection.of && live.number > connection.number;
   }
 
   count(task: TaskId): number {

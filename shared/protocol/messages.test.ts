@@ -81,6 +81,9 @@ const messages: readonly [name: string, schema: v.GenericSchema, good: object, b
       { joinToken: 7 },
       { joinToken: 'x'.repeat(129) },
       { software: 'x'.repeat(81) },
+      { connection: 1 },
+      { connection: { of: hex32, number: 1 } },
+      { connection: { of: hex32.slice(16), number: -1 } },
     ],
   ],
   [

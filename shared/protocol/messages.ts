@@ -58,6 +58,10 @@ export const handshakeSchema = v.object({
   secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
   joinToken: v.optional(v.pipe(v.string(), v.maxLength(128))),
   software: v.optional(v.pipe(v.string(), v.maxLength(80))),
+  /** Which of the connections of one run of the client it is, so that one that arrives late takes no place (P7). */
+  connection: v.optional(
+    v.object({ of: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)), number: count(Number.MAX_SAFE_INTEGER) }),
+  ),
 });
 export type Handshake = v.InferOutput<typeof handshakeSchema>;
 

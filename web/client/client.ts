@@ -1,5 +1,6 @@
 import { unreachable } from '../../shared/assert.ts';
 import type { Refusal } from '../../shared/errors.ts';
+import { bytesToHex } from '../../shared/hash.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Welcome } from '../../shared/protocol/index.ts';
 import { AssignmentWork } from './assignment-work.ts';
@@ -31,6 +32,7 @@ export interface FederatedClientOptions {
 const SOFTWARE = 'fedtab';
 /** A trainer that has not stopped this long after its signal is ended with its thread (C14). */
 const STOP_WITHIN_MS = 800;
+const RUN_BYTES = 8;
 const FORGET_WITHIN_MS = 3_000;
 
 /** Runs the effects of the stepper; decides nothing. Nothing happens before `start`. */
@@ -62,6 +64,9 @@ class Engine implements FederatedClient {
   #opened = 0;
   /** Counts starts and leaves, so that a start that still waits can be called off. */
   #starts = 0;
+  /** Names this engine in its handshakes, and numbers them (P7); nothing else knows it, and it ends with the page. */
+  #run: string | null = null;
+  #connections = 0;
   #sentBytes = 0;
   #receivedBytes = 0;
   #stopping: Promise<void> = Promise.resolve();
@@ -306,7 +311,10 @@ class Engine implements FederatedClient {
   #open(secret: string, inbox: SessionInbox): Session {
     const { server, task, joinToken, software } = this.#options;
     const transport = this.#ports.transport ?? socketTransport();
-    return transport.open({ server, task, handshake: handshakeOf(secret, joinToken, software ?? SOFTWARE) }, inbox);
+    this.#run ??= bytesToHex(this.#ports.random.bytes(RUN_BYTES));
+    const connection = { of: this.#run, number: ++this.#connections };
+    const handshake = handshakeOf(secret, joinToken, software ?? SOFTWARE, connection);
+    return transport.open({ server, task, handshake }, inbox);
   }
 
   /** What one session says, as long as it is the present one. */

@@ -22,6 +22,9 @@ it('C22: the stored secret is used again, unless it is none', async () => {
 });
 
 it('the handshake names the protocol, and the join token where there is one', () => {
-  expect(handshakeOf('aa', undefined, 'x')).toEqual({ protocol: { min: 1, max: 1 }, secret: 'aa', software: 'x' });
-  expect(handshakeOf('aa', 'key', 'x')).toMatchObject({ joinToken: 'key' });
+  const connection = { of: '0011223344556677', number: 1 };
+  expect(handshakeOf('aa', undefined, 'x', connection)).toEqual({
+    ...{ protocol: { min: 1, max: 1 }, secret: 'aa', software: 'x', connection },
+  });
+  expect(handshakeOf('aa', 'key', 'x', connection)).toMatchObject({ joinToken: 'key' });
 });

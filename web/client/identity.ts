@@ -16,9 +16,15 @@ export async function secretOf(task: TaskId, secrets: SecretStore, random: Secur
   return made;
 }
 
-export const handshakeOf = (secret: string, joinToken: string | undefined, software: string): Handshake => ({
+export const handshakeOf = (
+  secret: string,
+  joinToken: string | undefined,
+  software: string,
+  connection: Handshake['connection'],
+): Handshake => ({
   protocol: PROTOCOL,
   secret,
   software,
+  connection,
   ...(joinToken === undefined ? {} : { joinToken }),
 });

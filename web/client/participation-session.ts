@@ -6,6 +6,7 @@ import {
   type Happening,
   type Joined,
   type Link,
+  type Memory,
   type State,
   type Stop,
   withLife,
@@ -110,19 +111,27 @@ export function onRefused(
 ): State {
   const { link } = life;
   if (link.kind === 'off' || link.kind === 'away') return state;
-  const stopped = stopOf(event.reason, event.message);
+  const stopped = stopOf(event.reason, event.message, state.memory);
   if (stopped !== null) return withLife(state, { stopped });
+  const heard = heardRefusal(state, event.reason);
   const hintMs = event.retryAfterMs ?? (event.reason === 'other-tab' ? OTHER_TAB_RETRY_MS : null);
   const retryAtMs = event.atMs + policy.delayMs(link.attempt, hintMs, event.roll);
   if (link.kind === 'online' && what === 'check-in') {
     const work = { kind: 'retrying', retryAtMs, reason: event.reason } as const;
-    return withLife(state, { link: { ...link, attempt: link.attempt + 1 }, work });
+    return withLife(heard, { link: { ...link, attempt: link.attempt + 1 }, work });
   }
   if (what !== 'session') effects.push({ kind: 'disconnect' });
-  return cut(state, life, { kind: 'away', attempt: link.attempt + 1, retryAtMs, reason: event.reason }, effects);
+  return cut(heard, life, { kind: 'away', attempt: link.attempt + 1, retryAtMs, reason: event.reason }, effects);
 }
 
-export function stopOf(reason: RefusalReason, detail: string): Stop | null {
+/** What could not be read may have been damaged on its way: it is no reason to stop before it happens again. */
+const MISREAD_MAXIMUM = 3;
+
+export const heardRefusal = (state: State, reason: RefusalReason): State =>
+  reason === 'bad-message' ? { ...state, memory: { ...state.memory, misread: state.memory.misread + 1 } } : state;
+
+export function stopOf(reason: RefusalReason, detail: string, { misread }: Pick<Memory, 'misread'>): Stop | null {
+  if (reason === 'bad-message' && misread + 1 < MISREAD_MAXIMUM) return null;
   if (reason === 'replaced') return { state: 'other-tab', reason, detail, endsWith: 'lock' };
   return FINAL.has(reason) ? { state: 'error', reason, detail, endsWith: 'person' } : null;
 }

@@ -135,6 +135,8 @@ export interface Memory {
   readonly counted: number;
   /** Own failures and rejections in a row. */
   readonly failures: number;
+  /** Times in a row that the server could not read what this tab sent. */
+  readonly misread: number;
   readonly shown: Shown | null;
 }
 

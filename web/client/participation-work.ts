@@ -2,7 +2,7 @@ import { unreachable } from '../../shared/assert.ts';
 import { isRejection } from '../../shared/errors.ts';
 import type { AssignmentToken } from '../../shared/ids.ts';
 import { decline, failWork, fromReceipt, REPORT_ENDS, refuseReport } from './participation-ends.ts';
-import { stopOf } from './participation-session.ts';
+import { heardRefusal, stopOf } from './participation-session.ts';
 import {
   type Assigned,
   type Effect,
@@ -71,7 +71,7 @@ export function onWork(
         : state;
     case 'report-refused': {
       if (work.stage.kind !== 'uploading') return state;
-      const stopped = stopOf(event.reason, event.message);
+      const stopped = stopOf(event.reason, event.message, state.memory);
       if (stopped !== null) return withLife(state, { stopped });
       if (isRejection(event.reason) || REPORT_ENDS.has(event.reason))
         return refuseReport(state, life, work, event, effects);
@@ -79,7 +79,7 @@ export function onWork(
         return failWork(state, life, work, 'chunk', event.message, event.atMs, effects);
       const retryAtMs = event.atMs + policy.delayMs(work.holds, event.retryAfterMs, event.roll);
       const stage = { kind: 'upload-held', retryAtMs, reason: event.reason } as const;
-      return withStage(state, { ...work, holds: work.holds + 1 }, stage);
+      return withStage(heardRefusal(state, event.reason), { ...work, holds: work.holds + 1 }, stage);
     }
     default:
       return unreachable(event);

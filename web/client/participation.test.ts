@@ -631,7 +631,7 @@ describe('the network', () => {
     expect(play.view.retryInMs).toBe(10_000);
   });
 
-  it.each(['upgrade-required', 'bad-message', 'unauthorized', 'origin', 'unknown-task'] as const)(
+  it.each(['upgrade-required', 'unauthorized', 'origin', 'unknown-task'] as const)(
     'C18: %s stops the tab until the person resumes',
     (reason) => {
       const play = new Play();
@@ -643,6 +643,25 @@ describe('the network', () => {
       expect(play.on({ kind: 'resume', cause: 'person' })).toEqual(['count-examples', 'connect']);
     },
   );
+
+  it('C18: what the server could not read is sent again, and stops the tab the third time in a row', () => {
+    const play = playedTo('online');
+    const misread = refused('bad-message');
+    play.on({ kind: 'prepared', backend });
+    play.on({ kind: 'checked-in', answer: { ok: false, reason: 'bad-message', message: 'said so' } });
+    expect(play.view).toMatchObject({ connected: true, reason: 'bad-message' });
+    expect(play.after(60_000)).toEqual(['check-in']);
+    play.on({ kind: 'checked-in', answer: { ok: true } }, misread);
+    expect(play.shows).toBe('server-away(bad-message)');
+    play.after(60_000);
+    play.on(misread);
+    expect(play.shows).toBe('server-away(bad-message)');
+    play.after(60_000);
+    expect(play.on(misread)).toEqual(['disconnect']);
+    expect(play.shows).toBe('error(bad-message)');
+    expect(nextWakeMs(play.state)).toBeNull();
+    expect(play.on({ kind: 'resume', cause: 'person' })).toEqual(['count-examples', 'connect']);
+  });
 
   it('C18: a tab that was replaced does not chase the other one', () => {
     const play = playedTo('training');

@@ -36,6 +36,7 @@ export const INITIAL: State = {
     notes: [],
     counted: 0,
     failures: 0,
+    misread: 0,
     shown: null,
   },
 };
@@ -76,7 +77,7 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
   const { life, memory } = state;
   if (event.kind === 'start' && life.kind !== 'joined') {
     effects.push({ kind: 'request-lock' });
-    return { life: JOINED, memory: { ...memory, examples: null, failures: 0, shown: null } };
+    return { life: JOINED, memory: { ...memory, examples: null, failures: 0, misread: 0, shown: null } };
   }
   if (event.kind === 'examples') return onExamples(state, event.count);
   if (event.kind === 'tick') return onTick(state, event.atMs, effects);
@@ -137,7 +138,7 @@ function react(state: State, event: ParticipationEvent, policy: ReconnectPolicy,
       });
     case 'checked-in':
       if (life.work.kind !== 'checking-in') return state;
-      if (event.answer.ok) return withLife(state, { work: { kind: 'waiting' } });
+      if (event.answer.ok) return { life: { ...life, work: { kind: 'waiting' } }, memory: { ...memory, misread: 0 } };
       return onRefused(state, life, 'check-in', { ...event, ...refusalOf(event.answer) }, policy, effects);
     case 'retry': {
       if (life.work.kind !== 'waiting' && life.work.kind !== 'checking-in') return state;
@@ -172,7 +173,7 @@ function resume(state: State, cause: PauseCause, effects: Effect[]): State {
   const { life } = state;
   if (cause !== 'person') return withLife(state, { pauses: life.pauses.filter((other) => other !== cause) });
   if (life.lock === 'held') effects.push({ kind: 'count-examples' });
-  return { life: { ...life, pauses: [], stopped: null }, memory: { ...state.memory, failures: 0 } };
+  return { life: { ...life, pauses: [], stopped: null }, memory: { ...state.memory, failures: 0, misread: 0 } };
 }
 
 /** C23: what is trained already is still sent; what is not begins anew, on the new backend. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
@@ -226,6 +227,28 @@ describe('a session over Socket.IO', () => {
     for (const { all } of [heard, unwelcome.heard, nobody.heard])
       expect(all.filter(([name]) => name === 'closed')).toHaveLength(1);
     expect(server.engine.clientsCount).toBe(0);
+  });
+
+  it('C20: what its transport cannot read ends it, and not the process', async () => {
+    const broken = createServer();
+    // An open packet of Engine.IO whose JSON is damaged, in one text frame.
+    const packet = Buffer.from('0{"sid":"x","pingInterval":25000,"pingTimeout":20 00}');
+    broken.on('upgrade', ({ headers }, socket) => {
+      const accept = createHash('sha1')
+        .update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+        .digest('base64');
+      socket.on('error', () => {});
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      );
+      socket.write(Buffer.concat([Buffer.from([0x81, packet.length]), packet]));
+    });
+    await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+    const heard = new Heard();
+    const { port } = broken.address() as AddressInfo;
+    socketTransport().open({ server: `http://127.0.0.1:${port}`, task, handshake }, heard.inbox);
+    expect(await heard.until('closed')).toEqual([]);
+    broken.close();
   });
 
   it('C18: a refused handshake says why', async () => {

@@ -142,6 +142,7 @@ function openSession(target: SessionTarget, inbox: SessionInbox, socket: Socket,
     engine.on('packet', ({ data }) => inbox.traffic('received', frameBytes(data, 0)));
   });
   socket.connect();
+  readGuarded(socket, () => end(() => inbox.closed()));
 
   return {
     checkIn: (message) => ask(okAckSchema, limits.controlMs, 'check-in', message),
@@ -155,6 +156,20 @@ function openSession(target: SessionTarget, inbox: SessionInbox, socket: Socket,
       if (state === 'open') socket.emit('progress', message);
     },
     close: () => end(),
+  };
+}
+
+/** What Engine.IO cannot read ends the session: out of its listener the error would end a process of Node. */
+function readGuarded({ io: { engine } }: Socket, fail: () => void): void {
+  const transport = engine?.transport as unknown as { onData(data: unknown): void } | undefined;
+  if (transport === undefined) return;
+  const read = transport.onData.bind(transport);
+  transport.onData = (data) => {
+    try {
+      read(data);
+    } catch {
+      fail();
+    }
   };
 }
 
