@@ -553,7 +553,7 @@ describe('C26 P53: steps from weights that are held', () => {
   });
 });
 
-describe('C25: a report in the task’s codec', () => {
+describe('C27: a report in the task’s codec', () => {
   /** A client of a top-k task, and what its encoder was told. */
   async function coded(isEncoder = true) {
     const told: boolean[] = [];

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util';
+import { machineLine } from '../bench/machine.ts';
+import { exactlyOnce } from './exactly-once.ts';
+
+// `npm run chaos`: exit 0 only if nothing was lost, doubled or invented, and rounds went on.
+
+const HELP = `npm run chaos [-- options]
+Reports of one contributor each in a cell of its own, through a proxy that loses a third of the acks, cuts a tenth of the
+connections in mid-frame, doubles frames, flips bits, and delivers late what a client has given up. Ends at the first
+report that is lost, counted twice, or made by nobody.
+
+  --updates N       counted reports that are wanted (100000)
+  --contributors N  at once, at most 130 (100)
+  --seed N          of the faults (the time of day); the same seed does the same to the n-th connection
+  --help            this text
+`;
+
+interface ChaosOptions {
+  readonly updates: number;
+  readonly contributors: number;
+  readonly seed: number;
+}
+
+function readOptions(args: readonly string[]): ChaosOptions | 'help' | { readonly problem: string } {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        updates: { type: 'string', default: '100000' },
+        contributors: { type: 'string', default: '100' },
+        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) return 'help';
+    const [updates = 0, contributors = 0, seed = 0] = [values.updates, values.contributors, values.seed].map(Number);
+    if (!(Number.isInteger(updates) && updates >= 1)) return { problem: '--updates takes a whole number from 1' };
+    if (!(Number.isInteger(contributors) && contributors >= 2 && contributors <= 130))
+      return { problem: '--contributors takes a whole number from 2 to 130' };
+    if (!(Number.isInteger(seed) && seed >= 0)) return { problem: '--seed takes a whole number' };
+    return { updates, contributors, seed };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const options = readOptions(process.argv.slice(2));
+if (options === 'help') console.log(HELP);
+else if ('problem' in options) {
+  console.error(`${options.problem}\n\n${HELP}`);
+  process.exitCode = 2;
+} else {
+  console.log(`${machineLine()}\nseed ${options.seed}\n`);
+  try {
+    const { faults, ...figures } = await exactlyOnce({ ...options, say: (line) => console.log(line) });
+    console.log(`\n${JSON.stringify({ ...figures, ...faults }, null, 2)}`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error), `(seed ${options.seed})`);
+    process.exitCode = 1;
+  }
+}
