@@ -156,6 +156,20 @@ export const LIMITS = {
   soundRateMost: 192_000,
   /** Rounds an admin may ask for in one call. */
   roundsPerRequestCount: 100_000,
+  /** Address of a webhook. */
+  webhookUrlCharacters: 1_024,
+  /** Events that wait for a webhook; beyond it the oldest make room: a receiver that is gone fills no disk. */
+  webhooksWaitingCount: 500,
+  /** An event that could not be delivered for a day is given up. */
+  webhookKeptMs: 24 * 3_600_000,
+  /** The first try after a failure; each further one takes twice the time … */
+  webhookRetryMs: 5_000,
+  /** … but not more than this. */
+  webhookRetryLatestMs: 3_600_000,
+  /** From looking its host up to the end of its answer; a receiver that takes longer works after it has answered. */
+  webhookAnswerMs: 10_000,
+  /** Of a receiver's answer; only its status is used. */
+  webhookAnswerBytes: 4 * KiB,
   /** Free text of people: titles and the like. */
   titleCharacters: 80,
 } as const;

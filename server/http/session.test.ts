@@ -31,6 +31,9 @@ const ADMIN_ROUTES = [
   ['POST', '/api/tasks/digits/rollback'],
   ['GET', '/api/tasks/digits/contributors'],
   ['GET', '/api/audit'],
+  ['GET', '/api/webhook'],
+  ['PUT', '/api/webhook'],
+  ['DELETE', '/api/webhook'],
 ] as const;
 const OPEN_ROUTES = [
   '/healthz',
