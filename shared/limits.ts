@@ -56,6 +56,8 @@ export const LIMITS = {
   stalenessVersionsCount: 20,
   /** Local steps in one report. */
   stepsPerReportCount: 10_000_000,
+  /** Connections of one process, sockets and requests alike: more are closed unheard. Twice as many as it has been measured with. */
+  connectionsCount: 20_000,
   /** Sockets of one address: a school sits behind one. */
   socketsPerAddressCount: 500,
   /** Joins of one address in a second. */

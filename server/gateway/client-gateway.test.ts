@@ -20,7 +20,7 @@ describe('the door', () => {
   const open = { id: 'open' as TaskId, access: { allowedOrigins: ['*'] } };
   const listed = { id: 'listed' as TaskId, access: { allowedOrigins: [site] } };
 
-  it('P2: lets in programs, own pages and listed sites, and tells the others `origin`', async () => {
+  it('threat C14: P2: lets in programs, own pages and listed sites, and tells the others `origin`', async () => {
     rig = await Rig.start({ publicUrl: 'https://learn.example' }, {}, open, listed);
     const own = `http://127.0.0.1:${rig.port}`;
     const cases: [task: string, origin: string | null, isIn: boolean][] = [
@@ -46,7 +46,7 @@ describe('the door', () => {
     }
   });
 
-  it('P1: takes websockets only, and no session by its id', async () => {
+  it('threat C14: P1: takes websockets only, and no session by its id', async () => {
     rig = await Rig.start();
     expect(await (await fetch(`${rig.url}/socket.io/?EIO=4&transport=polling&task=digits`)).json()).toMatchObject({
       code: 0,
@@ -57,6 +57,13 @@ describe('the door', () => {
     expect((await rig.upgrade(`${upgradePath('digits')}&sid=${sid}`, headers)).status).toBe(400);
     expect((await rig.upgrade(`${upgradePath('digits')}&sid=x`)).status).toBe(400);
     expect(await client.ask('check-out', {})).toEqual({ ok: true });
+  });
+
+  it('threat C7: takes no compressed messages', async () => {
+    rig = await Rig.start();
+    const offer = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' };
+    const { status, headers } = await rig.upgrade(upgradePath('digits'), offer);
+    expect([status, headers['sec-websocket-extensions']]).toEqual([101, undefined]);
   });
 
   it('P8: pings each 25 s and waits 20 s, and takes no message above a chunk and its JSON', async () => {
@@ -70,7 +77,7 @@ describe('the door', () => {
     ]);
   });
 
-  it('P3: holds an address to its sockets and joins', async () => {
+  it('threat C10: P3: holds an address to its sockets and joins', async () => {
     rig = await Rig.start({ socketsPerAddress: 3, joinsPerAddressPerSecond: 1_000 });
     const clients = [await rig.join(), await rig.join(), await rig.join()];
     expect(await rig.upgradeRefusal(upgradePath('digits'))).toMatchObject({ reason: 'rate', retryAfterMs: 10_000 });
@@ -84,14 +91,14 @@ describe('the door', () => {
     expect(await rig.upgradeRefusal(upgradePath('digits'))).toMatchObject({ reason: 'rate' });
   });
 
-  it('P3: knows addresses behind a trusted proxy, and believes nobody else', async () => {
+  it('threat C10: P3: knows addresses behind a trusted proxy, and believes nobody else', async () => {
     rig = await Rig.start({ joinsPerAddressPerSecond: 1, trustedProxies: 1, clock: new ManualClock() });
     const from = (address: string) => rig.upgrade(upgradePath('digits'), { 'X-Forwarded-For': address });
     expect([(await from('198.51.100.1')).status, (await from('198.51.100.2')).status]).toEqual([101, 101]);
     expect((await from('1.2.3.4, 198.51.100.1')).status).toBe(400);
   });
 
-  it('lives when the coordinator breaks, and lets nobody in', async () => {
+  it('threat C12: lives when the coordinator breaks, and lets nobody in', async () => {
     rig = await Rig.start();
     rig.coordinator.breaks.set('task', new Error('a bug'));
     expect(await rig.upgradeRefusal(upgradePath('digits'))).toMatchObject({ reason: 'internal' });
@@ -206,7 +213,7 @@ describe('the events', () => {
     );
   });
 
-  it('P9, P28: that break are `internal`, logged with ids, and the session goes on', async () => {
+  it('threat C12: P9, P28: that break are `internal`, logged with ids, and the session goes on', async () => {
     rig = await Rig.start();
     const { client, clientId } = await rig.join();
     for (const name of ['checkIn', 'resume', 'checkOut', 'progress', 'forget', 'admit', 'disconnected'])
@@ -250,7 +257,7 @@ describe('the events', () => {
     await expect.poll(async () => (await client.ask('check-out', {})).ok, patience).toBe(true);
   });
 
-  it('P12: a flood of packets closes the connection, and only that', async () => {
+  it('threat C8: P12: a flood of packets closes the connection, and only that', async () => {
     rig = await Rig.start();
     const { client: flood } = await rig.join();
     const { client: other } = await rig.join();

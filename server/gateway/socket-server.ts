@@ -26,6 +26,9 @@ export interface SocketServerOptions {
 /** Packets of the transport in a second: an event and its attachment are two, pongs come on top. */
 const PACKETS_PER_SECOND = 4 * LIMITS.messagesPerSocketPerSecond;
 
+/** How long the other side may take to say that it closes, too. */
+const CLOSE_MS = 2_000;
+
 /** A Socket.IO server that is not attached yet. Each setting that differs from the library's has its reason. */
 export function createSocketServer(options: SocketServerOptions): GatewayServer {
   const { trustedProxies, log, metrics } = options;
@@ -65,6 +68,9 @@ export function attachSocketServer(
   const connections = new Set<TransportSocket>();
   let allClosed: () => void = () => {};
   server.attach(httpServer);
+  endQuickly();
+  // Engine.IO makes its WebSocket server anew then.
+  httpServer.once('listening', endQuickly);
   // Without polling nothing has a reason to name a session, and `allowRequest` would not be asked about it.
   server.engine.use((request: IncomingMessage, _response: unknown, next: (error?: Error) => void) =>
     next(/[?&]sid=/.test(request.url ?? '') ? new Error('sessions are not resumed') : undefined),
@@ -88,6 +94,12 @@ export function attachSocketServer(
       if (connections.size === 0) allClosed();
     });
   });
+
+  /** Not public either: who does not answer that the connection ends would keep it for 30 s, admitted or not. */
+  function endQuickly(): void {
+    const { ws } = server.engine as unknown as { readonly ws?: { readonly options: { closeTimeout?: number } } };
+    if (ws !== undefined) ws.options.closeTimeout = CLOSE_MS;
+  }
 
   /** What was said last goes out first; who does not take it within the time is cut off. */
   return async (withinMs) => {

@@ -54,6 +54,7 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
     ? fastify({ ...options, http: NODE_HTTP })
     : fastify({ ...options, https: { ...NODE_HTTP, ...server.tls, minVersion: 'TLSv1.2' } })) as unknown as App;
   app.server.maxHeadersCount = MAX_HEADERS_COUNT;
+  app.server.maxConnections = LIMITS.connectionsCount;
 
   answerErrors(app);
   readJsonOnly(app);

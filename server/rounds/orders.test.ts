@@ -88,7 +88,7 @@ describe('pause, resume, stop', () => {
 });
 
 describe('rolling back', () => {
-  test('T8 a new version with the weights, the score and the hash of an older one; training goes on from it', async () => {
+  test('threat C2: T8 a new version with the weights, the score and the hash of an older one; training goes on from it', async () => {
     await commit([1, 0, 0]);
     await commit([0, 1, 0]);
     await rig.scored(2);

@@ -24,7 +24,7 @@ describe('R22: utilities', () => {
 });
 
 describe('R5 R22: the draw', () => {
-  it('takes each once, as many as are wanted, and follows from the seed', () => {
+  it('threat C9: takes each once, as many as are wanted, and follows from the seed', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 30 }),
