@@ -88,6 +88,8 @@ export const LIMITS = {
   restartGraceMs: 30_000,
   /** Enough clients wait, but more are connected: they get this long to check in, so that the fastest is not always chosen. */
   selectionSettleMs: 250,
+  /** Of one network (/24 of IPv4, /48 of IPv6) no more than this share of a cohort, while others wait: it is never the majority. */
+  networkShare: 0.5,
   /** Clients that were not chosen come back after this long at the earliest, … */
   retryAfterMs: 1_000,
   /** … spread over at least this long, … */

@@ -172,7 +172,7 @@ describe('the status', () => {
   });
 });
 
-it('P31: a task that is gone ends its sessions, and says why', async () => {
+it('threat A1: P31: a task that is gone ends its sessions, and says why', async () => {
   rig = await Rig.start({}, {}, { id: 'other' as TaskId });
   const [a] = await joined(1);
   const [elsewhere] = await joined(1, 'other');

@@ -204,6 +204,18 @@ describe('the events', () => {
     ]);
   });
 
+  it('threat C9: check in with the name of the network that they come from, behind a proxy as well', async () => {
+    rig = await Rig.start({ trustedProxies: 1 });
+    for (const address of ['203.0.113.1', '203.0.113.99', '198.51.100.1']) {
+      const client = rig.connect(undefined, { headers: { 'X-Forwarded-For': address } });
+      await client.next('welcome');
+      expect(await client.ask('check-in', { examples: 1, backend: 'cpu', held: null })).toEqual({ ok: true });
+    }
+    const [one, neighbour, elsewhere] = rig.coordinator.networks;
+    expect([one === neighbour, one === elsewhere]).toEqual([true, false]);
+    expect(one).not.toContain('203');
+  });
+
   it('P9: tell the coordinator’s refusal as it is', async () => {
     rig = await Rig.start();
     const { client } = await rig.join();

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import type { Clock } from '../../shared/clock.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
@@ -27,6 +28,8 @@ export interface ClientGatewayOptions {
   readonly broadcast: Broadcast;
   readonly uploads: Uploads;
   readonly publicUrl: string | null;
+  /** The name of the network that a request came from. */
+  readonly networkOf: (request: IncomingMessage) => string;
   readonly isDraining: () => boolean;
   readonly clock: Clock;
   readonly log: GatewayLog;
@@ -63,7 +66,8 @@ export function openClientGateway(options: ClientGatewayOptions): void {
     const messages = new TokenBucket(clock, LIMITS.messagesPerSocketPerSecond);
     const progress = new TokenBucket(clock, LIMITS.progressPerSecond);
     const { task, clientId, protocol } = answer;
-    (socket as ClientSocket).data = { session: { task, clientId, protocol, socket, messages, progress } };
+    const network = options.networkOf(socket.request);
+    (socket as ClientSocket).data = { session: { task, clientId, protocol, network, socket, messages, progress } };
     next();
   });
 
@@ -156,11 +160,11 @@ function eventRules(options: ClientGatewayOptions): ReadonlyMap<string, EventRul
   const ok = { ok: true } as const;
 
   return new Map<string, EventRule>([
-    rule('check-in', checkInSchema, ({ task, clientId, socket }, message) => {
+    rule('check-in', checkInSchema, ({ task, clientId, network, socket }, message) => {
       if (options.isDraining()) return refuse('draining', 'the server is shutting down', 1_000);
       // The task may have been archived since the handshake, and its Origins are asked about again.
       const again = decideJoin(socket.handshake.auth, socket.request, coordinator, options.publicUrl);
-      return again.ok ? coordinator.checkIn(task, clientId, message) : again;
+      return again.ok ? coordinator.checkIn(task, clientId, message, network) : again;
     }),
     rule('check-out', emptySchema, ({ task, clientId }) => {
       coordinator.checkOut(task, clientId);

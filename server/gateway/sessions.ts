@@ -14,6 +14,8 @@ export interface ClientSession {
   readonly task: TaskId;
   readonly clientId: ClientId;
   readonly protocol: number;
+  /** Where it came from, as `networkNames` has it. */
+  readonly network: string;
   readonly socket: ClientSocket;
   readonly messages: TokenBucket;
   readonly progress: TokenBucket;

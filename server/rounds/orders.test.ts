@@ -113,7 +113,7 @@ describe('rolling back', () => {
 });
 
 describe('closing a task', () => {
-  test('an archived task takes neither clients nor orders, and keeps its versions', async () => {
+  test('threat A1: an archived task takes neither clients nor orders, and keeps its versions', async () => {
     rig.join(A);
     expect(await rig.coordinator.archive(id)).toEqual(ok);
     expect(rig.downlink.all('expel')).toMatchObject([{ refusal: { reason: 'unknown-task' } }]);
