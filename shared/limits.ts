@@ -8,6 +8,8 @@ export const LIMITS = {
   chunkBytes: 256 * KiB,
   /** Room for the event's JSON part beside one chunk; a larger frame is closed by `ws` before it is read. */
   socketMessageBytes: 256 * KiB + 16 * KiB,
+  /** A message of a socket that has not been let in: its handshake. What is not whole yet is held, for whoever sent it. */
+  handshakeMessageBytes: 8 * KiB,
   /** JSON of one message of a client, attachment apart: a parser holds this much for a message that never ends. */
   controlMessageBytes: 16 * KiB,
   /** Weights up to this size are broadcast in the room; above it each tab takes them by hash over HTTP (DESIGN §5.5). */

@@ -1,6 +1,7 @@
 import { machineLine } from '../bench/machine.ts';
 import { fuzzClient } from './against-client.ts';
-import { fuzzServer } from './against-server.ts';
+import { fuzzedServer, fuzzServer, taskOf } from './against-server.ts';
+import { costs } from './cost.ts';
 import { CLIENT_RUNS_PER_RUN, type FuzzCommand, HELP, readOptions } from './options.ts';
 
 // `npm run fuzz`: what it finds ends it with 1, and is printed with what finds it again.
@@ -8,15 +9,21 @@ import { CLIENT_RUNS_PER_RUN, type FuzzCommand, HELP, readOptions } from './opti
 /** Of what it held before, once garbage is collected. */
 const MEMORY_BACK = 1.05;
 
-async function fuzz({ seed, runs, path, direction }: FuzzCommand): Promise<void> {
+async function fuzz({ seed, runs, path, direction, isCost }: FuzzCommand): Promise<void> {
   console.log(`${machineLine()}\nseed ${seed}`);
+  if (isCost) {
+    const server = await fuzzedServer();
+    console.log(await costs(server, taskOf(0)));
+    await server.dispose();
+    return;
+  }
   const say = (line: string): void => console.log(line);
   if (direction !== 'client') {
     const figures = await fuzzServer({ seed, runs, path, say });
-    const { messages, seen, heldBeforeBytes, heldAfterBytes, loopP99Ms, loopMaximumMs, loopStalls, failure } = figures;
+    const { messages, seen, heldBeforeBytes, heldAfterBytes, longestTurnMs, longTurns, failure } = figures;
     say(`to the server: ${messages} messages; by state: ${JSON.stringify(seen)}`);
     say(
-      `event loop: delay p99 ${loopP99Ms.toFixed(1)} ms, longest ${loopMaximumMs.toFixed(1)} ms, above 50 ms ${loopStalls} times`,
+      `turns of the event loop with more than 50 ms of work: ${longTurns}; the longest: ${longestTurnMs} ms (0: below 20)`,
     );
     const share = heldAfterBytes / heldBeforeBytes;
     say(`memory held: ${inMegabytes(heldBeforeBytes)} before, ${inMegabytes(heldAfterBytes)} after`);

@@ -4,14 +4,16 @@ import { readOptions } from './options.ts';
 const read = (...args: string[]) => readOptions(args, () => 7);
 
 test('defaults, and every option', () => {
-  expect(read()).toEqual({ seed: 7, runs: 250, path: undefined, direction: 'both' });
+  expect(read()).toEqual({ seed: 7, runs: 250, path: undefined, direction: 'both', isCost: false });
   expect(read('--full')).toMatchObject({ runs: 2_500 });
   expect(read('--runs', '3', '--seed', '5', '--direction', 'server', '--path', '1:0')).toEqual({
     seed: 5,
     runs: 3,
     path: '1:0',
     direction: 'server',
+    isCost: false,
   });
+  expect(read('--cost')).toMatchObject({ isCost: true });
   expect(read('--help')).toBe('help');
 });
 

@@ -11,6 +11,8 @@ export interface FuzzCommand {
   readonly runs: number;
   readonly path: string | undefined;
   readonly direction: 'both' | 'server' | 'client';
+  /** The table of what single messages cost, and nothing else. */
+  readonly isCost: boolean;
 }
 
 export const HELP = `npm run fuzz -- [options]
@@ -22,6 +24,7 @@ was found, memory, and the delay of the server's event loop; exit code 1 where s
   --seed S       the same messages again (else a new one, which is printed)
   --path P       with the seed: straight to a failure that was found
   --direction D  server | client | both (both)
+  --cost         instead: what messages of at most a kilobyte cost the server, each (Linux)
   --help         this text
 `;
 
@@ -39,6 +42,7 @@ export function readOptions(
         path: { type: 'string' },
         direction: { type: 'string', default: 'both' },
         full: { type: 'boolean', default: false },
+        cost: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -52,7 +56,7 @@ export function readOptions(
     if (!Number.isInteger(seed)) return { problem: '--seed takes a whole number' };
     if (path !== undefined && (values.seed === undefined || direction === 'both'))
       return { problem: '--path goes with the --seed and the --direction that it was found with' };
-    return { seed, runs, path, direction };
+    return { seed, runs, path, direction, isCost: values.cost };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import type { AssignmentToken, Sha256, TaskId } from '../../shared/ids.ts';
@@ -64,6 +66,30 @@ describe('the door', () => {
     const offer = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' };
     const { status, headers } = await rig.upgrade(upgradePath('digits'), offer);
     expect([status, headers['sec-websocket-extensions']]).toEqual([101, undefined]);
+  });
+
+  it('threat C8: a socket that is not let in yet is heard no longer than a handshake', async () => {
+    rig = await Rig.start();
+    const closedBy = async (announcedBytes: number): Promise<Buffer | null> => {
+      const socket = connect(rig.port, '127.0.0.1');
+      socket.write(`GET ${upgradePath('digits')} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`);
+      socket.write('Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+      await once(socket, 'data');
+      // The head of one masked text frame, and nothing of what it announces.
+      socket.write(Buffer.of(0x81, 0x80 | 126, announcedBytes >> 8, announcedBytes & 0xff, 0, 0, 0, 0));
+      for await (const data of socket as AsyncIterable<Buffer>) {
+        const at = data.indexOf(0x88);
+        if (at >= 0) return data.subarray(at + 2, at + 4);
+      }
+      return null;
+    };
+    // 1009: too big.
+    expect((await closedBy(LIMITS.handshakeMessageBytes + 1))?.readUInt16BE()).toBe(1009);
+    const { client } = await rig.join();
+    const chunk = new Uint8Array(LIMITS.chunkBytes);
+    expect(await client.ask('report-chunk', { token, index: 0, crc32: 0 }, chunk)).toMatchObject({
+      reason: 'not-assigned',
+    });
   });
 
   it('P8: pings each 25 s and waits 20 s, and takes no message above a chunk and its JSON', async () => {

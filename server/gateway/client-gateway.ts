@@ -19,6 +19,7 @@ import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
 import { TokenBucket } from './rate-limit.ts';
 import { type ClientSession, type ClientSocket, type Sessions, taskRoom } from './sessions.ts';
+import { limitMessages } from './socket-server.ts';
 import type { Uploads } from './upload.ts';
 
 export interface ClientGatewayOptions {
@@ -73,6 +74,7 @@ export function openClientGateway(options: ClientGatewayOptions): void {
 
   server.on('connection', (socket) => {
     const { session } = (socket as ClientSocket).data;
+    limitMessages(socket.conn, LIMITS.socketMessageBytes);
     // Set up first: from here on every way out of this session passes by `closed`.
     socket.on('disconnect', () => closed(session));
     socket.onAny((event: unknown, ...args: unknown[]) => void dispatch(session, event, args));

@@ -77,6 +77,7 @@ export function attachSocketServer(
   );
   server.engine.on('connection', (connection: TransportSocket) => {
     const closed = addresses.opened(addressOf(connection.request, trustedProxies));
+    limitMessages(connection, LIMITS.handshakeMessageBytes);
     const packets = new TokenBucket(clock, PACKETS_PER_SECOND);
     // The WebSocket itself, not its TCP socket: `ws` resumes that one after each read.
     const seat = valve.add(connection.transport.socket);
@@ -116,6 +117,13 @@ export function attachSocketServer(
     server.engine.close();
     for (const connection of connections) connection.request.socket.destroy();
   };
+}
+
+/** From here on this connection may send messages of up to so many bytes; a longer one closes it before it is read. */
+export function limitMessages(connection: { readonly transport: unknown }, bytes: number): void {
+  // Not public: `ws` has one limit for all. Where it is absent that one holds.
+  const { socket } = connection.transport as { readonly socket?: { readonly _receiver?: { _maxPayload?: number } } };
+  if (socket?._receiver?._maxPayload !== undefined) socket._receiver._maxPayload = bytes;
 }
 
 /** The part of Engine.IO's socket that is used here. */

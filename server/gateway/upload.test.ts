@@ -257,6 +257,17 @@ describe('chunks', () => {
     expect(await chunk(0)).toMatchObject({ ok: false, reason: 'internal' });
     expect(errors).toHaveLength(1);
   });
+
+  it('threat C12: P28: whose part is over, and its file with it, are told so, and it is nobody’s fault', async () => {
+    const { uploads, spool, coordinator, chunk, errors } = set();
+    await uploads.begin(task, client, announce());
+    await chunk(0);
+    spool.failWith = new Error('this writer has ended');
+    coordinator.refuseWith.admit = refuse('stale', 'the version it started from is too old by now');
+    expect(await chunk(1)).toMatchObject({ ok: false, reason: 'stale' });
+    expect(errors).toEqual([]);
+    await expect.poll(() => uploads.openCount).toBe(0);
+  });
 });
 
 describe('an upload ends', () => {
