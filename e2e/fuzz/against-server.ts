@@ -103,6 +103,8 @@ export async function fuzzServer({ seed, runs, path, say = () => {} }: FuzzOptio
 const watching = `import { readFileSync } from 'node:fs';
 const workedMs = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]) / 1e6;
 let last = workedMs();
+// Nobody listens any more: whoever fuzzes is gone.
+process.stderr.on('error', () => process.exit(1));
 setInterval(() => {
   const now = workedMs();
   if (now - last > ${NOTED_MS}) console.error('worked ' + Math.round(now - last));
