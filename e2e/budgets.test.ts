@@ -33,7 +33,7 @@ describe('what pages fetch', () => {
   const sizeOf = (path: string): number =>
     [...withImports(path).values()].reduce((sum, text) => sum + gzipped(text), 0);
 
-  test('embed.js is at most 10 kB, and one file', () => {
+  test('threat E2: embed.js is at most 10 kB, and one file', () => {
     expect(gzipped(script('embed.js'))).toBeLessThanOrEqual(10_000);
     expect([...withImports('embed.js').keys()]).toEqual(['embed.js']);
   });
@@ -102,7 +102,7 @@ describe('what rounds weigh', () => {
     await population.close();
   });
 
-  test('a contributor who waits takes the server at most 50 kB', async () => {
+  test('threat C8: a contributor who waits takes the server at most 50 kB', async () => {
     const task = await createTask('sockets', 1);
     const holding = async (count: number): Promise<number> => {
       population = new Population({ server: server.url, task, count, trainer: noiseTrainer });

@@ -26,7 +26,7 @@ async function run(name: string, ...args: string[]) {
 }
 
 // The others read their options by functions with tests of their own.
-test.each(['build', 'test', 'check', 'start'])(
+test.each(['build', 'test', 'check', 'start', 'audit'])(
   'npm run %s: --help says what it does and does nothing, an unknown argument ends it with 2',
   async (name) => {
     const before = stamp();

@@ -6,13 +6,13 @@ import { completed, missingEntries } from './lockfile.ts';
 const root = join(import.meta.dirname, '..');
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8'));
 
-test('the lockfile has an entry for every platform (else: npm run lockfile)', () => {
+test('threat D1: the lockfile has an entry for every platform (else: npm run lockfile)', () => {
   const lockfile = read('package-lock.json');
   expect(Object.keys(lockfile.packages).length).toBeGreaterThan(100);
   expect(Object.keys(missingEntries(lockfile))).toEqual([]);
 });
 
-test('every direct dependency is pinned to one exact version', () => {
+test('threat D1: every direct dependency is pinned to one exact version', () => {
   const { dependencies, devDependencies } = read('package.json');
   const versions = Object.values<string>({ ...dependencies, ...devDependencies });
   expect(versions.length).toBeGreaterThan(20);

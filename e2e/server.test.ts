@@ -125,7 +125,7 @@ test('killed while rounds run it goes on; ended by SIGTERM it exits with 0 and l
   await third.dispose();
 });
 
-test('a reader that does not read holds nothing up', async () => {
+test('threats C6 C8: a reader that does not read holds nothing up', async () => {
   const server = await startServer();
   await server.adminJson('/api/tasks', { body: { template: 'digits', model: { zoo: 'cnn' } } });
   const { sha256 } = await server.adminJson<{ sha256: string }>('/api/tasks/digits');

@@ -25,6 +25,8 @@ import { createSamples } from './samples/samples.ts';
 import type { Spool } from './storage/blobs/port.ts';
 import { openStorage } from './storage/index.ts';
 import { releaseOldWeights, sweep } from './storage/retention.ts';
+import { createPost, resolveBySystem } from './webhook/post.ts';
+import { createWebhook } from './webhook/webhook.ts';
 
 /** A server that serves. */
 export interface App {
@@ -112,9 +114,17 @@ async function start(
   closing(metrics.observe(coordinator), (stop) => stop());
   closing(coordinator.subscribe(afterRound), (stop) => stop());
 
+  const allowed = config.webhookAllow;
+  const webhook = createWebhook({
+    ...{ store: storage.admin, rounds: storage.rounds, checkpoints: storage.checkpoints, coordinator },
+    ...{ post: createPost({ allowed, clock }), allowed, resolve: resolveBySystem },
+    ...{ clock, random: secureRng, log: logger, count: metrics.webhook },
+  });
+  closing(webhook, (part) => part.close());
+
   let readiness: Readiness = 'starting';
   const dependencies: HttpDependencies = {
-    ...{ coordinator, storage, blobs, arithmetic, samples, admins, audit, metrics, logger, clock, webFolder },
+    ...{ coordinator, storage, blobs, arithmetic, samples, admins, audit, metrics, webhook, logger, clock, webFolder },
     readiness: () => readiness,
     addressOf: (remote, forwardedFor) => clientAddress(remote, forwardedFor, config.trustedProxies),
     server: {
@@ -126,6 +136,7 @@ async function start(
   };
   const http = closing(await createHttp(dependencies), (part) => part.close());
   await coordinator.start();
+  await webhook.start();
   gateway.open(http.server, coordinator);
   await http.listen({ host: config.host, port: config.port });
   closing(keepSweeping(), (stop) => stop());

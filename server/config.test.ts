@@ -31,6 +31,7 @@ test('without anything: loopback, port 8080, ./data, no token', () => {
     tls: null,
     trustedProxies: 0,
     maxPerAddress: 500,
+    webhookAllow: [],
     adminLink: false,
     warnings: [],
   });
@@ -57,6 +58,14 @@ test('certificate files come before --tls', () => {
 
 test('a public URL is kept as an origin', () => {
   expect(read({ FEDTAB_PUBLIC_URL: 'https://Learn.example.org:443/' }).publicUrl).toBe('https://learn.example.org');
+});
+
+test('hosts for webhooks are a list, as URLs have them', () => {
+  expect(read({ FEDTAB_WEBHOOK_ALLOW: 'Hooks.Internal, 10.0.0.7:8080,[::1]:81,' }).webhookAllow).toEqual([
+    'hooks.internal',
+    '10.0.0.7:8080',
+    '[::1]:81',
+  ]);
 });
 
 test('a token under 16 characters warns, 16 do not', () => {

@@ -29,6 +29,20 @@ const httpUrl = v.pipe(
   ),
   v.transform(({ origin }) => origin),
 );
+const HOST = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/;
+/** `a.example, 10.0.0.7:8080`, as URLs have them. */
+const hosts = v.pipe(
+  v.string('must be text'),
+  v.maxLength(4_096),
+  v.transform((value) =>
+    value
+      .toLowerCase()
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
+  ),
+  v.check((list) => list.every((host) => HOST.test(host)), 'must be hosts such as hooks.internal or 10.0.0.7:8080'),
+);
 const notYet = (what: string) =>
   v.pipe(
     text,
@@ -55,6 +69,8 @@ const settings = v.strictObject({
   trustedProxies: v.optional(whole(0, 10), 0),
   /** Sockets of one address; joins a second are a tenth of it. */
   maxPerAddress: v.optional(whole(1, 1_000_000), LIMITS.socketsPerAddressCount),
+  /** Hosts that a webhook may be sent to although they are private or speak http. */
+  webhookAllow: v.optional(hosts, ''),
 });
 type Settings = v.InferOutput<typeof settings>;
 type SettingName = keyof v.InferInput<typeof settings>;
@@ -72,6 +88,7 @@ const environmentNames: Readonly<Record<string, SettingName>> = {
   FEDTAB_TLS_KEY: 'tlsKey',
   FEDTAB_TRUSTED_PROXIES: 'trustedProxies',
   FEDTAB_MAX_PER_ADDRESS: 'maxPerAddress',
+  FEDTAB_WEBHOOK_ALLOW: 'webhookAllow',
 };
 /** Read by the tests and the demo, not by the server. */
 const othersNames: readonly string[] = ['FEDTAB_CHROMIUM'];
@@ -111,6 +128,7 @@ Environment (stronger than the file):
   FEDTAB_TLS_CERT, FEDTAB_TLS_KEY   PEM files: serve https
   FEDTAB_TRUSTED_PROXIES  hops of proxies in front (0)
   FEDTAB_MAX_PER_ADDRESS  sockets of one address (${LIMITS.socketsPerAddressCount})
+  FEDTAB_WEBHOOK_ALLOW    hosts a webhook may go to although private or http: host[:port],… (none)
 `;
 
 /** Reads flags, environment and file. Problems name the variable, flag or key they belong to. */

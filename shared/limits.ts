@@ -8,6 +8,8 @@ export const LIMITS = {
   chunkBytes: 256 * KiB,
   /** Room for the event's JSON part beside one chunk; a larger frame is closed by `ws` before it is read. */
   socketMessageBytes: 256 * KiB + 16 * KiB,
+  /** A message of a socket that has not been let in: its handshake. What is not whole yet is held, for whoever sent it. */
+  handshakeMessageBytes: 8 * KiB,
   /** JSON of one message of a client, attachment apart: a parser holds this much for a message that never ends. */
   controlMessageBytes: 16 * KiB,
   /** Weights up to this size are broadcast in the room; above it each tab takes them by hash over HTTP (DESIGN §5.5). */
@@ -56,6 +58,8 @@ export const LIMITS = {
   stalenessVersionsCount: 20,
   /** Local steps in one report. */
   stepsPerReportCount: 10_000_000,
+  /** Connections of one process, sockets and requests alike: more are closed unheard. Twice as many as it has been measured with. */
+  connectionsCount: 20_000,
   /** Sockets of one address: a school sits behind one. */
   socketsPerAddressCount: 500,
   /** Joins of one address in a second. */
@@ -86,6 +90,8 @@ export const LIMITS = {
   restartGraceMs: 30_000,
   /** Enough clients wait, but more are connected: they get this long to check in, so that the fastest is not always chosen. */
   selectionSettleMs: 250,
+  /** Of one network (/24 of IPv4, /48 of IPv6) no more than this share of a cohort, while others wait: it is never the majority. */
+  networkShare: 0.5,
   /** Clients that were not chosen come back after this long at the earliest, … */
   retryAfterMs: 1_000,
   /** … spread over at least this long, … */
@@ -156,6 +162,20 @@ export const LIMITS = {
   soundRateMost: 192_000,
   /** Rounds an admin may ask for in one call. */
   roundsPerRequestCount: 100_000,
+  /** Address of a webhook. */
+  webhookUrlCharacters: 1_024,
+  /** Events that wait for a webhook; beyond it the oldest make room: a receiver that is gone fills no disk. */
+  webhooksWaitingCount: 500,
+  /** An event that could not be delivered for a day is given up. */
+  webhookKeptMs: 24 * 3_600_000,
+  /** The first try after a failure; each further one takes twice the time … */
+  webhookRetryMs: 5_000,
+  /** … but not more than this. */
+  webhookRetryLatestMs: 3_600_000,
+  /** From looking its host up to the end of its answer; a receiver that takes longer works after it has answered. */
+  webhookAnswerMs: 10_000,
+  /** Of a receiver's answer; only its status is used. */
+  webhookAnswerBytes: 4 * KiB,
   /** Free text of people: titles and the like. */
   titleCharacters: 80,
 } as const;

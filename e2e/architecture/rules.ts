@@ -60,8 +60,10 @@ export const zones: Readonly<Record<string, Zone>> = {
     packages: ['socket.io-client'],
     node: true,
   },
+  'server/webhook': { folders: ['server/rounds/serial.ts', ...serverWide], packages: ['valibot'], node: true },
+  'server/webhook/fixtures': { folders: ['shared'], packages: [], node: true },
   'server/http': {
-    folders: ['server/auth', 'server/samples', ...serverWide],
+    folders: ['server/auth', 'server/samples', 'server/webhook/webhook.ts', ...serverWide],
     packages: ['fastify', '@fastify', 'fflate', 'valibot', 'prom-client', 'pino', 'selfsigned'],
     node: true,
   },

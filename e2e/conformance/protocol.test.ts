@@ -122,7 +122,7 @@ describe('minimal clients take part', () => {
   });
 });
 
-describe('P26: a report that is not right is refused with its reason, and the round goes on without it', () => {
+describe('threat C4: P26: a report that is not right is refused with its reason, and the round goes on without it', () => {
   type Spoil = (frame: Buffer, participation: Participation) => Buffer;
   const inBody =
     (values: readonly number[]): Spoil =>
@@ -200,7 +200,7 @@ describe('P26: a report that is not right is refused with its reason, and the ro
     for (const { socket } of [bad, good]) socket.disconnect();
   });
 
-  it('wrong-round: relative to another version, or under the token of a round that is over', async () => {
+  it('threat C5: wrong-round: relative to another version, or under the token of a round that is over', async () => {
     const task = await startTask(policy(1), { rounds: 2 });
     const first = await assigned(task);
     const old = await first.assignment;
@@ -221,7 +221,7 @@ describe('P26: a report that is not right is refused with its reason, and the ro
   });
 });
 
-describe('P27, P29: what was accepted stays', () => {
+describe('threat C5: P27, P29: what was accepted stays', () => {
   it('the same bytes get the same receipt, other bytes `conflict`, also after the round and from another socket', async () => {
     const task = await startTask(policy(1));
     const secret = '5e'.repeat(16);

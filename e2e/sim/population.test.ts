@@ -103,7 +103,7 @@ describe('headless contributors against a real server', () => {
   });
 
   it.each(Object.keys(SPOILED) as (keyof typeof SPOILED)[])(
-    'a report that is spoiled is rejected with %s, and the round goes on without it',
+    'threats C1 C3 C4: a report that is spoiled is rejected with %s, and the round goes on without it',
     async (reason) => {
       const id = await task(3, 2);
       const all = await people(3, id, {

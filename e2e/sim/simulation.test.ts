@@ -126,7 +126,7 @@ it('in one process: reports past the deadline are late, those who leave are drop
   expect(seconds.some((time) => time < 5)).toBe(true);
 });
 
-it('in one process: attackers spoil the mean, and what is no number is refused', async () => {
+it('threats C1 C2: in one process: attackers spoil the mean, and what is no number is refused', async () => {
   const clean = await simulate(optionsOf(`${SMALL} --cohort 10 --rounds 3`), () => {});
   const flipped = await simulate(
     optionsOf(`${SMALL} --cohort 10 --rounds 3 --attack sign-flip:10 --malicious 0.2`),

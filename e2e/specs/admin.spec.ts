@@ -53,7 +53,7 @@ const contributors = (task: TaskId, count: number, gate?: (signal: AbortSignal) 
 const main = (page: Page) => page.locator('main');
 
 test.describe('the way in', () => {
-  test('a link works once, its code leaves the address at once, and logging out ends the session', async ({
+  test('threat A1: a link works once, its code leaves the address at once, and logging out ends the session', async ({
     page,
     browser,
   }) => {
@@ -141,7 +141,7 @@ test.describe('a new task', () => {
     });
   });
 
-  test('is refused with the problem beside its field: a hostile name, numbers out of range, a contradiction', async ({
+  test('threat C13: is refused with the problem beside its field: a hostile name, numbers out of range, a contradiction', async ({
     page,
   }) => {
     const requests: string[] = [];

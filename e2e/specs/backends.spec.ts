@@ -156,7 +156,7 @@ test.describe('lost graphics', { tag: '@long' }, () => {
     ['webgl', 5],
     ['webgpu', 1],
   ] as const) {
-    test(`${backend}: wherever in an epoch it is lost, nothing is reported; then a new context, then another backend`, async ({
+    test(`threat C3: ${backend}: wherever in an epoch it is lost, nothing is reported; then a new context, then another backend`, async ({
       page,
     }) => {
       await addStrips(page, 30);

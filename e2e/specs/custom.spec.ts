@@ -63,7 +63,7 @@ test('an admin brings a model of the Keras converter with its weights, and a con
   expect(round).toMatchObject({ accepted: 1, dropped: 0 });
 });
 
-test('hostile and foreign files are refused with a sentence, nothing of them is in the form, and it stays alive', async ({
+test('threats C13 C17: hostile and foreign files are refused with a sentence, nothing of them is in the form, and it stays alive', async ({
   page,
 }) => {
   const keptWeights = async (): Promise<number> =>

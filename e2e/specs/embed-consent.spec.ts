@@ -15,7 +15,7 @@ const pixels = Array.from({ length: 784 }, (_, index) => (index % 28 === 14 ? 25
 const addOne = (page: Page, task: string) =>
   page.evaluate(([name, image]) => Fedtab.addExamples(name, [{ image, label: '1' }]), [task, pixels] as const);
 
-test('before the visitor agrees: one script of at most 10 kB, no socket, no worker, no database', async ({
+test('threat E2: before the visitor agrees: one script of at most 10 kB, no socket, no worker, no database', async ({
   page,
   server,
   site,
@@ -47,7 +47,7 @@ test('before the visitor agrees: one script of at most 10 kB, no socket, no work
   await expect(element).toHaveAttribute('data-state', 'idle');
 });
 
-test('a press by a script is no consent, nor is a call: `start` rejects `consent-required`', async ({
+test('threat E1: a press by a script is no consent, nor is a call: `start` rejects `consent-required`', async ({
   page,
   server,
   site,
@@ -82,7 +82,7 @@ test('a press by a script is no consent, nor is a call: `start` rejects `consent
   expect(await page.evaluate(() => Fedtab.start().catch((error: Error) => error.message))).toMatch(/^consent-required/);
 });
 
-test('the dialog cannot be agreed to while it is too small to be read, or not to be seen', async ({
+test('threat E1: the dialog cannot be agreed to while it is too small to be read, or not to be seen', async ({
   page,
   server,
   site,
@@ -108,7 +108,11 @@ test('the dialog cannot be agreed to while it is too small to be read, or not to
   await expect(element).toHaveAttribute('data-state', 'needs-data');
 });
 
-test('a site that the task does not list is told `origin`, and no socket is opened', async ({ page, server, site }) => {
+test('threat E1: a site that the task does not list is told `origin`, and no socket is opened', async ({
+  page,
+  server,
+  site,
+}) => {
   const task = await createTask({ server, site }, { origins: ['http://elsewhere.example'] });
   const { sockets } = watch(page);
   await page.goto(site.page({ html: snippet(server, task) }));

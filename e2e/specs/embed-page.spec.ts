@@ -33,7 +33,7 @@ const surfaceOf = (page: Page) =>
     return surface.sort();
   });
 
-test('where Trusted Types are enforced it trains by its policy; another tf is left alone, and only Fedtab is new', async ({
+test('threat E2: where Trusted Types are enforced it trains by its policy; another tf is left alone, and only Fedtab is new', async ({
   page,
   server,
   site,

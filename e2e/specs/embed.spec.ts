@@ -14,7 +14,7 @@ import {
 // What a browser blocks for third parties is among its settings.
 test.use({ launchOptions: wholeChromium() });
 
-test('on another origin under a strict CSP it trains in a worker of its own and is counted, without a violation', async ({
+test('threat E2: on another origin under a strict CSP it trains in a worker of its own and is counted, without a violation', async ({
   page,
   server,
   site,

@@ -31,7 +31,7 @@ test('without a standing token no text is one', async () => {
   expect(await admins.logIn('null')).toBe(null);
 });
 
-test('a link opens one session, within an hour', async () => {
+test('threat A1: a link opens one session, within an hour', async () => {
   const { admins, clock } = setUp();
   const [used, late] = [await admins.makeLink(), await admins.makeLink()];
   expect(admins.byToken(used)).toBe(null);
@@ -41,7 +41,7 @@ test('a link opens one session, within an hour', async () => {
   expect(await admins.logIn(late)).toBe(null);
 });
 
-test('a session is good for twelve hours; a restart does not end it', async () => {
+test('threat A1: a session is good for twelve hours; a restart does not end it', async () => {
   const { admins, clock, store } = setUp();
   const session = await admins.logIn(TOKEN);
   if (session === null) throw new Error('no session');
@@ -53,7 +53,7 @@ test('a session is good for twelve hours; a restart does not end it', async () =
   expect(await admins.bySession(session.secret)).toBe(null);
 });
 
-test('logging out ends the session, takes back its tickets and tells who listens', async () => {
+test('threat A1: logging out ends the session, takes back its tickets and tells who listens', async () => {
   const { admins } = setUp();
   const [mine, other] = [await admins.logIn(TOKEN), await admins.logIn(TOKEN)];
   if (mine === null || other === null) throw new Error('no session');
@@ -80,7 +80,7 @@ test('a ticket does not outlive its session', async () => {
   expect(admins.redeemTicket(ticket)).toBe(null);
 });
 
-test('secrets: 256 bits, kept as their hash, compared whole', () => {
+test('threat A1: secrets: 256 bits, kept as their hash, compared whole', () => {
   const secrets = new Set(Array.from({ length: 100 }, () => newSecret(secureRng)));
   expect(secrets.size).toBe(100);
   for (const secret of secrets) expect(secret).toMatch(/^[\w-]{43}$/);

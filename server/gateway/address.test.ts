@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clientAddress } from './address.ts';
+import { secureRng } from '../../shared/rng.ts';
+import { clientAddress, networkNames } from './address.ts';
 
 describe('clientAddress', () => {
   it.each([
@@ -20,5 +21,24 @@ describe('clientAddress', () => {
     ['nothing at all', undefined, undefined, 0, 'unknown'],
   ])('takes %s', (_, remote, forwarded, hops, expected) => {
     expect(clientAddress(remote, forwarded, hops)).toBe(expected);
+  });
+});
+
+describe('threat C9: the name of a network', () => {
+  const nameOf = networkNames(secureRng);
+  const named = (address: string): string => nameOf(clientAddress(address, undefined, 0));
+
+  it.each([
+    ['one /24', '203.0.113.1', '203.0.113.254', true],
+    ['two of them', '203.0.113.1', '203.0.114.1', false],
+    ['one /48', '2001:db8:1:2::1', '2001:db8:1:ffff::1', true],
+    ['two of those', '2001:db8:1::1', '2001:db8:2::1', false],
+  ])('is the same for %s: %s and %s: %s', (_, one, other, isSame) => {
+    expect(named(one) === named(other)).toBe(isSame);
+  });
+
+  it('does not tell the address, and is another in the next process', () => {
+    expect(named('203.0.113.1')).toMatch(/^[0-9a-f]{16}$/);
+    expect(networkNames(secureRng)('203.0.113.1')).not.toBe(named('203.0.113.1'));
   });
 });

@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
+import type { SecureRng } from '../../shared/rng.ts';
 
 /**
  * The address that limits are kept by. `X-Forwarded-For` is read only as far as `trustedHops` proxies of ours wrote
@@ -14,6 +16,20 @@ export function clientAddress(
   const chain = written.split(',').map((entry) => entry.trim());
   const forwarded = trustedHops > 0 && written !== '' ? chain[Math.max(0, chain.length - trustedHops)] : undefined;
   return limitedBy(forwarded ?? remoteAddress ?? '');
+}
+
+/**
+ * Names for networks that tell nothing else: the same for every address of a /24 or /48 while this process runs, and another in
+ * the next. `address` is what `clientAddress` gives.
+ */
+export function networkNames(random: SecureRng): (address: string) => string {
+  const salt = random.bytes(16);
+  return (address) => createHmac('sha256', salt).update(networkOf(address)).digest('hex').slice(0, 16);
+}
+
+function networkOf(address: string): string {
+  if (isIPv4(address)) return address.split('.').slice(0, 3).join('.');
+  return address.endsWith('::/64') ? address.split(':').slice(0, 3).join(':') : address;
 }
 
 function limitedBy(address: string): string {

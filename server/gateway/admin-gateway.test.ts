@@ -37,7 +37,7 @@ describe('the door for dashboards', () => {
       });
   });
 
-  it('P35: opens for own pages and no others, also over a task that any page may join', async () => {
+  it('threat C14: P35: opens for own pages and no others, also over a task that any page may join', async () => {
     rig = await Rig.start({}, {}, { id: 'open' as TaskId, access: { allowedOrigins: ['*'] } });
     rig.tickets.set('own', admin);
     rig.tickets.set('foreign', admin);
@@ -49,7 +49,7 @@ describe('the door for dashboards', () => {
     expect(rig.tickets.has('foreign')).toBe(true);
   });
 
-  it('closes when the login ends, within the session only', async () => {
+  it('threat A1: closes when the login ends, within the session only', async () => {
     const { client } = await watching();
     rig.tickets.set('other', { actor: 'session-2', expiresAt: null });
     const other = dashboard('other');
@@ -60,7 +60,7 @@ describe('the door for dashboards', () => {
     expect(other.socket.connected).toBe(true);
   });
 
-  it('closes when the login expires', async () => {
+  it('threat A1: closes when the login expires', async () => {
     rig = await Rig.start();
     rig.tickets.set('short', { actor: 'session-1', expiresAt: Date.now() + 100 });
     const client = dashboard('short');

@@ -80,7 +80,7 @@ const wrongFields: readonly unknown[] = [
   deep(200),
 ];
 
-describe('P9: malformed events are refused, and the session goes on', () => {
+describe('threat C11: P9: malformed events are refused, and the session goes on', () => {
   it.each(events)('%s', async (event) => {
     const { client } = await rig.join();
     const message = good[event]?.[0] as object;
@@ -156,7 +156,7 @@ describe('P9: malformed events are refused, and the session goes on', () => {
   });
 });
 
-describe('P11: what is no packet, or too large, closes the connection and nothing else', () => {
+describe('threat C11: P11: what is no packet, or too large, closes the connection and nothing else', () => {
   const oversized = `2["check-in",{"examples":"${'x'.repeat(LIMITS.controlMessageBytes)}"}]`;
   const nested = `51-["report-chunk",${'['.repeat(7_000)}${']'.repeat(7_000)},{"_placeholder":true,"num":0}]`;
   const closing: [what: string, packets: (string | Uint8Array)[]][] = [
@@ -219,7 +219,7 @@ describe('P11: what is no packet, or too large, closes the connection and nothin
     await allIsWell();
   });
 
-  it('an attachment that never comes pins no more than its announcement', async () => {
+  it('threat C8: an attachment that never comes pins no more than its announcement', async () => {
     const stalled = await Promise.all(Array.from({ length: 20 }, () => rig.join()));
     for (const { client } of stalled) client.raw('51-["report-chunk",{},{"_placeholder":true,"num":0}]');
     await allIsWell();
@@ -228,7 +228,7 @@ describe('P11: what is no packet, or too large, closes the connection and nothin
   });
 });
 
-it('whatever text or bytes come, the server lives', async () => {
+it('threat C12: whatever text or bytes come, the server lives', async () => {
   const packet = fc.oneof(
     fc.string({ maxLength: 200 }),
     fc.uint8Array({ maxLength: 200 }),

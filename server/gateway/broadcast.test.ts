@@ -79,7 +79,7 @@ describe('weights', () => {
     expect(sha256Hex(new Uint8Array(bytes as Uint8Array))).toBe(hash);
   });
 
-  it('P15: pass by a client that does not read, so that it pins no memory', async () => {
+  it('threat C8: P15: pass by a client that does not read, so that it pins no memory', async () => {
     rig = await Rig.start();
     const [slow, quick] = await joined(2);
     // The far side stops reading: what is sent to it stays here.
@@ -172,7 +172,7 @@ describe('the status', () => {
   });
 });
 
-it('P31: a task that is gone ends its sessions, and says why', async () => {
+it('threat A1: P31: a task that is gone ends its sessions, and says why', async () => {
   rig = await Rig.start({}, {}, { id: 'other' as TaskId });
   const [a] = await joined(1);
   const [elsewhere] = await joined(1, 'other');
@@ -183,7 +183,7 @@ it('P31: a task that is gone ends its sessions, and says why', async () => {
 });
 
 describe('draining', () => {
-  it('P30: spreads the clients, refuses new ones, and ends the sessions', async () => {
+  it('threat C10: P30: spreads the clients, refuses new ones, and ends the sessions', async () => {
     rig = await Rig.start();
     const clients = await joined(3);
     const drained = rig.gateway.drain(5_000);

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import type { AssignmentToken, Sha256, TaskId } from '../../shared/ids.ts';
@@ -20,7 +22,7 @@ describe('the door', () => {
   const open = { id: 'open' as TaskId, access: { allowedOrigins: ['*'] } };
   const listed = { id: 'listed' as TaskId, access: { allowedOrigins: [site] } };
 
-  it('P2: lets in programs, own pages and listed sites, and tells the others `origin`', async () => {
+  it('threat C14: P2: lets in programs, own pages and listed sites, and tells the others `origin`', async () => {
     rig = await Rig.start({ publicUrl: 'https://learn.example' }, {}, open, listed);
     const own = `http://127.0.0.1:${rig.port}`;
     const cases: [task: string, origin: string | null, isIn: boolean][] = [
@@ -46,7 +48,7 @@ describe('the door', () => {
     }
   });
 
-  it('P1: takes websockets only, and no session by its id', async () => {
+  it('threat C14: P1: takes websockets only, and no session by its id', async () => {
     rig = await Rig.start();
     expect(await (await fetch(`${rig.url}/socket.io/?EIO=4&transport=polling&task=digits`)).json()).toMatchObject({
       code: 0,
@@ -57,6 +59,37 @@ describe('the door', () => {
     expect((await rig.upgrade(`${upgradePath('digits')}&sid=${sid}`, headers)).status).toBe(400);
     expect((await rig.upgrade(`${upgradePath('digits')}&sid=x`)).status).toBe(400);
     expect(await client.ask('check-out', {})).toEqual({ ok: true });
+  });
+
+  it('threat C7: takes no compressed messages', async () => {
+    rig = await Rig.start();
+    const offer = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' };
+    const { status, headers } = await rig.upgrade(upgradePath('digits'), offer);
+    expect([status, headers['sec-websocket-extensions']]).toEqual([101, undefined]);
+  });
+
+  it('threat C8: a socket that is not let in yet is heard no longer than a handshake', async () => {
+    rig = await Rig.start();
+    const closedBy = async (announcedBytes: number): Promise<Buffer | null> => {
+      const socket = connect(rig.port, '127.0.0.1');
+      socket.write(`GET ${upgradePath('digits')} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`);
+      socket.write('Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+      await once(socket, 'data');
+      // The head of one masked text frame, and nothing of what it announces.
+      socket.write(Buffer.of(0x81, 0x80 | 126, announcedBytes >> 8, announcedBytes & 0xff, 0, 0, 0, 0));
+      for await (const data of socket as AsyncIterable<Buffer>) {
+        const at = data.indexOf(0x88);
+        if (at >= 0) return data.subarray(at + 2, at + 4);
+      }
+      return null;
+    };
+    // 1009: too big.
+    expect((await closedBy(LIMITS.handshakeMessageBytes + 1))?.readUInt16BE()).toBe(1009);
+    const { client } = await rig.join();
+    const chunk = new Uint8Array(LIMITS.chunkBytes);
+    expect(await client.ask('report-chunk', { token, index: 0, crc32: 0 }, chunk)).toMatchObject({
+      reason: 'not-assigned',
+    });
   });
 
   it('P8: pings each 25 s and waits 20 s, and takes no message above a chunk and its JSON', async () => {
@@ -70,7 +103,7 @@ describe('the door', () => {
     ]);
   });
 
-  it('P3: holds an address to its sockets and joins', async () => {
+  it('threat C10: P3: holds an address to its sockets and joins', async () => {
     rig = await Rig.start({ socketsPerAddress: 3, joinsPerAddressPerSecond: 1_000 });
     const clients = [await rig.join(), await rig.join(), await rig.join()];
     expect(await rig.upgradeRefusal(upgradePath('digits'))).toMatchObject({ reason: 'rate', retryAfterMs: 10_000 });
@@ -84,14 +117,14 @@ describe('the door', () => {
     expect(await rig.upgradeRefusal(upgradePath('digits'))).toMatchObject({ reason: 'rate' });
   });
 
-  it('P3: knows addresses behind a trusted proxy, and believes nobody else', async () => {
+  it('threat C10: P3: knows addresses behind a trusted proxy, and believes nobody else', async () => {
     rig = await Rig.start({ joinsPerAddressPerSecond: 1, trustedProxies: 1, clock: new ManualClock() });
     const from = (address: string) => rig.upgrade(upgradePath('digits'), { 'X-Forwarded-For': address });
     expect([(await from('198.51.100.1')).status, (await from('198.51.100.2')).status]).toEqual([101, 101]);
     expect((await from('1.2.3.4, 198.51.100.1')).status).toBe(400);
   });
 
-  it('lives when the coordinator breaks, and lets nobody in', async () => {
+  it('threat C12: lives when the coordinator breaks, and lets nobody in', async () => {
     rig = await Rig.start();
     rig.coordinator.breaks.set('task', new Error('a bug'));
     expect(await rig.upgradeRefusal(upgradePath('digits'))).toMatchObject({ reason: 'internal' });
@@ -219,6 +252,18 @@ describe('the events', () => {
     ]);
   });
 
+  it('threat C9: check in with the name of the network that they come from, behind a proxy as well', async () => {
+    rig = await Rig.start({ trustedProxies: 1 });
+    for (const address of ['203.0.113.1', '203.0.113.99', '198.51.100.1']) {
+      const client = rig.connect(undefined, { headers: { 'X-Forwarded-For': address } });
+      await client.next('welcome');
+      expect(await client.ask('check-in', { examples: 1, backend: 'cpu', held: null })).toEqual({ ok: true });
+    }
+    const [one, neighbour, elsewhere] = rig.coordinator.networks;
+    expect([one === neighbour, one === elsewhere]).toEqual([true, false]);
+    expect(one).not.toContain('203');
+  });
+
   it('P9: tell the coordinator’s refusal as it is', async () => {
     rig = await Rig.start();
     const { client } = await rig.join();
@@ -228,7 +273,7 @@ describe('the events', () => {
     );
   });
 
-  it('P9, P28: that break are `internal`, logged with ids, and the session goes on', async () => {
+  it('threat C12: P9, P28: that break are `internal`, logged with ids, and the session goes on', async () => {
     rig = await Rig.start();
     const { client, clientId } = await rig.join();
     for (const name of ['checkIn', 'resume', 'checkOut', 'progress', 'forget', 'admit', 'disconnected'])
@@ -272,7 +317,7 @@ describe('the events', () => {
     await expect.poll(async () => (await client.ask('check-out', {})).ok, patience).toBe(true);
   });
 
-  it('P12: a flood of packets closes the connection, and only that', async () => {
+  it('threat C8: P12: a flood of packets closes the connection, and only that', async () => {
     rig = await Rig.start();
     const { client: flood } = await rig.join();
     const { client: other } = await rig.join();

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import type { Clock } from '../../shared/clock.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
@@ -18,6 +19,7 @@ import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
 import { TokenBucket } from './rate-limit.ts';
 import { type ClientSession, type ClientSocket, type Sessions, taskRoom } from './sessions.ts';
+import { limitMessages } from './socket-server.ts';
 import type { Uploads } from './upload.ts';
 
 export interface ClientGatewayOptions {
@@ -27,6 +29,8 @@ export interface ClientGatewayOptions {
   readonly broadcast: Broadcast;
   readonly uploads: Uploads;
   readonly publicUrl: string | null;
+  /** The name of the network that a request came from. */
+  readonly networkOf: (request: IncomingMessage) => string;
   readonly isDraining: () => boolean;
   readonly clock: Clock;
   readonly log: GatewayLog;
@@ -70,12 +74,14 @@ export function openClientGateway(options: ClientGatewayOptions): void {
     const messages = new TokenBucket(clock, LIMITS.messagesPerSocketPerSecond);
     const progress = new TokenBucket(clock, LIMITS.progressPerSecond);
     const { ok: _, ...joined } = answer;
-    (socket as ClientSocket).data = { session: { ...joined, socket, messages, progress } };
+    const network = options.networkOf(socket.request);
+    (socket as ClientSocket).data = { session: { ...joined, network, socket, messages, progress } };
     next();
   });
 
   server.on('connection', (socket) => {
     const { session } = (socket as ClientSocket).data;
+    limitMessages(socket.conn, LIMITS.socketMessageBytes);
     // Set up first: from here on every way out of this session passes by `closed`.
     socket.on('disconnect', () => closed(session));
     socket.onAny((event: unknown, ...args: unknown[]) => void dispatch(session, event, args));
@@ -163,11 +169,11 @@ function eventRules(options: ClientGatewayOptions): ReadonlyMap<string, EventRul
   const ok = { ok: true } as const;
 
   return new Map<string, EventRule>([
-    rule('check-in', checkInSchema, ({ task, clientId, socket }, message) => {
+    rule('check-in', checkInSchema, ({ task, clientId, network, socket }, message) => {
       if (options.isDraining()) return refuse('draining', 'the server is shutting down', 1_000);
       // The task may have been archived since the handshake, and its Origins are asked about again.
       const again = decideJoin(socket.handshake.auth, socket.request, coordinator, options.publicUrl);
-      return again.ok ? coordinator.checkIn(task, clientId, message) : again;
+      return again.ok ? coordinator.checkIn(task, clientId, message, network) : again;
     }),
     rule('check-out', emptySchema, ({ task, clientId }) => {
       coordinator.checkOut(task, clientId);

@@ -1,11 +1,13 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { assert } from '../../shared/assert.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import { secureRng } from '../../shared/rng.ts';
 import type { Admins } from '../auth/admins.ts';
 import type { Coordinator, Downlink } from '../rounds/port.ts';
 import type { Spool } from '../storage/blobs/port.ts';
+import { clientAddress, networkNames } from './address.ts';
 import { type AdminGateway, openAdminGateway } from './admin-gateway.ts';
 import { Broadcast, endSession } from './broadcast.ts';
 import { openClientGateway } from './client-gateway.ts';
@@ -62,6 +64,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   let isDraining = false;
   let endConnections: (withinMs: number) => Promise<void> = async () => {};
 
+  const nameOf = networkNames(secureRng);
+  const networkOf = ({ socket, headers }: IncomingMessage): string =>
+    nameOf(clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies));
   const valve = new ReadValve(LIMITS.unwrittenBytes);
   const socketOptions: SocketServerOptions = {
     addresses,
@@ -80,7 +85,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const incoming = new Uploads({ coordinator, spool, valve, clock, log, metrics });
     const shared = { server, coordinator, broadcast, publicUrl, isDraining: () => isDraining, clock, log, metrics };
     const dashboards = openAdminGateway({ ...shared, admins });
-    openClientGateway({ ...shared, sessions, uploads: incoming });
+    openClientGateway({ ...shared, sessions, uploads: incoming, networkOf });
     broadcast.attach(coordinator, [
       {
         roundEnded: (task, end, yours) =>

@@ -19,7 +19,7 @@ import {
 } from './upload-assembler.ts';
 
 export interface UploadPorts {
-  readonly coordinator: Pick<Coordinator, 'report'>;
+  readonly coordinator: Pick<Coordinator, 'admit' | 'report'>;
   readonly valve: ReadValve;
   readonly clock: Clock;
   readonly log: GatewayLog;
@@ -158,6 +158,10 @@ export class OpenUpload {
     const write = this.plan.writer.write(offset, bytes).then(
       () => this.#step({ kind: 'written', index, atMs: this.#nowMs() }),
       (error: unknown) => {
+        // Whose part is over has no file any more: in a buffered task parts end apart from their rounds, or at a word of their own.
+        const { task, clientId, announced } = this.plan;
+        const admitted = this.#ports.coordinator.admit(task, clientId, announced.token);
+        if ('ok' in admitted) return this.abort(admitted.reason, admitted.message);
         this.#logged(error);
         this.#step({ kind: 'write-failed', index, reason: isStorageFull(error) ? 'storage-full' : 'internal' });
       },

@@ -44,7 +44,7 @@ describe('TokenBucket', () => {
 });
 
 describe('AddressLimits', () => {
-  it('P3: holds each address to its sockets, and frees them as they close', () => {
+  it('threat C10: P3: holds each address to its sockets, and frees them as they close', () => {
     const limits = new AddressLimits(new ManualClock(), { sockets: 2, joinsPerSecond: 100 });
     expect(limits.join('a')).toBe(0);
     const close = limits.opened('a');
@@ -68,7 +68,7 @@ describe('AddressLimits', () => {
     expect(limits.join('a')).toBe(0);
   });
 
-  it('forgets addresses at rest, so that a stream of new ones does not fill memory', () => {
+  it('threat C10: forgets addresses at rest, so that a stream of new ones does not fill memory', () => {
     const clock = new ManualClock();
     const limits = new AddressLimits(clock, { sockets: 2, joinsPerSecond: 50 });
     limits.opened('kept');

@@ -34,7 +34,7 @@ test('up to the limit everybody is read', () => {
   expect(read()).toEqual([0, 1, 2]);
 });
 
-test('above it nobody is, until half of it is written', () => {
+test('threat C8: above it nobody is, until half of it is written', () => {
   const { valve, read } = set(3);
   const first = valve.hold(60);
   const second = valve.hold(41);

@@ -15,6 +15,8 @@ export interface ClientSession {
   readonly clientId: ClientId;
   readonly protocol: number;
   readonly connection: Handshake['connection'];
+  /** Where it came from, as `networkNames` has it. */
+  readonly network: string;
   readonly socket: ClientSocket;
   readonly messages: TokenBucket;
   readonly progress: TokenBucket;

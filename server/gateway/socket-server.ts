@@ -26,6 +26,9 @@ export interface SocketServerOptions {
 /** Packets of the transport in a second: an event and its attachment are two, pongs come on top. */
 const PACKETS_PER_SECOND = 4 * LIMITS.messagesPerSocketPerSecond;
 
+/** How long the other side may take to say that it closes, too. */
+const CLOSE_MS = 2_000;
+
 /** A Socket.IO server that is not attached yet. Each setting that differs from the library's has its reason. */
 export function createSocketServer(options: SocketServerOptions): GatewayServer {
   const { trustedProxies, log, metrics } = options;
@@ -65,12 +68,16 @@ export function attachSocketServer(
   const connections = new Set<TransportSocket>();
   let allClosed: () => void = () => {};
   server.attach(httpServer);
+  endQuickly();
+  // Engine.IO makes its WebSocket server anew then.
+  httpServer.once('listening', endQuickly);
   // Without polling nothing has a reason to name a session, and `allowRequest` would not be asked about it.
   server.engine.use((request: IncomingMessage, _response: unknown, next: (error?: Error) => void) =>
     next(/[?&]sid=/.test(request.url ?? '') ? new Error('sessions are not resumed') : undefined),
   );
   server.engine.on('connection', (connection: TransportSocket) => {
     const closed = addresses.opened(addressOf(connection.request, trustedProxies));
+    limitMessages(connection, LIMITS.handshakeMessageBytes);
     const packets = new TokenBucket(clock, PACKETS_PER_SECOND);
     // The WebSocket itself, not its TCP socket: `ws` resumes that one after each read.
     const seat = valve.add(connection.transport.socket);
@@ -89,6 +96,12 @@ export function attachSocketServer(
     });
   });
 
+  /** Not public either: who does not answer that the connection ends would keep it for 30 s, admitted or not. */
+  function endQuickly(): void {
+    const { ws } = server.engine as unknown as { readonly ws?: { readonly options: { closeTimeout?: number } } };
+    if (ws !== undefined) ws.options.closeTimeout = CLOSE_MS;
+  }
+
   /** What was said last goes out first; who does not take it within the time is cut off. */
   return async (withinMs) => {
     server.disconnectSockets(true);
@@ -104,6 +117,13 @@ export function attachSocketServer(
     server.engine.close();
     for (const connection of connections) connection.request.socket.destroy();
   };
+}
+
+/** From here on this connection may send messages of up to so many bytes; a longer one closes it before it is read. */
+export function limitMessages(connection: { readonly transport: unknown }, bytes: number): void {
+  // Not public: `ws` has one limit for all. Where it is absent that one holds.
+  const { socket } = connection.transport as { readonly socket?: { readonly _receiver?: { _maxPayload?: number } } };
+  if (socket?._receiver?._maxPayload !== undefined) socket._receiver._maxPayload = bytes;
 }
 
 /** The part of Engine.IO's socket that is used here. */

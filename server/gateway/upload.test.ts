@@ -81,7 +81,7 @@ describe('a report', () => {
     expect(coordinator.named('report')).toHaveLength(1);
   });
 
-  it('P27: asked for its end many times at once is handed over once, and all get the receipt', async () => {
+  it('threat C5: P27: asked for its end many times at once is handed over once, and all get the receipt', async () => {
     const { uploads, coordinator, sendAll } = set();
     await uploads.begin(task, client, announce());
     await sendAll();
@@ -157,7 +157,7 @@ describe('an announcement is refused', () => {
     expect(spool.files.size).toBe(0);
   });
 
-  it('P22: `size` for every length but the right one, and the assignment is over', async () => {
+  it('threat C4: P22: `size` for every length but the right one, and the assignment is over', async () => {
     const { uploads, coordinator, spool } = set();
     for (const bytes of [0, 1, 96, frameBytes - 1, frameBytes + 1, 2 ** 40, Number.MAX_SAFE_INTEGER])
       expect(await uploads.begin(task, client, { ...announce(), bytes })).toMatchObject({ ok: false, reason: 'size' });
@@ -171,7 +171,7 @@ describe('an announcement is refused', () => {
     expect(await uploads.begin(task, client, announce())).toEqual(coordinator.refuseWith.admit);
   });
 
-  it('P28: `busy` when too many uploads are open', async () => {
+  it('threat C8: P28: `busy` when too many uploads are open', async () => {
     const { uploads, coordinator } = set();
     for (let at = 0; at < LIMITS.openUploadsCount; at++) {
       const name = at.toString(16).padStart(32, '0');
@@ -257,10 +257,21 @@ describe('chunks', () => {
     expect(await chunk(0)).toMatchObject({ ok: false, reason: 'internal' });
     expect(errors).toHaveLength(1);
   });
+
+  it('threat C12: P28: whose part is over, and its file with it, are told so, and it is nobody’s fault', async () => {
+    const { uploads, spool, coordinator, chunk, errors } = set();
+    await uploads.begin(task, client, announce());
+    await chunk(0);
+    spool.failWith = new Error('this writer has ended');
+    coordinator.refuseWith.admit = refuse('stale', 'the version it started from is too old by now');
+    expect(await chunk(1)).toMatchObject({ ok: false, reason: 'stale' });
+    expect(errors).toEqual([]);
+    await expect.poll(() => uploads.openCount).toBe(0);
+  });
 });
 
 describe('an upload ends', () => {
-  it('P25: after 30 s of silence, and its partial file goes', async () => {
+  it('threat C6: P25: after 30 s of silence, and its partial file goes', async () => {
     const { uploads, clock, spool, chunk } = set();
     await uploads.begin(task, client, announce());
     clock.advance(20_000);

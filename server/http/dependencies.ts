@@ -8,6 +8,7 @@ import type { Arithmetic, Coordinator } from '../rounds/port.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
 import type { Storage } from '../storage/port.ts';
+import type { Webhook } from '../webhook/webhook.ts';
 
 export type Readiness = 'starting' | 'ready' | 'draining';
 
@@ -21,6 +22,7 @@ export interface HttpDependencies {
   readonly admins: Admins;
   readonly audit: Audit;
   readonly metrics: Metrics;
+  readonly webhook: Pick<Webhook, 'view' | 'set' | 'clear'>;
   readonly logger: Logger;
   readonly clock: Pick<Clock, 'now'>;
   readonly readiness: () => Readiness;

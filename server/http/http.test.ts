@@ -3,7 +3,9 @@ import { type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LIMITS } from '../../shared/limits.ts';
 import { type OpenHttp, openHttp, TOKEN } from './fixtures/open-http.ts';
 
 let http: OpenHttp;
@@ -14,7 +16,7 @@ afterEach(() => http.close());
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-describe('every error has one shape', () => {
+describe('threat C11: every error has one shape', () => {
   const bearer = { authorization: `Bearer ${TOKEN}` };
   test.each([
     ['an unknown route', { url: '/nothing/here' }, 404, 'not-found'],
@@ -96,6 +98,25 @@ describe('every error has one shape', () => {
     expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '').error.code).toBe('syntax');
   });
 
+  test('threat C7: a packed body is not unpacked', async () => {
+    const payload = gzipSync(JSON.stringify({ token: 'x'.repeat(1_000_000) }));
+    expect(payload.length).toBeLessThan(2_000);
+    const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+    const response = await http.app.inject({ method: 'POST', url: '/api/session', headers, payload });
+    expect([response.statusCode, response.json().error.code]).toEqual([400, 'syntax']);
+  });
+
+  test('threat C6: headers and bodies that do not come are waited for in seconds, and no more than so many at once', () => {
+    const { headersTimeout, requestTimeout, keepAliveTimeout, maxHeadersCount, maxConnections } = http.app.server;
+    expect({ headersTimeout, requestTimeout, keepAliveTimeout, maxHeadersCount, maxConnections }).toEqual({
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 75_000,
+      maxHeadersCount: 64,
+      maxConnections: LIMITS.connectionsCount,
+    });
+  });
+
   test('headers that are too long', async () => {
     await http.app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = http.app.server.address() as AddressInfo;
@@ -128,10 +149,10 @@ describe('health', () => {
 
 describe('pages', () => {
   test.each([
-    ['/', 'contribute'],
-    ['/contribute/digits', 'contribute'],
-    ['/admin', 'admin'],
-  ])('%s is the %s page, under a strict policy', async (url, title) => {
+    ['/', 'contribute', []],
+    ['/contribute/digits', 'contribute', []],
+    ['/admin', 'admin', ["require-trusted-types-for 'script'", "trusted-types 'none'"]],
+  ])('threats C13 A2: %s is the %s page, under a strict policy', async (url, title, more) => {
     const response = await http.app.inject({ url, headers: { host: 'localhost:8080' } });
     expect(response.statusCode).toBe(200);
     expect(response.body).toContain(`<title>${title}</title>`);
@@ -152,6 +173,7 @@ describe('pages', () => {
         "base-uri 'none'",
         "object-src 'none'",
         "frame-ancestors 'none'",
+        ...more,
       ].sort(),
     );
     expect(response.headers).toMatchObject({
@@ -163,7 +185,7 @@ describe('pages', () => {
     expect(response.headers['strict-transport-security']).toBe(undefined);
   });
 
-  test('a Host header cannot write into the policy', async () => {
+  test('threat C13: a Host header cannot write into the policy', async () => {
     const response = await http.app.inject({ url: '/', headers: { host: "x; script-src 'unsafe-inline'" } });
     expect(response.headers['content-security-policy']).not.toContain('unsafe-inline');
   });
@@ -200,7 +222,7 @@ describe('pages', () => {
     '/assets/',
     '/contribute/..%2f..%2fsecret.txt',
     '/%00',
-  ])('%s leads nowhere', async (path) => {
+  ])('threat C15: %s leads nowhere', async (path) => {
     await http.app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = http.app.server.address() as AddressInfo;
     // Not `fetch`, which would tidy the path up before it is sent.
@@ -247,7 +269,7 @@ describe('CORS', () => {
   });
 });
 
-test('the log has no query, no credential and no cookie', async () => {
+test('threat A1: the log has no query, no credential and no cookie', async () => {
   await http.app.inject(`/api/tasks/none?joinToken=a-secret-of-the-query`);
   await http.admin('/api/audit');
   await http.app.inject({ method: 'POST', url: '/api/session', payload: { token: 'a-wrong-secret' } });
@@ -256,7 +278,7 @@ test('the log has no query, no credential and no cookie', async () => {
   for (const secret of ['a-secret-of-the-query', 'a-wrong-secret', TOKEN]) expect(log).not.toContain(secret);
 });
 
-test('429 with Retry-After for an address that asks too much', async () => {
+test('threat C10: 429 with Retry-After for an address that asks too much', async () => {
   const small = await openHttp({ server: { maxPerAddress: 1 } });
   for (let i = 0; i < 24; i++) expect((await small.app.inject('/api/templates')).statusCode).toBe(200);
   const response = await small.app.inject('/api/templates');

@@ -12,6 +12,7 @@ import { pageRoutes } from './routes/pages.ts';
 import { sampleRoutes } from './routes/samples.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { webhookRoutes } from './routes/webhook.ts';
 import { weightUploadRoutes } from './routes/weight-upload.ts';
 import { weightsRoutes } from './routes/weights.ts';
 import { addSecurityHeaders, shareAcrossOrigins } from './security.ts';
@@ -53,6 +54,7 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
     ? fastify({ ...options, http: NODE_HTTP })
     : fastify({ ...options, https: { ...NODE_HTTP, ...server.tls, minVersion: 'TLSv1.2' } })) as unknown as App;
   app.server.maxHeadersCount = MAX_HEADERS_COUNT;
+  app.server.maxConnections = LIMITS.connectionsCount;
 
   answerErrors(app);
   readJsonOnly(app);
@@ -86,6 +88,7 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
   sessionRoutes(app, dependencies, auth);
   await app.register(async (scope) => controlRoutes(scope, dependencies, auth));
   await app.register(async (scope) => weightUploadRoutes(scope, dependencies, auth));
+  await app.register(async (scope) => webhookRoutes(scope, dependencies, auth));
   await app.register(async (scope) => {
     await shareAcrossOrigins(scope);
     taskRoutes(scope, dependencies, auth);

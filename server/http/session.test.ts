@@ -31,6 +31,9 @@ const ADMIN_ROUTES = [
   ['POST', '/api/tasks/digits/rollback'],
   ['GET', '/api/tasks/digits/contributors'],
   ['GET', '/api/audit'],
+  ['GET', '/api/webhook'],
+  ['PUT', '/api/webhook'],
+  ['DELETE', '/api/webhook'],
 ] as const;
 const OPEN_ROUTES = [
   '/healthz',
@@ -86,7 +89,7 @@ describe('who may call what', () => {
 });
 
 describe('sessions', () => {
-  test('the token opens one: the cookie is HttpOnly, SameSite=Strict, and not Secure on plain http', async () => {
+  test('threat A2: the token opens one: the cookie is HttpOnly, SameSite=Strict, and not Secure on plain http', async () => {
     const response = await logIn();
     expect(response.statusCode).toBe(200);
     expect(Date.parse(response.json().expiresAt)).toBeGreaterThan(Date.now() + 11 * 3_600_000);
@@ -103,7 +106,7 @@ describe('sessions', () => {
     expect(response.body).not.toContain(cookieOf(response));
   });
 
-  test('over https the cookie is bound to the host', async () => {
+  test('threats N1 A2: over https the cookie is bound to the host', async () => {
     const secure = await openHttp({ server: { isSecure: true, publicUrl: 'https://learn.example' } });
     const response = await secure.app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN } });
     expect(response.cookies[0]).toMatchObject({ name: '__Host-fedtab', secure: true, path: '/', sameSite: 'Strict' });
@@ -157,7 +160,7 @@ describe('sessions', () => {
   });
 });
 
-describe('guessing', () => {
+describe('threat A1: guessing', () => {
   test('20 wrong credentials in a minute lock the address out, also for the right one', async () => {
     for (let i = 0; i < 10; i++) {
       expect((await logIn(`wrong-${i}`)).statusCode).toBe(401);
@@ -176,7 +179,7 @@ describe('guessing', () => {
   });
 });
 
-describe('calls that another site sends', () => {
+describe('threat A2: calls that another site sends', () => {
   const host = 'localhost:8080';
   test.each([
     [{ 'sec-fetch-site': 'cross-site' }, false],

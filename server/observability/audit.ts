@@ -10,6 +10,8 @@ export type AuditAction =
   | 'session.end'
   | 'link.make'
   | 'weights.keep'
+  | 'webhook.set'
+  | 'webhook.clear'
   | `task.${'create' | 'duplicate' | 'archive' | 'delete' | 'rounds' | 'evaluate' | 'pause' | 'resume' | 'stop' | 'rollback'}`;
 
 export interface Audit {

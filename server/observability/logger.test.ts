@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLogger } from './logger.ts';
 
-test('one JSON line, with the level in words, the time, and no secrets', () => {
+test('threat C13: one JSON line, with the level in words, the time, and no secrets', () => {
   const lines: string[] = [];
   const logger = createLogger('info', { write: (line) => void lines.push(line) });
   logger.debug('not written');

@@ -2,7 +2,15 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { RefusalReason } from '../../shared/errors.ts';
 import type { Coordinator } from '../rounds/port.ts';
 import type { RoundCounts } from '../storage/port.ts';
-import { ASSIGNMENT_ENDS, METRICS, REPORT_OUTCOMES, ROUND_OUTCOMES, STATUS_CLASSES, TASK_STATES } from './names.ts';
+import {
+  ASSIGNMENT_ENDS,
+  METRICS,
+  REPORT_OUTCOMES,
+  ROUND_OUTCOMES,
+  STATUS_CLASSES,
+  TASK_STATES,
+  WEBHOOK_OUTCOMES,
+} from './names.ts';
 
 type Observed = Pick<Coordinator, 'tasks' | 'subscribe'>;
 
@@ -26,6 +34,7 @@ export interface Metrics {
   weightsSent(bytes: number): void;
   /** How the assignments of one ended round ended. */
   assignments(counts: Pick<RoundCounts, 'accepted' | 'rejected' | 'late' | 'surplus' | 'dropped'>): void;
+  webhook(outcome: (typeof WEBHOOK_OUTCOMES)[number]): void;
   close(): void;
 }
 
@@ -43,11 +52,13 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
   const reportBytes = counter(METRICS.reportBytes);
   const weightsBytes = counter(METRICS.weightsBytes);
   const scored = counter(METRICS.scored);
+  const webhooks = counter(METRICS.webhooks);
   // Series that exist from the start read 0 instead of nothing, so that rates over the first event are right.
   for (const outcome of ROUND_OUTCOMES) rounds.inc({ outcome }, 0);
   for (const outcome of REPORT_OUTCOMES) reports.inc({ outcome }, 0);
   for (const end of ASSIGNMENT_ENDS) assignments.inc({ end }, 0);
   for (const status of STATUS_CLASSES) requests.inc({ status }, 0);
+  for (const outcome of WEBHOOK_OUTCOMES) webhooks.inc({ outcome }, 0);
 
   const roundSeconds = new Histogram({
     name: METRICS.roundSeconds.name,
@@ -110,6 +121,7 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
     },
     request: (status) => requests.inc({ status: `${Math.min(5, Math.max(2, Math.floor(status / 100)))}xx` }),
     weightsSent: (bytes) => weightsBytes.inc(bytes),
+    webhook: (outcome) => webhooks.inc({ outcome }),
     assignments(counts) {
       const { rejected, ...plain } = counts;
       assignments.inc(

@@ -25,12 +25,19 @@ export const METRICS = {
   socketBytes: { name: 'fedtab_socket_bytes_total', help: 'Bytes over sockets, by direction', labels: ['direction'] },
   uploads: { name: 'fedtab_uploads_open', help: 'Reports that are arriving now', labels: [] },
   requests: { name: 'fedtab_http_requests_total', help: 'HTTP requests, by status class', labels: ['status'] },
+  webhooks: {
+    name: 'fedtab_webhook_deliveries_total',
+    help: 'Posts to the webhook, and events given up',
+    labels: ['outcome'],
+  },
 } as const;
 
 /** `outcome` of a round: `committed`, or why it was abandoned. */
 export const ROUND_OUTCOMES = ['committed', ...ABANDON_REASONS] as const;
 /** `outcome` of a report; `rejected` reasons stand for themselves. */
 export const REPORT_OUTCOMES = ['accepted', 'duplicate', 'late', 'surplus', 'conflict', ...REJECTION_REASONS] as const;
+/** `outcome` of a post to the webhook; `lost`: an event is given up. */
+export const WEBHOOK_OUTCOMES = ['delivered', 'failed', 'lost'] as const;
 /** `end` of an assignment. */
 export const ASSIGNMENT_ENDS = ['accepted', 'rejected', 'late', 'surplus', 'dropped'] as const;
 export const TASK_STATES = ['idle', 'running', 'paused', 'stopping'] as const;

@@ -96,7 +96,7 @@ describe('checking a report', () => {
     expect(await check(frame, { bytes: frame.length - 1 })).toMatchObject({ ok: false, reason: 'size' });
   });
 
-  test('P26: of many faults the first in the order is told: size, count, schema, version, layout, hash, finite, zero, norm', async () => {
+  test('threats C1 C3 C4: P26: of many faults the first in the order is told: size, count, schema, version, layout, hash, finite, zero, norm', async () => {
     const faults: readonly [reason: string, put: (frame: Uint8Array) => void][] = [
       ['count', (frame) => frame.set([0], 12)],
       ['schema', (frame) => frame.set([0], 0)],
@@ -123,13 +123,13 @@ describe('checking a report', () => {
     expect(await answersTo([1e30, 1e30, 1e30])).toEqual([...before, 'norm']);
   });
 
-  test('the norm may be the limit, and large values do not overflow it', async () => {
+  test('threats C1 C2: the norm may be the limit, and large values do not overflow it', async () => {
     expect(await check(frameOf({ delta: [3, 4, 0] }).frame, {}, 5)).toMatchObject({ ok: true, norm: 5 });
     const huge = frameOf({ delta: [3e38, 3e38, 3e38] }).frame;
     expect(await check(huge)).toMatchObject({ ok: false, reason: 'norm' });
   });
 
-  test('any bytes at all get an answer', async () => {
+  test('threats C4 C12: any bytes at all get an answer', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (bytes, isHeaderGood) => {
         const { frame } = frameOf({ delta: [1, 2, 2] });
@@ -316,7 +316,7 @@ describe('making a version', () => {
     }
   });
 
-  test('a version that is not finite is not made', async () => {
+  test('threat C1: a version that is not finite is not made', async () => {
     const params = await blobs.put(toBytes(Float32Array.of(3e38, 0, 0)));
     await arithmetic.begin('overflow', strategy('uniform'), 3);
     await arithmetic.fold('overflow', await saveFrame({ delta: [3e38, 0, 0] }), THREE);

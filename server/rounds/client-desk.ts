@@ -30,7 +30,7 @@ export class ClientDesk {
     this.#emit = emit;
   }
 
-  checkIn(clientId: ClientId, message: CheckIn): { readonly ok: true } | Refusal {
+  checkIn(clientId: ClientId, message: CheckIn, network?: string): { readonly ok: true } | Refusal {
     const { downlink } = this.#ports;
     const { round, pool, spec } = this.#task;
     if (this.#task.isQuiet) return draining;
@@ -46,8 +46,8 @@ export class ClientDesk {
       if (assignment !== null) downlink.assign(spec.id, clientId, assignment);
       return { ok: true };
     }
-    pool.add(clientId, message);
-    round?.take({ kind: 'available', clientId, online: downlink.online(spec.id), at: this.#now() });
+    pool.add(clientId, message, network);
+    round?.take({ kind: 'available', clientId, network, online: downlink.online(spec.id), at: this.#now() });
     this.#task.changed();
     return { ok: true };
   }

@@ -186,6 +186,29 @@ describe('a whole round', () => {
     });
   });
 
+  test.each([
+    ['who waited before', true],
+    ['who come while it selects', false],
+  ])('threat C9: R25 of three from one network one is chosen while two others wait: %s', async (_, isBefore) => {
+    const E = client(5);
+    const all = [A, B, C, D, E];
+    for (const clientId of all) rig.downlink.connected.add(clientId);
+    const everybodyCheckIn = (): void => {
+      for (const clientId of all) {
+        const network = clientId === D || clientId === E ? clientId : 'one network';
+        const message = { examples: 10, backend: 'cpu', held: null } as const;
+        expect(rig.coordinator.checkIn(TASK.id, clientId, message, network)).toEqual(ok);
+      }
+    };
+    expect(await rig.coordinator.create(TASK)).toEqual(ok);
+    if (isBefore) everybodyCheckIn();
+    expect(await rig.coordinator.startRounds(TASK.id, 1)).toEqual(ok);
+    if (!isBefore) everybodyCheckIn();
+    await rig.downlink.until('assign', 3);
+    const chosen = rig.downlink.all('assign').map(({ clientId }) => clientId);
+    expect([chosen.includes(D), chosen.includes(E), chosen.length]).toEqual([true, true, 3]);
+  });
+
   test('R6 nobody comes: abandoned(too-few), and again after a pause', async () => {
     await begin();
     await rig.downlink.untilTrue(() => rig.status().round !== null);

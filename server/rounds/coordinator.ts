@@ -131,7 +131,8 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       for (const { task } of entries.values()) await task.release();
     },
 
-    checkIn: (task, clientId, message) => active(task)?.desk.checkIn(clientId, message) ?? unknownTask,
+    checkIn: (task, clientId, message, network) =>
+      active(task)?.desk.checkIn(clientId, message, network) ?? unknownTask,
     checkOut: (task, clientId) => entries.get(task)?.desk.checkOut(clientId),
     disconnected: (task, clientId) => entries.get(task)?.desk.disconnected(clientId),
     resume: async (task, clientId, token) => active(task)?.desk.resume(clientId, token) ?? unknownTask,

@@ -348,7 +348,7 @@ export class LiveTask implements RoundHost {
     const { rng, downlink } = this.#ports;
     const opened = openRound({
       ...{ policy: this.lessons.policy, seed: rng.uint32(), at: startedAt, utilities: this.lessons.utilities },
-      ...{ available: this.pool.clientIds(), online: downlink.online(this.spec.id) },
+      ...{ available: this.pool.clientIds(), networks: this.pool.networks(), online: downlink.online(this.spec.id) },
     });
     this.#round = new LiveRound(this.#ports, this, {
       ...this.#start(number, purpose, startedAt),

@@ -88,7 +88,7 @@ describe('pause, resume, stop', () => {
 });
 
 describe('rolling back', () => {
-  test('T8 a new version with the weights, the score and the hash of an older one; training goes on from it', async () => {
+  test('threat C2: T8 a new version with the weights, the score and the hash of an older one; training goes on from it', async () => {
     await commit([1, 0, 0]);
     await commit([0, 1, 0]);
     await rig.scored(2);
@@ -113,7 +113,7 @@ describe('rolling back', () => {
 });
 
 describe('closing a task', () => {
-  test('an archived task takes neither clients nor orders, and keeps its versions', async () => {
+  test('threat A1: an archived task takes neither clients nor orders, and keeps its versions', async () => {
     rig.join(A);
     expect(await rig.coordinator.archive(id)).toEqual(ok);
     expect(rig.downlink.all('expel')).toMatchObject([{ refusal: { reason: 'unknown-task' } }]);

@@ -91,7 +91,8 @@ export interface Coordinator {
   drain(): Promise<void>;
 
   // clients
-  checkIn(task: TaskId, clientId: ClientId, message: CheckIn): { readonly ok: true } | Refusal;
+  /** `network` names where the client came from, for the share of a cohort that one place may have; it is kept in memory alone. */
+  checkIn(task: TaskId, clientId: ClientId, message: CheckIn, network?: string): { readonly ok: true } | Refusal;
   checkOut(task: TaskId, clientId: ClientId): void;
   /** The last session of this client is gone. */
   disconnected(task: TaskId, clientId: ClientId): void;

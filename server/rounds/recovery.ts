@@ -26,6 +26,7 @@ export function restoreRound(
       settlesAt: null,
       available: [],
       utilities: null,
+      networks: new Map(),
     } as const;
     return { state, members: [] };
   }

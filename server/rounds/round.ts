@@ -4,7 +4,7 @@ import type { ClientId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { seededRng } from '../../shared/rng.ts';
 import type { RoundPolicy } from '../../shared/task/spec.ts';
-import { drawn } from './selection.ts';
+import { drawn, type Networks } from './selection.ts';
 
 /**
  * One synchronous round: selecting → reporting → aggregating → ended. The rules are numbered in ROUNDS.md. Pure: time
@@ -29,6 +29,8 @@ interface Selecting {
   readonly available: readonly ClientId[];
   /** What each is worth, as far as it is known (R22); null: all are alike. */
   readonly utilities: ReadonlyMap<ClientId, number> | null;
+  /** Where those came from that wait, as far as it is known (R25). */
+  readonly networks: Networks;
 }
 
 interface Reporting {
@@ -61,7 +63,12 @@ export type RoundOutcome =
 export type RoundEvent = {
   readonly at: number;
 } /** A client is there; `online` counts all who are connected to the task. */ & (
-  | { readonly kind: 'available'; readonly clientId: ClientId; readonly online: number }
+  | {
+      readonly kind: 'available';
+      readonly clientId: ClientId;
+      readonly online: number;
+      readonly network?: string | undefined;
+    }
   /** It left before it was selected. */
   | { readonly kind: 'unavailable'; readonly clientId: ClientId }
   /** A member's connection ended, came back, or the member left for good. */
@@ -106,11 +113,12 @@ export function openRound(options: {
   readonly available: readonly ClientId[];
   readonly online: number;
   readonly utilities?: ReadonlyMap<ClientId, number> | null;
+  readonly networks?: Networks;
   readonly at: number;
 }): RoundStep {
-  const { policy, seed, available, online, utilities = null, at } = options;
+  const { policy, seed, available, online, utilities = null, networks = new Map(), at } = options;
   const selectionEndsAt = at + policy.selectionDeadlineMs;
-  const fixed = { policy, seed, selectionEndsAt, utilities } as const;
+  const fixed = { policy, seed, selectionEndsAt, utilities, networks } as const;
   const state: Selecting = { phase: 'selecting', ...fixed, settlesAt: null, available };
   return select(state, at, online);
 }
@@ -187,9 +195,13 @@ function apply(state: RoundState, event: RoundEvent): RoundStep {
 
 function whileSelecting(state: Selecting, event: RoundEvent): RoundStep {
   switch (event.kind) {
-    case 'available':
-      if (state.available.includes(event.clientId)) return select(state, event.at, event.online);
-      return select({ ...state, available: [...state.available, event.clientId] }, event.at, event.online);
+    case 'available': {
+      const { clientId, network, online, at } = event;
+      const networks = network === undefined ? state.networks : new Map(state.networks).set(clientId, network);
+      const isKnown = state.available.includes(clientId);
+      const available = isKnown ? state.available : [...state.available, clientId];
+      return select({ ...state, available, networks }, at, online);
+    }
     case 'unavailable': {
       const available = state.available.filter((clientId) => clientId !== event.clientId);
       const enough = available.length >= cohortSize(state.policy);
@@ -213,7 +225,7 @@ function select(state: Selecting, at: number, online: number): RoundStep {
   if (!isOver && available.length < wanted) return stay(state);
   const isSettled = available.length >= online || (state.settlesAt !== null && at >= state.settlesAt);
   if (!isOver && !isSettled) return stay({ ...state, settlesAt: state.settlesAt ?? at + LIMITS.selectionSettleMs });
-  const { cohort, others } = drawn(available, wanted, state.utilities, seededRng(state.seed));
+  const { cohort, others } = drawn(available, wanted, state.utilities, seededRng(state.seed), state.networks);
   const reportingEndsAt = at + policy.reportingDeadlineMs;
   const parts = cohort.map((clientId): Part => ({ clientId, standing: 'open', awayUntil: null }));
   return {

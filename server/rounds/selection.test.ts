@@ -24,7 +24,7 @@ describe('R22: utilities', () => {
 });
 
 describe('R5 R22: the draw', () => {
-  it('takes each once, as many as are wanted, and follows from the seed', () => {
+  it('threat C9: takes each once, as many as are wanted, and follows from the seed', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 30 }),
@@ -42,6 +42,25 @@ describe('R5 R22: the draw', () => {
           }
         },
       ),
+    );
+  });
+
+  it('threat C9: R25: nine of ten from one network are half of the cohort at most while others wait, and fill it where none do', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.boolean(), (seed, isByUtility) => {
+        const waiting = clients(100);
+        const networks = new Map(waiting.slice(0, 90).map((clientId) => [clientId, 'flood']));
+        // Those of the flood say that they are worth the most.
+        const utilities = isByUtility ? new Map(waiting.map((clientId, at) => [clientId, at < 90 ? 10 : 1])) : null;
+        const fromFlood = (chosen: readonly ClientId[]): number => chosen.filter((one) => networks.has(one)).length;
+        const { cohort, others } = drawn(waiting, 10, utilities, seededRng(seed), networks);
+        expect(fromFlood(cohort)).toBeLessThanOrEqual(5);
+        expect([...cohort, ...others].toSorted()).toEqual(waiting.toSorted());
+        const fewOthers = drawn(waiting.slice(0, 92), 10, utilities, seededRng(seed), networks);
+        expect([fewOthers.cohort.length, fromFlood(fewOthers.cohort)]).toEqual([10, 8]);
+        expect(drawn(waiting.slice(0, 90), 10, utilities, seededRng(seed), networks).cohort).toHaveLength(10);
+        expect(drawn(waiting, 1, utilities, seededRng(seed), networks).cohort).toHaveLength(1);
+      }),
     );
   });
 

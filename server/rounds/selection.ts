@@ -1,4 +1,5 @@
 import type { ClientId } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
 import { type Rng, shuffle } from '../../shared/rng.ts';
 
 // Lai, Zhu, Madhyastha, Chowdhury: "Oort: Efficient Federated Learning via Guided Participant Selection", OSDI 2021
@@ -13,6 +14,9 @@ export interface ClientNote {
   /** From its assignment to its report. */
   readonly reportMs: number;
 }
+
+/** Which network each came from, by a name that tells nothing else; those that are not in it are each in one of their own. */
+export type Networks = ReadonlyMap<ClientId, string>;
 
 /** Of the cohort so much is drawn without regard to utility. */
 export const BLIND_SHARE = 0.3;
@@ -36,17 +40,18 @@ export function utilitiesOf(notes: ReadonlyMap<ClientId, ClientNote>): Map<Clien
 /**
  * `count` of those who wait. Of the places `BLIND_SHARE`, rounded up, are drawn uniformly among all; the others one after the
  * other with probabilities as the utilities are (Efraimidis and Spirakis, 2006: the greatest u^(1/w)). Those of whom nothing is
- * known count as the best. Without utilities all is uniform. The rest follow in random order.
+ * known count as the best. Without utilities all is uniform. The rest follow in random order. Of one network so many are
+ * taken as `LIMITS.networkShare` lets, where others wait (R25).
  */
 export function drawn(
   waiting: readonly ClientId[],
   count: number,
   utilities: ReadonlyMap<ClientId, number> | null,
   rng: Rng,
+  networks: Networks = new Map(),
 ): { readonly cohort: readonly ClientId[]; readonly others: readonly ClientId[] } {
   const order = shuffle([...waiting], rng);
-  if (utilities === null || waiting.length <= count)
-    return { cohort: order.slice(0, count), others: order.slice(count) };
+  if (utilities === null || waiting.length <= count) return spread(order, count, networks);
   const blind = Math.ceil(BLIND_SHARE * count);
   const best = Math.max(...utilities.values(), Number.MIN_VALUE);
   const keyed = order.slice(blind).map((clientId) => {
@@ -56,7 +61,35 @@ export function drawn(
   });
   keyed.sort((a, b) => b.key - a.key);
   const rest = keyed.map(({ clientId }) => clientId);
-  return { cohort: [...order.slice(0, blind), ...rest.slice(0, count - blind)], others: rest.slice(count - blind) };
+  return spread([...order.slice(0, blind), ...rest], count, networks);
+}
+
+/**
+ * The first `count` in this order, but of one network no more than its share while others wait who could take the places: whoever
+ * comes with many identities from one place is a minority among the rest, which robust rules stand. Where there are no others the
+ * places are filled all the same: a school is behind one address.
+ */
+function spread(
+  order: readonly ClientId[],
+  count: number,
+  networks: Networks,
+): { readonly cohort: readonly ClientId[]; readonly others: readonly ClientId[] } {
+  const most = Math.max(1, Math.floor(count * LIMITS.networkShare));
+  const taken = new Map<string, number>();
+  const cohort: ClientId[] = [];
+  const passed: ClientId[] = [];
+  for (const clientId of order) {
+    const network = networks.get(clientId);
+    const of = network === undefined ? 0 : (taken.get(network) ?? 0);
+    if (cohort.length === count || of >= most) {
+      passed.push(clientId);
+      continue;
+    }
+    cohort.push(clientId);
+    if (network !== undefined) taken.set(network, of + 1);
+  }
+  const missing = count - cohort.length;
+  return { cohort: [...cohort, ...passed.slice(0, missing)], others: passed.slice(missing) };
 }
 
 function medianOf(values: readonly number[]): number {

@@ -1,15 +1,19 @@
 import type { ClientId } from '../../shared/ids.ts';
 import type { CheckIn } from '../../shared/protocol/index.ts';
+import type { Networks } from './selection.ts';
 
 /** Who has checked in for a task and waits to be selected, in the order in which they came. */
 export class WaitingPool {
   readonly #waiting = new Map<ClientId, CheckIn>();
   /** What each connected client said of itself when it last checked in. */
   readonly #known = new Map<ClientId, CheckIn>();
+  readonly #networks = new Map<ClientId, string>();
 
-  add(clientId: ClientId, message: CheckIn): void {
+  add(clientId: ClientId, message: CheckIn, network?: string): void {
     this.#waiting.set(clientId, message);
     this.note(clientId, message);
+    if (network === undefined) this.#networks.delete(clientId);
+    else this.#networks.set(clientId, network);
   }
 
   /** It is there, and does not wait. */
@@ -28,6 +32,7 @@ export class WaitingPool {
   forget(clientId: ClientId): void {
     this.#waiting.delete(clientId);
     this.#known.delete(clientId);
+    this.#networks.delete(clientId);
   }
 
   has(clientId: ClientId): boolean {
@@ -40,6 +45,11 @@ export class WaitingPool {
 
   clientIds(): ClientId[] {
     return [...this.#waiting.keys()];
+  }
+
+  /** Where connected clients came from when they last checked in. */
+  networks(): Networks {
+    return new Map(this.#networks);
   }
 
   known(): ReadonlyMap<ClientId, CheckIn> {

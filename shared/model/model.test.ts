@@ -73,11 +73,11 @@ describe('shapeOf', () => {
     );
   });
 
-  it('counts 1e12 parameters without allocating them, and refuses', () => {
+  it('threat C17: counts 1e12 parameters without allocating them, and refuses', () => {
     expect(problem({ input: [100_000], layers: [dense('a', 100_000_000)] })).toMatch(/more than/);
   });
 
-  it('counts activations before anything is allocated: few parameters can still make gigabytes', () => {
+  it('threat C17: counts activations before anything is allocated: few parameters can still make gigabytes', () => {
     const wide = {
       class_name: 'Conv2D',
       config: {
@@ -124,7 +124,7 @@ describe('shapeOf', () => {
     expect(shape({ input: [4, 4, 3], layers: [mean2d, dense('a', 4)] }).layout.size).toBe(16);
   });
 
-  it('knows only layers on the list: Lambda, __proto__ and unknown keys are refused by the schema', () => {
+  it('threat C17: knows only layers on the list: Lambda, __proto__ and unknown keys are refused by the schema', () => {
     const lambda = { input: [4], layers: [{ class_name: 'Lambda', config: { name: 'a' } }] };
     const proto = JSON.parse('{"input":[4],"layers":[{"class_name":"__proto__","config":{"name":"a"}}]}');
     const extra = { input: [4], layers: [{ class_name: 'Flatten', config: { name: 'a', code: 'x' } }] };

@@ -189,7 +189,7 @@ describe.each(messages)('%s', (_, schema, good, bad) => {
     expect(v.parse(schema, { ...good, futureKey: { a: 1 } })).toEqual(good);
   });
 
-  it('P10: takes nothing from a prototype', () => {
+  it('threat C11: P10: takes nothing from a prototype', () => {
     const tricky = JSON.parse(`{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}`);
     const parsed = v.parse(schema, { ...good, ...tricky, constructor: tricky.constructor }) as object;
     expect(Object.keys(parsed).sort()).toEqual(Object.keys(good).sort());

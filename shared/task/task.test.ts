@@ -70,7 +70,7 @@ describe('overrides', () => {
     expect(parsed.value.client).not.toHaveProperty('epochs');
   });
 
-  it('do not reach a prototype', () => {
+  it('threat C11: do not reach a prototype', () => {
     const overrides = JSON.parse('{"__proto__": {"polluted": true}, "rounds": {"__proto__": {"polluted": true}}}');
     taskFromTemplate('digits', overrides);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
@@ -93,7 +93,7 @@ describe('parseTaskSpec', () => {
     expect(pathsOf(input).length).toBeGreaterThan(0);
   });
 
-  it('refuses markup in a title and an origin that is not one', () => {
+  it('threat C13: refuses markup in a title and an origin that is not one', () => {
     expect(overridden({ title: '<script>' })).toEqual(['title']);
     expect(overridden({ access: { allowedOrigins: ['https://a.example/path'] } })).toEqual(['access.allowedOrigins.0']);
     expect(overridden({ access: { allowedOrigins: ['*', 'https://a.example:8443', 'http://localhost:1'] } })).toEqual(

@@ -66,7 +66,7 @@ describe('the sign convention', () => {
 });
 
 describe('vector operations', () => {
-  it('knows NaN and both infinities at any place, and nothing else', () => {
+  it('threat C1: knows NaN and both infinities at any place, and nothing else', () => {
     fc.assert(
       fc.property(fc.float32Array({ minLength: 0, maxLength: 40 }), (vector) => {
         expect(isFinite32(vector)).toBe(vector.every((x) => Number.isFinite(x)));

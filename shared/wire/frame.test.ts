@@ -136,7 +136,7 @@ describe('the seed of a frame (P21, P40)', () => {
   });
 });
 
-describe('a frame that is not what was assigned is refused (P26)', () => {
+describe('threat C4: a frame that is not what was assigned is refused (P26)', () => {
   const refusedFrames: readonly [what: string, frame: Uint8Array, reason: string][] = [
     ['shorter than its header', frameOf().subarray(0, 95), 'size'],
     ['empty', new Uint8Array(0), 'size'],

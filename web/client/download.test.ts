@@ -76,7 +76,7 @@ describe('C11: weights', () => {
     expect(received()).toBe(8);
   });
 
-  it('over HTTP where the broadcast has another hash or length than announced', async () => {
+  it('threat N1: over HTTP where the broadcast has another hash or length than announced', async () => {
     for (const bad of [wrong, weights.subarray(0, 4)]) {
       const { box, results, start, asked } = world(weights);
       start('broadcast');

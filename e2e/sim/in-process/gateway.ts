@@ -47,7 +47,7 @@ export function openInProcessGateway(spool: Spool, clock: Clock): InProcessGatew
       uploads = incoming;
       openClientGateway({
         ...{ ...shared, coordinator, broadcast, uploads: incoming },
-        ...{ publicUrl: null, isDraining: () => false },
+        ...{ publicUrl: null, isDraining: () => false, networkOf: () => 'in process' },
       });
       broadcast.attach(coordinator, [
         {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, request, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Refusal } from '../../../shared/errors.ts';
@@ -107,8 +107,11 @@ export class Rig {
     return { client, clientId: clientIdOf(task as never, secret) };
   }
 
-  /** The status and body with which an upgrade is turned down. */
-  upgrade(path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: string }> {
+  /** How an upgrade is answered: with 101, or with the status and body with which it is turned down. */
+  upgrade(
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
     return new Promise((resolve, reject) => {
       const asked = request({
         host: '127.0.0.1',
@@ -124,7 +127,7 @@ export class Rig {
       });
       asked.on('upgrade', (response, socket) => {
         socket.destroy();
-        resolve({ status: response.statusCode ?? 0, body: '' });
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: '' });
       });
       asked.on('response', (response) => {
         let body = '';
@@ -132,7 +135,7 @@ export class Rig {
         response.on('data', (text: string) => {
           body += text;
         });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
       });
       asked.on('error', reject);
       asked.end();

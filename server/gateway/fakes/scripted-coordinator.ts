@@ -33,6 +33,8 @@ const done: Control = { ok: true };
 export class ScriptedCoordinator implements Coordinator {
   readonly tokens = new Map<AssignmentToken, ClientId>();
   readonly receipts = new Map<AssignmentToken, { readonly receipt: Receipt; readonly sha256: Sha256 }>();
+  /** Where those came from that checked in, in their order. */
+  readonly networks: (string | undefined)[] = [];
   readonly calls: [name: string, ...rest: unknown[]][] = [];
   readonly refuseWith: { checkIn?: Refusal; admit?: Refusal; report?: Refusal } = {};
   /** Awaited before a report is answered. */
@@ -101,7 +103,8 @@ export class ScriptedCoordinator implements Coordinator {
   start = async (): Promise<void> => {};
   drain = async (): Promise<void> => {};
 
-  checkIn(task: TaskId, clientId: ClientId, message: CheckIn): { readonly ok: true } | Refusal {
+  checkIn(task: TaskId, clientId: ClientId, message: CheckIn, network?: string): { readonly ok: true } | Refusal {
+    this.networks.push(network);
     this.#note('checkIn', task, clientId, message);
     return this.refuseWith.checkIn ?? { ok: true };
   }

@@ -9,6 +9,8 @@ import { deny } from '../errors.ts';
 /** Names that carry a hash of their content; nothing else may be kept for ever. */
 const HASHED = /\/assets\/[^/]+-[\w-]{8,}\.\w+$/;
 
+const TRUSTED_TYPES = "require-trusted-types-for 'script';trusted-types 'none'";
+
 /**
  * The pages and the scripts that other sites load, from the build. Scripts and assets may be read from any origin; they
  * hold nothing but code.
@@ -39,7 +41,11 @@ export async function pageRoutes(app: App, { webFolder }: Pick<HttpDependencies,
     if (!isTaskId(task)) return deny(reply, 404, 'unknown-task', 'there is no such task');
     return reply.sendFile('contribute/index.html');
   });
-  app.get('/admin', (_request, reply) => reply.sendFile('admin/index.html'));
+  app.get('/admin', (_request, reply) => {
+    // Nothing on the dashboard writes HTML or starts a worker, and nothing that an admin reads may begin to.
+    reply.header('content-security-policy', `${reply.getHeader('content-security-policy')};${TRUSTED_TYPES}`);
+    return reply.sendFile('admin/index.html');
+  });
 }
 
 const denyUnbuilt = (reply: FastifyReply): FastifyReply =>

@@ -38,7 +38,7 @@ test('the bound changes the update, not its weight', () => {
   ).toEqual([0.75, 0.125, 0]);
 });
 
-test('one of ten moves the mean by no more than a tenth of the bound', () => {
+test('threat C2: one of ten moves the mean by no more than a tenth of the bound', () => {
   const value = fc.float({ min: -1e6, max: 1e6, noNaN: true });
   fc.assert(
     fc.property(fc.array(value, { minLength: 3, maxLength: 3 }), (attack) => {

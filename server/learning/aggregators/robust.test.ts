@@ -41,7 +41,7 @@ describe('seven honest updates near 1 and three at −100, largest error of ten 
     expect(errorOf({ name: 'centered-clipping', radius: 10, passes: 40 })).toBeGreaterThan(1);
   });
 
-  test('a norm bound keeps the harm to f · C / n: 3 · 3.2 / 10 in length', () => {
+  test('threat C2: a norm bound keeps the harm to f · C / n: 3 · 3.2 / 10 in length', () => {
     const bounded = aggregate(aggregatorOf({ name: 'robust', aggregator: { name: 'norm-bound', norm: 3.2 } }));
     const length = Math.hypot(...bounded.map((value) => value - 0.7));
     expect(length).toBeLessThanOrEqual(0.96 + 0.1);

@@ -217,7 +217,7 @@ describe('what is refused, where, and why', () => {
     expect(wrong(sequential([null, 1, 2, 3, 4], dense(2)))[0]).toMatch(/input-shape$/);
   });
 
-  it('1e12 parameters in layers that are each possible, and activations of gigabytes: counted, not allocated', () => {
+  it('threat C17: 1e12 parameters in layers that are each possible, and activations of gigabytes: counted, not allocated', () => {
     expect(wrong(sequential([null, 4], dense(1e6), dense(1e6)))).toEqual([' does-not-fit']);
     const wide = ['Conv2D', { filters: 1e8, kernel_size: [1024, 1024], padding: 'same' }] as const;
     expect(wrong(sequential([null, 1024, 1024, 1e5], wide))).toEqual([' does-not-fit']);
@@ -227,7 +227,7 @@ describe('what is refused, where, and why', () => {
     );
   });
 
-  it('text that is no JSON, too long, or nested a hundred thousand deep', () => {
+  it('threat C17: text that is no JSON, too long, or nested a hundred thousand deep', () => {
     const codes = (text: string) => {
       const found = readLayersModelText(text);
       return found.ok ? [] : found.failure.map(({ code }) => code);
@@ -266,7 +266,7 @@ describe('any JSON', () => {
     { requiredKeys: ['class_name', 'config'] },
   );
 
-  it('is a topology that its own schema takes, or problems with a sentence each; it never throws', () => {
+  it('threat C17: is a topology that its own schema takes, or problems with a sentence each; it never throws', () => {
     let takenCount = 0;
     fc.assert(
       fc.property(

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { verdictOf } from './verdict.ts';
+
+const report = (vulnerabilities: object): string =>
+  JSON.stringify({ auditReportVersion: 2, vulnerabilities, metadata: {} });
+
+test('threat D1: a high or critical weakness of a dependency is told by name', () => {
+  expect(
+    verdictOf(
+      report({
+        one: { name: 'one', severity: 'critical', range: '<2.0.0' },
+        two: { name: 'two', severity: 'high', range: '*' },
+        three: { name: 'three', severity: 'moderate', range: '*' },
+      }),
+    ),
+  ).toEqual({ kind: 'bad', packages: ['one <2.0.0 (critical)', 'two * (high)'] });
+});
+
+test('lower ones are counted, and none is good', () => {
+  expect(verdictOf(report({ three: { severity: 'low', range: '*' } }))).toEqual({ kind: 'good', others: 1 });
+  expect(verdictOf(report({}))).toEqual({ kind: 'good', others: 0 });
+});
+
+test.each([
+  ['{"message":"405 Method Not Allowed","method":"POST"}', '405 Method Not Allowed'],
+  ['{"error":{"code":"ENOTFOUND","summary":"request failed"}}', 'request failed'],
+  ['npm ERR! network\nmore', 'npm ERR! network'],
+  ['', 'npm said nothing'],
+  ['{}', 'npm answered something else than a report'],
+  [report({ one: { severity: 'terrible' } }), 'npm answered something else than a report'],
+])('whoever could not ask knows nothing: %s', (output, reason) => {
+  expect(verdictOf(output)).toEqual({ kind: 'unknown', reason });
+});
