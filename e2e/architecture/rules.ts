@@ -175,7 +175,7 @@ export const beforeConsent = [
 ];
 
 export const rootFiles = /^(package(-lock)?|tsconfig|biome|knip)\.json$|^vite\.config\.ts$|\.md$|^LICENSE$|^\./;
-export const rootFolders = ['server', 'web', 'shared', 'e2e', 'docs'];
+export const rootFolders = ['deploy', 'server', 'web', 'shared', 'e2e', 'docs'];
 
 export const fileName = /^[a-z0-9]+(-[a-z0-9]+)*(\.(contract|property|long|test|spec|config|d))*\.[a-z0-9]+$/;
 export const vagueNames = /(^|-)(utils?|helpers?|common|misc|manager|base)\./;
