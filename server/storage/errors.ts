@@ -1,5 +1,6 @@
 /**
- * What can go wrong below the ports. After any of these nothing of the call happened, and nothing may be acknowledged.
+ * What can go wrong below the ports. After any of these nothing of the call happened, and nothing may be acknowledged; only
+ * after an `UnknownOutcomeError` it may have happened all the same.
  */
 
 /** No room, or a quota: new reports are refused as `storage-full`, what is there can still be read. */
@@ -11,6 +12,12 @@ export class StorageFullError extends Error {
 export class StorageIoError extends Error {
   override readonly name = 'StorageIoError';
 }
+
+/**
+ * The database went away while it was asked to commit, and was not back in time to say what became of it. Whoever goes on
+ * must read first: the same call again could be refused for what it did itself.
+ */
+export class UnknownOutcomeError extends StorageIoError {}
 
 /** What is on the disk is not what was written. */
 export class CorruptDatabaseError extends Error {

@@ -1,12 +1,13 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { BugError } from '../../../shared/assert.ts';
 import type { TaskStore } from '../port.ts';
+import type { Schema } from '../schema.ts';
 import { type Database, insertCheckpoint } from './parts.ts';
 import { taskColumns, taskRow } from './rows.ts';
 
 export function sqlTasks(database: Database): TaskStore {
-  const tasksWithNewest = () =>
-    database
+  const tasksWithNewest = (rows: Kysely<Schema>) =>
+    rows
       .selectFrom('tasks')
       .innerJoin('checkpoints', 'checkpoints.task', 'tasks.id')
       .whereRef('checkpoints.version', '=', ({ selectFrom }) =>
@@ -19,7 +20,7 @@ export function sqlTasks(database: Database): TaskStore {
 
   return {
     create: (spec, initial, at) =>
-      database.transaction().execute(async (work) => {
+      database.change([spec.id], async (work) => {
         if (initial.version !== 0) throw new BugError(`${spec.id}: the first version is 0, not ${initial.version}`);
         const { numInsertedOrUpdatedRows } = await work
           .insertInto('tasks')
@@ -44,28 +45,30 @@ export function sqlTasks(database: Database): TaskStore {
       }),
 
     async get(task) {
-      const row = await tasksWithNewest().where('tasks.id', '=', task).executeTakeFirst();
+      const row = await database.read((rows) => tasksWithNewest(rows).where('tasks.id', '=', task).executeTakeFirst());
       return row ? taskRow(row) : null;
     },
 
     async list() {
-      const rows = await tasksWithNewest().orderBy('tasks.createdAt').orderBy('tasks.id').execute();
-      return rows.map(taskRow);
+      const all = await database.read((rows) =>
+        tasksWithNewest(rows).orderBy('tasks.createdAt').orderBy('tasks.id').execute(),
+      );
+      return all.map(taskRow);
     },
 
     async update(task, patch) {
       const columns = taskColumns(patch);
       if (Object.keys(columns).length === 0) return;
-      await database.updateTable('tasks').set(columns).where('id', '=', task).execute();
+      await database.change([task], (work) => work.updateTable('tasks').set(columns).where('id', '=', task).execute());
     },
 
     async remove(task) {
-      await database.deleteFrom('tasks').where('id', '=', task).execute();
+      await database.change([task], (work) => work.deleteFrom('tasks').where('id', '=', task).execute());
     },
 
     // One counter for all tasks: a task made anew under an old name never gives out an old token.
     fence: (task) =>
-      database.transaction().execute(async (work) => {
+      database.change([task], async (work) => {
         const { value } = await work
           .updateTable('counters')
           .set({ value: sql<number>`value + 1` })
