@@ -1,4 +1,4 @@
-import { Pool, types } from 'pg';
+import { Client, Pool, types } from 'pg';
 
 /** Of one process; a transaction has one for itself. */
 const CONNECTIONS_COUNT = 10;
@@ -23,19 +23,25 @@ export function connectionsTo(url: string, connectionsCount = CONNECTIONS_COUNT)
 }
 
 function poolOf(connectionString: string, max: number): Pool {
+  checkUrl(connectionString);
+  return new Pool({
+    ...{ connectionString, max, application_name: 'fedtab', keepAlive: true },
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    lock_timeout: LOCK_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    // A server that says nothing at all.
+    query_timeout: STATEMENT_MS + CONNECT_MS,
+    // Statements of a transaction go out together, in order, where they need not wait for each other.
+    pipeline: true,
+    types: { getTypeParser: parserOf },
+  });
+}
+
+function checkUrl(connectionString: string): void {
   try {
-    return new Pool({
-      ...{ connectionString, max, application_name: 'fedtab', keepAlive: true },
-      connectionTimeoutMillis: CONNECT_MS,
-      statement_timeout: STATEMENT_MS,
-      lock_timeout: LOCK_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-      // A server that says nothing at all.
-      query_timeout: STATEMENT_MS + CONNECT_MS,
-      // Statements of a transaction go out together, in order, where they need not wait for each other.
-      pipeline: true,
-      types: { getTypeParser: parserOf },
-    });
+    if (!/^postgres(ql)?:/.test(connectionString)) throw new TypeError('another scheme');
+    new Client({ connectionString });
   } catch {
     throw new TypeError('the URL of the database is not one of PostgreSQL');
   }
