@@ -14,8 +14,8 @@ export class StorageIoError extends Error {
 }
 
 /**
- * The database went away while it was asked to commit, and was not back in time to say what became of it. Whoever goes on
- * must read first: the same call again could be refused for what it did itself.
+ * The database went away while it was asked to commit, and had not come back when the storage was closed: only the next
+ * start can read what became of it. While the storage is open such a call waits for the answer instead.
  */
 export class UnknownOutcomeError extends StorageIoError {}
 

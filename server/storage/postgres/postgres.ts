@@ -4,6 +4,7 @@ import { StorageIoError } from '../errors.ts';
 import { migrate } from '../migrations/index.ts';
 import type { Database } from '../sql/parts.ts';
 import { postgresDialect } from './dialect.ts';
+import { LostCommitError, PassingError } from './errors.ts';
 import { connectionsTo } from './pool.ts';
 import { type Tables, Transactions, untilItPasses } from './transactions.ts';
 
@@ -44,7 +45,13 @@ export class Postgres implements Database {
 
   snapshot<Value>(work: (work: Transaction<Tables>) => Promise<Value>): Promise<Value> {
     const transaction = this.#kysely.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
-    return this.#counted(() => untilItPasses(() => transaction.execute(work)));
+    return this.#counted(() =>
+      untilItPasses(() =>
+        transaction.execute(work).catch((error: unknown) => {
+          throw error instanceof LostCommitError ? new PassingError(error.message, { cause: error }) : error;
+        }),
+      ),
+    );
   }
 
   /**
@@ -70,6 +77,7 @@ export class Postgres implements Database {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#transactions.close();
     await Promise.allSettled(this.#underWay);
     await this.#kysely.destroy();
   }

@@ -10,19 +10,20 @@ export type Tables = Schema & PostgresTables;
 
 /** How long conflicts, and a server that is away, are tried again: a restart of PostgreSQL takes less. */
 const TRIES_MS = 10_000;
-/** The same for what became of a COMMIT: more than a connection that is gone can hold its transaction open. */
-const ANSWER_MS = 30_000;
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
 
 /** Does it again while it fails as PostgreSQL's passing troubles do. Nothing of it may have happened then. */
-export async function untilItPasses<Value>(work: () => Promise<Value>, triesMs = TRIES_MS): Promise<Value> {
+export async function untilItPasses<Value>(
+  work: () => Promise<Value>,
+  isEnough = (elapsedMs: number) => elapsedMs > TRIES_MS,
+): Promise<Value> {
   const startedMs = performance.now();
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof PassingError) || performance.now() - startedMs > triesMs) throw error;
+      if (!(error instanceof PassingError) || isEnough(performance.now() - startedMs)) throw error;
       await delay(waitMs);
     }
   }
@@ -40,9 +41,15 @@ export class Transactions {
   readonly #free: string[] = [];
   #writersCount = 0;
   #lastNumber = 0;
+  #isClosing = false;
 
   constructor(kysely: Kysely<Tables>) {
     this.#kysely = kysely;
+  }
+
+  /** What cannot be answered now is not waited for any longer. */
+  close(): void {
+    this.#isClosing = true;
   }
 
   async run<Value>(work: (work: Transaction<Tables>) => Promise<Value>): Promise<Value> {
@@ -78,7 +85,10 @@ export class Transactions {
       .execute();
   }
 
-  /** Waits for whoever holds the row; where there is none, makes it, so that nobody else can. */
+  /**
+   * Waits for whoever holds the row; where there is none, makes it, so that nobody else can. As long as PostgreSQL does not
+   * answer nothing better can be done than to ask again: whoever went on could do twice what was done.
+   */
   async #wasCommitted(writer: string, number: number, cause: LostCommitError): Promise<boolean> {
     const ask = () =>
       this.#kysely
@@ -88,7 +98,7 @@ export class Transactions {
         .returning('number')
         .executeTakeFirstOrThrow();
     try {
-      return (await untilItPasses(ask, ANSWER_MS)).number === number;
+      return (await untilItPasses(ask, () => this.#isClosing)).number === number;
     } catch (error) {
       throw new UnknownOutcomeError(`${cause.message}, and then: ${error instanceof Error ? error.message : error}`);
     }
