@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,13 @@ beforeAll(async () => {
   cluster = await Cluster.open();
 });
 afterAll(() => cluster.dispose());
+
+/** What `npm start -- --admin-link` says beside a running server. */
+const codeFor = ({ dataFolder }: RunningServer, env: Readonly<Record<string, string>>): string =>
+  execFileSync(process.execPath, [join(import.meta.dirname, '../../dist/server/main.js'), '--admin-link'], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env, FEDTAB_DATA: dataFolder },
+  });
 
 /** What dies when so many reports of a round are acknowledged and the others are held back. */
 const deaths = [
@@ -68,6 +76,7 @@ it('I1 I2 I3 I4 I7: on PostgreSQL nothing is lost or doubled, whether the server
       await history.read(server, task.id);
       expect([...(history.committed.get(round)?.cells ?? [])].sort(), `${of}: everybody counts`).toEqual([0, 1, 2, 3]);
     }
+    expect(codeFor(server, env)).toMatch(/^Admin: http\S+#\S+$/m);
     await expect(startServer({ env, startMs: 30_000 })).rejects.toThrow('another Fedtab process has this database');
     expect(await server.stop()).toBe(0);
     expect(server.log()).not.toContain('postgresql:');

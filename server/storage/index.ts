@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cachedBlobs } from './blobs/cached.ts';
 import { makeFolder, syncFolder } from './blobs/durable.ts';
@@ -74,6 +75,8 @@ async function openOnPostgres(folder: string, url: string, choice: BlobChoice): 
   const local = fileSpool(await folderIn(folder, 'spool'));
   const cacheFolder = await folderIn(folder, 'cache');
   const blobPlace: BlobPlace = choice.kind === 'folder' ? choice : { kind: 'database', url, cacheFolder };
+  // Not made: a network folder that is not mounted is an empty folder of this machine.
+  if (choice.kind === 'folder') await onFiles(() => access(choice.folder, constants.W_OK));
   const database = new Postgres(url);
   const release = await holdDatabase(url);
   try {

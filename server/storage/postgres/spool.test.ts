@@ -94,5 +94,9 @@ describe('reports in postgres', () => {
     await sql('delete from report_pieces where piece = 1');
     const spool = machine();
     await expect(spool.has(DIGITS, 1, update(1, 0))).rejects.toThrow(CorruptBlobError);
+    await finished(machine(), 1, 1, bytesOf('whole'));
+    const open = [{ task: DIGITS, round: 1, reports: [update(1, 0), update(1, 1)] }];
+    await expect(spool.sweep(open)).rejects.toThrow(CorruptBlobError);
+    expect(String(contentOf(spool, 1, 1))).toBe('whole');
   });
 });

@@ -99,9 +99,13 @@ export function postgresSpool(database: Postgres, local: Spool): Spool {
       const there = await database.read((rows) =>
         rows.selectFrom('reports').select(['task', 'round', 'updateId']).execute(),
       );
+      const failures: unknown[] = [];
       for (const { task, round, updateId } of there) {
-        if (!(await local.has(task, round, updateId))) await bring(task, round, updateId);
+        if (await local.has(task, round, updateId)) continue;
+        // One that is damaged does not keep the others away.
+        await bring(task, round, updateId).catch((error: unknown) => failures.push(error));
       }
+      if (failures.length > 0) throw failures[0];
     },
   };
 }
