@@ -18,6 +18,8 @@ export const first = (kind: 'sqlite' | 'postgres'): Migration => ({
       .addColumn('created_at', 'bigint', (column) => column.notNull())
       .addColumn('archived_at', 'bigint')
       .addColumn('fence', 'bigint', (column) => column.notNull())
+      .addColumn('lease_holder', 'text')
+      .addColumn('lease_ends_at', 'bigint')
       .execute();
 
     await schema

@@ -6,8 +6,6 @@ import { CorruptBlobError, type RemoteBlobs } from '../blobs/port.ts';
 import { PIECE_BYTES, piecesOf } from './pieces.ts';
 import type { Postgres } from './postgres.ts';
 
-const MILLISECONDS_NOW = sql<number>`(extract(epoch from now()) * 1000)::bigint`;
-
 /** Blobs as rows of pieces: however large one is, a piece is all of it that is on its way at a time. */
 export function postgresBlobs(database: Postgres, hashOf: HashOf = offTheLoop): RemoteBlobs {
   const get = async (sha256: Sha256): Promise<Uint8Array | null> => {
@@ -37,7 +35,7 @@ export function postgresBlobs(database: Postgres, hashOf: HashOf = offTheLoop): 
   /** False if it is not there, or not whole. */
   const renew = async (sha256: Sha256): Promise<boolean> => {
     const { numUpdatedRows } = await database.change([], (work) =>
-      work.updateTable('blobs').set({ storedAt: MILLISECONDS_NOW }).where('sha256', '=', sha256).executeTakeFirst(),
+      work.updateTable('blobs').set({ storedAt: database.now() }).where('sha256', '=', sha256).executeTakeFirst(),
     );
     if (numUpdatedRows === 0n) return false;
     return get(sha256).then(
@@ -54,7 +52,7 @@ export function postgresBlobs(database: Postgres, hashOf: HashOf = offTheLoop): 
       await work.deleteFrom('blobs').where('sha256', '=', sha256).execute();
       const { numInsertedOrUpdatedRows } = await work
         .insertInto('blobs')
-        .values({ sha256, bytes: bytes.byteLength, storedAt: MILLISECONDS_NOW })
+        .values({ sha256, bytes: bytes.byteLength, storedAt: database.now() })
         .onConflict((conflict) => conflict.column('sha256').doNothing())
         .executeTakeFirstOrThrow();
       // Somebody else put the same at the same time, and was first.

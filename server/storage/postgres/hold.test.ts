@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { DataFolderInUseError } from '../errors.ts';
 import { sharedCluster } from './fixtures/cluster.ts';
 import { holdDatabase } from './hold.ts';
@@ -19,12 +19,20 @@ it('another database has another', async () => {
   for (const release of releases) await release();
 });
 
-it('whoever is cut off holds it no longer', async () => {
+it('whoever is cut off takes it again', async () => {
   const url = await newUrl();
-  await holdDatabase(url);
-  await (await sharedCluster()).query(
-    url,
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'fedtab hold' and datname = current_database()",
-  );
+  const cluster = await sharedCluster();
+  const holders = "from pg_stat_activity where application_name = 'fedtab hold' and datname = current_database()";
+  const release = await holdDatabase(url);
+  const [first] = await cluster.query(url, `select pid, pg_terminate_backend(pid) ${holders}`);
+  await vi.waitFor(async () => {
+    const [held] = await cluster.query(
+      url,
+      `select pid ${holders} and exists (select from pg_locks where locktype = 'advisory' and pg_locks.pid = pg_stat_activity.pid)`,
+    );
+    expect(held?.['pid'] ?? first?.['pid']).not.toBe(first?.['pid']);
+  }, 10_000);
+  await expect(holdDatabase(url, 200)).rejects.toThrow(DataFolderInUseError);
+  await release();
   await (await holdDatabase(url))();
 });

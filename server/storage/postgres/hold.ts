@@ -9,25 +9,52 @@ const KEY = 0x0fed_7ab1;
 /** A process that was killed holds on until PostgreSQL has noticed. */
 const HELD_MS = 8_000;
 const TRY_EVERY_MS = 100;
+const RETAKE_EVERY_MS = 500;
 
 /**
- * Takes the database for this process alone; returns what gives it back. The lock goes with its connection, so whoever lost
- * that does not have it any more and does not know: it keeps two servers from being started by mistake, and fencing tokens
- * keep two that run from writing.
+ * Takes the database for this process alone; returns what gives it back. The lock goes with its connection, and is taken
+ * again where that was lost, if nobody else came first. It keeps two servers from being started by mistake; that two which
+ * run do not write what the other does is for fencing tokens to see to.
  */
 export async function holdDatabase(url: string, heldMs = HELD_MS): Promise<() => Promise<void>> {
-  const client = await untilItPasses(() => connect(url));
-  const triedFromMs = performance.now();
+  let isReleased = false;
+  const startedMs = performance.now();
+  let client = await take(url, () => performance.now() - startedMs > heldMs);
+  if (client === null) {
+    throw new DataFolderInUseError('another Fedtab process has this database: stop it, or choose another one');
+  }
+  const watch = (held: Client): void => {
+    held.once('end', () => {
+      if (!isReleased) retaking = retake();
+    });
+  };
+  const retake = async (): Promise<void> => {
+    client = await take(url, () => isReleased).catch(() => null);
+    if (client === null) return isReleased ? undefined : delay(RETAKE_EVERY_MS).then(retake);
+    watch(client);
+  };
+  let retaking = Promise.resolve();
+  watch(client);
+  return async () => {
+    isReleased = true;
+    await retaking;
+    await client?.end();
+  };
+}
+
+/** Null where it was not to be had until it was enough. */
+async function take(url: string, isEnough: () => boolean): Promise<Client | null> {
+  const client = await untilItPasses(() => connect(url), isEnough);
   for (;;) {
     const { rows } = await client.query('select pg_try_advisory_lock($1) as held', [KEY]).catch((error: unknown) => {
       throw errorOf(error);
     });
-    if (rows[0].held === true) return () => client.end();
-    if (performance.now() - triedFromMs > heldMs) break;
+    if (rows[0].held === true) return client;
+    if (isEnough()) break;
     await delay(TRY_EVERY_MS);
   }
   await client.end();
-  throw new DataFolderInUseError('another Fedtab process has this database: stop it, or choose another one');
+  return null;
 }
 
 async function connect(url: string): Promise<Client> {

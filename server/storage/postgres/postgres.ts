@@ -1,4 +1,4 @@
-import { CamelCasePlugin, Kysely, sql, type Transaction } from 'kysely';
+import { CamelCasePlugin, Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { TaskId } from '../../../shared/ids.ts';
 import { StorageIoError } from '../errors.ts';
 import { migrate } from '../migrations/index.ts';
@@ -73,6 +73,10 @@ export class Postgres implements Database {
         return work(transaction);
       }),
     );
+  }
+
+  now(): RawBuilder<number> {
+    return sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
   }
 
   async close(): Promise<void> {

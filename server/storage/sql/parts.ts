@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely, RawBuilder, Transaction } from 'kysely';
 import type { TaskId } from '../../../shared/ids.ts';
 import type { FencingToken, NewCheckpoint } from '../port.ts';
 import type { Schema } from '../schema.ts';
@@ -16,6 +16,8 @@ export interface Database {
   snapshot<Value>(work: (work: Work) => Promise<Value>): Promise<Value>;
   /** One transaction; of those that name the same task, one after another. */
   change<Value>(tasks: readonly TaskId[], work: (work: Work) => Promise<Value>): Promise<Value>;
+  /** Milliseconds since 1970 by the database's own clock, which all processes share. */
+  now(): RawBuilder<number>;
   /** After what was asked for is done. */
   close(): Promise<void>;
 }

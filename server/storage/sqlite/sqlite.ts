@@ -1,4 +1,4 @@
-import { CamelCasePlugin, Kysely } from 'kysely';
+import { CamelCasePlugin, Kysely, sql } from 'kysely';
 import { migrate } from '../migrations/index.ts';
 import type { Storage } from '../port.ts';
 import type { Schema } from '../schema.ts';
@@ -30,6 +30,7 @@ export async function openSqlite(path: string): Promise<Storage> {
     read: (work) => work(database),
     snapshot: transaction,
     change: (_tasks, work) => transaction(work),
+    now: () => sql<number>`${Date.now()}`,
     close: () => database.destroy(),
   });
 }
