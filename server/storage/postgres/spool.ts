@@ -33,24 +33,27 @@ export function postgresSpool(database: Postgres, local: Spool): Spool {
     if (found === undefined) return false;
     const writer = await local.open(task, round, updateId, found.bytes);
     const hash = createHash('sha256');
-    for (let piece = 0; piece * PIECE_BYTES < found.bytes; piece++) {
-      const row = await database.read((rows) =>
-        rows
-          .selectFrom('reportPieces')
-          .select('content')
-          .where('updateId', '=', updateId)
-          .where('piece', '=', piece)
-          .executeTakeFirst(),
-      );
-      if (row === undefined) break;
-      hash.update(row.content);
-      await writer.write(piece * PIECE_BYTES, row.content);
+    try {
+      for (let piece = 0; piece * PIECE_BYTES < found.bytes; piece++) {
+        const row = await database.read((rows) =>
+          rows
+            .selectFrom('reportPieces')
+            .select('content')
+            .where('updateId', '=', updateId)
+            .where('piece', '=', piece)
+            .executeTakeFirst(),
+        );
+        if (row === undefined) break;
+        hash.update(row.content);
+        await writer.write(piece * PIECE_BYTES, row.content);
+      }
+      if (hash.digest('hex') === found.sha256) {
+        await writer.finish();
+        return true;
+      }
+    } finally {
+      await writer.discard();
     }
-    if (hash.digest('hex') === found.sha256) {
-      await writer.finish();
-      return true;
-    }
-    await writer.discard();
     throw new CorruptBlobError(`report ${updateId} in the database: the bytes do not have their hash`);
   };
 
