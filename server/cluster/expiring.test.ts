@@ -3,61 +3,32 @@ import { systemClock } from '../clock.ts';
 import { checkpoint, DIGITS, spec, T0 } from '../storage/contract-rows.ts';
 import { StorageIoError } from '../storage/errors.ts';
 import { memoryStorage } from '../storage/memory/memory.ts';
-import type { Storage } from '../storage/port.ts';
-import { sharedCluster } from '../storage/postgres/fixtures/cluster.ts';
-import { openPostgres } from '../storage/postgres/open.ts';
-import { type Holder, leaseContract, takeoverContract } from './contract.ts';
-import { expiringLeases } from './expiring.ts';
+import type { TaskStore } from '../storage/port.ts';
+import { leaseContract, takeoverContract } from './contract.ts';
+import { stoppableHolder } from './stoppable.ts';
 
 const LEASE_MS = 600;
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
 });
 
-function holderOf(storage: Pick<Storage, 'tasks'>, holder: string, leaseMs = LEASE_MS): Holder {
-  let late: (() => void)[] | null = null;
-  const clock = {
-    elapsed: systemClock.elapsed,
-    after: (delayMs: number, callback: () => void) =>
-      systemClock.after(delayMs, () => (late === null ? callback() : late.push(callback))),
-  };
-  const leases = expiringLeases({ tasks: storage.tasks, holder, clock, leaseMs });
-  closing.push(leases.close);
-  return {
-    leases,
-    stop() {
-      late = [];
-    },
-    goOn() {
-      const callbacks = late ?? [];
-      late = null;
-      for (const callback of callbacks) callback();
-    },
-  };
+function holderOf(tasks: TaskStore, name: string, leaseMs = LEASE_MS) {
+  const holder = stoppableHolder(tasks, name, leaseMs, systemClock);
+  closing.push(holder.close);
+  return holder;
 }
 
 describe('expiring leases of one process', () =>
   leaseContract(async () => {
     const storage = memoryStorage();
-    return { leases: holderOf(storage, 'a').leases, storage };
+    return { leases: holderOf(storage.tasks, 'a').leases, storage };
   }));
 
 describe('expiring leases in memory', () =>
   takeoverContract(async () => {
     const storage = memoryStorage();
-    return { storage, holders: [holderOf(storage, 'a'), holderOf(storage, 'b')] };
-  }));
-
-describe('expiring leases in postgres', () =>
-  takeoverContract(async () => {
-    const url = await (await sharedCluster()).createDatabase();
-    const [storage, other] = [await openPostgres(url), await openPostgres(url)];
-    closing.push(
-      () => storage.close(),
-      () => other.close(),
-    );
-    return { storage, holders: [holderOf(storage, 'a', 1_200), holderOf(other, 'b', 1_200)] };
+    return { storage, holders: [holderOf(storage.tasks, 'a'), holderOf(storage.tasks, 'b')] };
   }));
 
 it('leases whose database is silent are lost when their time is over', async () => {
@@ -68,7 +39,7 @@ it('leases whose database is silent are lost when their time is over', async () 
     ...tasks,
     renew: () => (++tries === 1 ? Promise.reject(new StorageIoError('away')) : new Promise<never>(() => {})),
   };
-  const lease = await holderOf({ tasks: silent }, 'a', 150).leases.acquire(DIGITS);
+  const lease = await holderOf(silent, 'a', 150).leases.acquire(DIGITS);
   await new Promise((resolve) => lease.lost.addEventListener('abort', resolve));
   expect(tries).toBe(2);
 });
