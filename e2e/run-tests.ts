@@ -8,6 +8,7 @@ import { ensureEspeak } from './fixtures/espeak.ts';
 import { ensureFashion } from './fixtures/fashion.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
 import { hasMovielens } from './fixtures/movielens.ts';
+import { ensurePostgres } from './fixtures/postgres.ts';
 import type { Found } from './fixtures/system-program.ts';
 import { playwrightResults, type Results, vitestResults } from './test-results.ts';
 
@@ -63,12 +64,14 @@ function runTests(isAll: boolean): void {
   const firefox = isAll ? ensureFirefox() : NOT_ASKED;
   const noFashion = isAll ? ensureFashion() : null;
   const noEspeak = isAll ? ensureEspeak() : null;
+  const noPostgres = ensurePostgres();
   const isConverted = !isAll || hasMovielens();
   const unit = runVitest([
     ...(isAll ? [] : ['**/*.long.test.ts']),
     ...(firefox.ok ? [] : ['e2e/browsers/firefox.long.test.ts']),
     ...(noFashion === null ? [] : ['e2e/kinds/*fashion.long.test.ts']),
     ...(noEspeak === null ? [] : ['e2e/kinds/*keywords.long.test.ts']),
+    ...(noPostgres === null ? [] : ['**/postgres/*.test.ts', '**/postgres.test.ts']),
     ...(isConverted ? [] : ['e2e/movielens.long.test.ts']),
     ...(browser.ok ? [] : ['e2e/kinds/tabs*.long.test.ts']),
   ]);
@@ -81,6 +84,7 @@ function runTests(isAll: boolean): void {
     ...(browser.ok ? [] : [`the specs in e2e/specs: ${browser.reason}`]),
     ...(firefox.ok ? [] : [`e2e/browsers/firefox.long.test.ts: ${firefox.reason}`]),
     ...(noFashion === null ? [] : [`the figures of the fashion task: ${noFashion}`]),
+    ...(noPostgres === null ? [] : [`the tests on PostgreSQL: ${noPostgres}`]),
     ...(noEspeak === null ? [] : [`the figures of the keywords task: ${noEspeak}`]),
   ];
   // No part of Fedtab: a script for those who have R. What it writes is read in a test that needs none.

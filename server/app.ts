@@ -84,12 +84,12 @@ async function start(
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
   const tls = await keyPairOf(config);
 
-  const opened = closing(await openStorage({ dataFolder: config.dataFolder }), (part) => part.close());
-  const { storage, blobs, blobsFolder } = opened;
+  const opened = closing(await openStorage(config), (part) => part.close());
+  const { storage, blobs, blobPlace } = opened;
   const spool = around.spool?.(opened.spool) ?? opened.spool;
   const leases = localLeases(storage.tasks);
   const samples = closing(createSamples(storage.admin), (part) => part.close());
-  const arithmetic = closing(startArithmetic({ blobsFolder }), (part) => part.close());
+  const arithmetic = closing(startArithmetic(blobPlace), (part) => part.close());
   const evaluator = closing(createEvaluator({ blobs }), (part) => part.close());
   const admins = createAdmins({ store: storage.admin, adminToken: config.adminToken, clock, random: secureRng });
   const audit = createAudit(storage.admin, clock, logger);

@@ -26,6 +26,8 @@ test('without anything: loopback, port 8080, ./data, no token', () => {
     port: 8080,
     dataFolder: join(process.cwd(), 'data'),
     adminToken: null,
+    databaseUrl: null,
+    blobs: { kind: 'database' },
     publicUrl: null,
     log: 'info',
     tls: null,
@@ -54,6 +56,21 @@ test('certificate files come before --tls', () => {
     cert: '/c.pem',
     key: '/k.pem',
   });
+});
+
+test('a database is one of PostgreSQL, with blobs in it or in a folder of all', () => {
+  const url = 'postgresql://fedtab:secret@db.example.org:5433/fedtab?sslmode=verify-full';
+  expect(read({ FEDTAB_DATABASE_URL: url })).toMatchObject({ databaseUrl: url, blobs: { kind: 'database' } });
+  expect(
+    read({ FEDTAB_DATABASE_URL: 'postgres:///fedtab?host=/run/postgresql', FEDTAB_BLOBS: 'folder:/srv/f' }),
+  ).toMatchObject({
+    databaseUrl: 'postgres:///fedtab?host=/run/postgresql',
+    blobs: { kind: 'folder', folder: '/srv/f' },
+  });
+});
+
+test('no problem tells the password in the URL of a database', () => {
+  expect(JSON.stringify(problems({ FEDTAB_DATABASE_URL: 'mysql://fedtab:secret@host/x' }))).not.toContain('secret');
 });
 
 test('a public URL is kept as an origin', () => {
@@ -95,7 +112,10 @@ describe('refuses, naming where it came from:', () => {
     [{ FEDTAB_PUBLIC_URL: 'https://example.org/path' }, 'FEDTAB_PUBLIC_URL'],
     [{ FEDTAB_TRUSTED_PROXIES: 'true' }, 'FEDTAB_TRUSTED_PROXIES'],
     [{ FEDTAB_MAX_PER_ADDRESS: '0' }, 'FEDTAB_MAX_PER_ADDRESS'],
-    [{ FEDTAB_DATABASE_URL: 'postgres://x' }, 'FEDTAB_DATABASE_URL'],
+    [{ FEDTAB_DATABASE_URL: 'mysql://x' }, 'FEDTAB_DATABASE_URL'],
+    [{ FEDTAB_DATABASE_URL: 'postgres://a:b:c' }, 'FEDTAB_DATABASE_URL'],
+    [{ FEDTAB_BLOBS: 'database' }, 'FEDTAB_BLOBS'],
+    [{ FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_BLOBS: 'folder:here' }, 'FEDTAB_BLOBS'],
     [{ FEDTAB_REDIS_URL: 'redis://x' }, 'FEDTAB_REDIS_URL'],
     [{ FEDTAB_TLS_CERT: '/c.pem' }, 'FEDTAB_TLS_CERT, FEDTAB_TLS_KEY'],
   ])('%j', (environment, path) => {

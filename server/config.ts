@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { fail, type Problem, type Result, succeed } from '../shared/errors.ts';
@@ -43,6 +43,26 @@ const hosts = v.pipe(
   ),
   v.check((list) => list.every((host) => HOST.test(host)), 'must be hosts such as hooks.internal or 10.0.0.7:8080'),
 );
+const databaseUrl = v.pipe(
+  text,
+  // Problems say the message alone: a URL may hold a password.
+  v.check(
+    (value) => /^postgres(ql)?:/.test(value) && URL.canParse(value),
+    'must be a URL such as postgresql://user@host:5432/database',
+  ),
+);
+const blobs = v.pipe(
+  text,
+  v.check(
+    (value) => value === 'database' || (value.startsWith('folder:') && isAbsolute(value.slice('folder:'.length))),
+    'must be database, or folder: and an absolute path, such as folder:/srv/fedtab',
+  ),
+  v.transform((value) =>
+    value === 'database'
+      ? ({ kind: 'database' } as const)
+      : ({ kind: 'folder', folder: value.slice('folder:'.length) } as const),
+  ),
+);
 const notYet = (what: string) =>
   v.pipe(
     text,
@@ -58,7 +78,10 @@ const settings = v.strictObject({
   data: v.optional(text, './data'),
   /** Standing admin credential; without it the one-time links are the only way in. */
   adminToken: v.optional(v.pipe(text, v.maxLength(512))),
-  databaseUrl: v.optional(notYet('PostgreSQL')),
+  /** Of PostgreSQL; without it SQLite in the data folder. */
+  databaseUrl: v.optional(databaseUrl),
+  /** Where blobs are with PostgreSQL. */
+  blobs: v.optional(blobs),
   redisUrl: v.optional(notYet('Redis')),
   /** Where people reach the server, when a proxy stands before it. */
   publicUrl: v.optional(httpUrl),
@@ -81,6 +104,7 @@ const environmentNames: Readonly<Record<string, SettingName>> = {
   FEDTAB_DATA: 'data',
   FEDTAB_ADMIN_TOKEN: 'adminToken',
   FEDTAB_DATABASE_URL: 'databaseUrl',
+  FEDTAB_BLOBS: 'blobs',
   FEDTAB_REDIS_URL: 'redisUrl',
   FEDTAB_PUBLIC_URL: 'publicUrl',
   FEDTAB_LOG: 'log',
@@ -98,10 +122,17 @@ export type Tls =
   | { readonly kind: 'self-signed' };
 
 export interface Config
-  extends Omit<Settings, 'data' | 'adminToken' | 'publicUrl' | 'databaseUrl' | 'redisUrl' | 'tlsCert' | 'tlsKey'> {
+  extends Omit<
+    Settings,
+    'data' | 'adminToken' | 'publicUrl' | 'databaseUrl' | 'blobs' | 'redisUrl' | 'tlsCert' | 'tlsKey'
+  > {
   /** Absolute path. */
   readonly dataFolder: string;
   readonly adminToken: string | null;
+  /** Of a PostgreSQL database; null: SQLite in the data folder. It may hold a password. */
+  readonly databaseUrl: string | null;
+  /** With a database URL only. */
+  readonly blobs: NonNullable<Settings['blobs']>;
   /** An origin, or null: the address it listens on. */
   readonly publicUrl: string | null;
   readonly tls: Tls | null;
@@ -123,6 +154,8 @@ Environment (stronger than the file):
   FEDTAB_PORT             port; 0 picks a free one (8080)
   FEDTAB_DATA             data folder (./data)
   FEDTAB_ADMIN_TOKEN      standing admin credential, 16 characters or more (else one-time links only)
+  FEDTAB_DATABASE_URL     postgresql://user:password@host:5432/database (else SQLite in the data folder)
+  FEDTAB_BLOBS            with a database: database, or folder:/PATH that all processes share (database)
   FEDTAB_PUBLIC_URL       where people reach the server, behind a proxy
   FEDTAB_LOG              ${LOG_LEVELS.join(' | ')} (info)
   FEDTAB_TLS_CERT, FEDTAB_TLS_KEY   PEM files: serve https
@@ -162,14 +195,21 @@ export function readConfig(
     }
   }
   if (problems.length > 0 || !parsed.success) return fail(problems);
-  const { data, adminToken, publicUrl, tlsCert, tlsKey, databaseUrl, redisUrl, ...plain } = parsed.output;
+  const { data, adminToken, publicUrl, tlsCert, tlsKey, databaseUrl, blobs, redisUrl, ...plain } = parsed.output;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     return fail([{ path: 'FEDTAB_TLS_CERT, FEDTAB_TLS_KEY', message: 'give both or neither' }]);
+  }
+  if (blobs !== undefined && databaseUrl === undefined) {
+    return fail([
+      { path: 'FEDTAB_BLOBS', message: 'goes with FEDTAB_DATABASE_URL; SQLite has them in the data folder' },
+    ]);
   }
   return succeed({
     ...plain,
     dataFolder: resolve(data),
     adminToken: adminToken ?? null,
+    databaseUrl: databaseUrl ?? null,
+    blobs: blobs ?? { kind: 'database' },
     publicUrl: publicUrl ?? null,
     tls:
       tlsCert !== undefined && tlsKey !== undefined

@@ -123,6 +123,8 @@ export const LIMITS = {
   /** Back-off between rounds after an abandoned one, doubled each time up to the maximum. */
   abandonedBackoffMs: 1_000,
   abandonedBackoffMaximumMs: 30_000,
+  /** How long a process has a task after its last word; it says one three times in that time. Another takes over within 10 s. */
+  leaseMs: 6_000,
   /** Checkpoints whose weights are kept: the newest, and every so many versions. */
   checkpointsKeptCount: 20,
   checkpointsKeptEvery: 10,

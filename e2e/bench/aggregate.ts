@@ -39,7 +39,7 @@ export async function benchAggregate(runs: number, say: (line: string) => void):
 async function withThread(work: (arithmetic: Arithmetic, folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fedtab-bench-'));
   await mkdir(join(folder, 'blobs'));
-  const arithmetic = startArithmetic({ blobsFolder: join(folder, 'blobs') });
+  const arithmetic = startArithmetic({ kind: 'folder', folder: join(folder, 'blobs') });
   try {
     await work(arithmetic, folder);
   } finally {

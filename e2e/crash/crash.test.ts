@@ -9,33 +9,13 @@ import { seededRng } from '../../shared/rng.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { Contributors } from './contributors.ts';
 import { History } from './history.ts';
-import { Gate } from './one-hot.ts';
+import { Gate, oneHotTask } from './one-hot.ts';
 
 const KILLS = 30;
 const CONTRIBUTORS = 4;
 const seed = Number(process.env.CRASH_SEED ?? 20_261_122);
 
-/** 34 parameters that start at zero: cell i belongs to contributor i. */
-const task = {
-  template: 'digits',
-  id: 'one-hot',
-  title: 'One-hot',
-  model: {
-    topology: {
-      input: [4, 4, 1],
-      layers: [
-        { class_name: 'Flatten', config: { name: 'flatten' } },
-        {
-          class_name: 'Dense',
-          config: { name: 'output', units: 2, activation: 'softmax', kernel_initializer: 'zeros' },
-        },
-      ],
-    },
-  },
-  data: { shape: [4, 4, 1], labels: ['a', 'b'], sample: null },
-  strategy: { weighting: 'uniform' },
-  rounds: { goal: CONTRIBUTORS, minimum: CONTRIBUTORS, reportingDeadlineMs: 120_000 },
-};
+const task = oneHotTask(CONTRIBUTORS);
 
 /** When the server dies: with so many reports acknowledged and the others held back, or so long after all were let go. */
 type Moment = { readonly acks: number; readonly afterMs: number } | { readonly all: true; readonly afterMs: number };

@@ -1,6 +1,28 @@
 import type { Participation } from '../../shared/protocol/index.ts';
 import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../../web/client/ports.ts';
 
+/** 34 parameters that start at zero: cell i belongs to contributor i. */
+export const oneHotTask = (contributors: number) => ({
+  template: 'digits',
+  id: 'one-hot',
+  title: 'One-hot',
+  model: {
+    topology: {
+      input: [4, 4, 1],
+      layers: [
+        { class_name: 'Flatten', config: { name: 'flatten' } },
+        {
+          class_name: 'Dense',
+          config: { name: 'output', units: 2, activation: 'softmax', kernel_initializer: 'zeros' },
+        },
+      ],
+    },
+  },
+  data: { shape: [4, 4, 1], labels: ['a', 'b'], sample: null },
+  strategy: { weighting: 'uniform' },
+  rounds: { goal: contributors, minimum: contributors, reportingDeadlineMs: 120_000 },
+});
+
 /**
  * A trainer whose delta is 1 at `cell` and 0 elsewhere, so that every cell of an aggregate tells who is in it and how
  * often. It reports when the gate lets it, not before.

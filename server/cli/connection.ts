@@ -33,7 +33,7 @@ export async function connect(server: string | undefined, environment: NodeJS.Pr
   const headers: Record<string, string> = {};
   if (adminToken !== null) headers['authorization'] = `Bearer ${adminToken}`;
   else {
-    const made = await codeForRunning(dataFolder);
+    const made = await codeForRunning(read.value);
     if (made === null) throw new CommandError('set FEDTAB_ADMIN_TOKEN to the admin token of that server');
     const response = await send('POST', '/api/session', { token: made.code });
     headers['cookie'] = response.headers

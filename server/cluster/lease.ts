@@ -11,5 +11,6 @@ export interface Lease {
 }
 
 export interface Leases {
-  acquire(task: TaskId): Promise<Lease>;
+  /** Resolves when it is had: at once, or when the process that has it gave it up or fell silent. */
+  acquire(task: TaskId, signal?: AbortSignal): Promise<Lease>;
 }

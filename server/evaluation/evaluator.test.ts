@@ -20,7 +20,10 @@ import { mnist } from '../samples/mnist.ts';
 import { createEvaluator } from './evaluator.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fedtab-evaluator-'));
-const blobs = { path: (sha256: Sha256): string => join(folder, sha256) };
+const blobs = {
+  path: (sha256: Sha256): string => join(folder, sha256),
+  file: async (sha256: Sha256) => blobs.path(sha256),
+};
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function store(params: Float32Array): Sha256 {

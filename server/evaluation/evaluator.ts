@@ -21,7 +21,7 @@ const SCORES_KEPT_COUNT = 256;
  * names no sample data or this installation has none. If the thread dies, what was under way rejects and the next score
  * starts another.
  */
-export function createEvaluator({ blobs }: { readonly blobs: Pick<BlobStore, 'path'> }): Evaluator {
+export function createEvaluator({ blobs }: { readonly blobs: Pick<BlobStore, 'file'> }): Evaluator {
   const waiting = new Map<number, Waiting>();
   const scores = new Map<string, Score>();
   let thread: Worker | null = null;
@@ -48,13 +48,14 @@ export function createEvaluator({ blobs }: { readonly blobs: Pick<BlobStore, 'pa
     return started;
   }
 
-  function ask(spec: TaskSpec, sha256: Sha256): Promise<Score | null> {
+  async function ask(spec: TaskSpec, sha256: Sha256): Promise<Score | null> {
+    const path = await blobs.file(sha256);
     if (isClosed) return Promise.reject(new Error('the evaluation thread is closed'));
     thread ??= start();
     const id = ++lastId;
     const { data, client } = spec;
     const answer = new Promise<Score | null>((resolve, reject) => waiting.set(id, { resolve, reject }));
-    const call = { id, topology: topologyOf(spec), loss: client.loss, data, path: blobs.path(sha256), sha256 };
+    const call = { id, topology: topologyOf(spec), loss: client.loss, data, path, sha256 };
     thread.postMessage(call satisfies ScoreCall);
     return answer;
   }

@@ -10,7 +10,3 @@ export interface ArithmeticCall {
 export type ArithmeticAnswer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: unknown };
-
-export interface ArithmeticThreadData {
-  readonly blobsFolder: string;
-}

@@ -12,21 +12,20 @@ import type { TaskSpec } from '../../shared/task/spec.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
 import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
 import { type ExpectedFrame, FRAME_HEADER_BYTES } from '../../shared/wire/frame.ts';
-import { fileBlobs } from '../storage/blobs/files.ts';
-import type { BlobStore } from '../storage/blobs/port.ts';
+import { type FileBlobs, fileBlobs } from '../storage/blobs/files.ts';
 import { startArithmetic } from './arithmetic.ts';
 import { type FrameParts, frameOf, THREE } from './fixtures/frames.ts';
 import type { Arithmetic } from './port.ts';
 
 let folder: string;
-let blobs: BlobStore;
+let blobs: FileBlobs;
 let arithmetic: Arithmetic;
 let files = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fedtab-arithmetic-'));
   blobs = fileBlobs(folder);
-  arithmetic = startArithmetic({ blobsFolder: folder });
+  arithmetic = startArithmetic({ kind: 'folder', folder: folder });
 });
 afterAll(async () => {
   await arithmetic.close();
@@ -435,7 +434,7 @@ test('weights that were brought are kept if they are finite float32, and taken i
 });
 
 test('calls are answered in order, and what is under way when it is closed is rejected', async () => {
-  const own = startArithmetic({ blobsFolder: folder });
+  const own = startArithmetic({ kind: 'folder', folder: folder });
   const answers: string[] = [];
   await Promise.all(['a', 'b', 'c'].map((key) => own.begin(key, strategy('uniform'), 3).then(() => answers.push(key))));
   expect(answers).toEqual(['a', 'b', 'c']);

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
+import type { BlobPlace } from '../storage/blobs/port.ts';
 import { startThread } from '../worker-threads.ts';
-import type { ArithmeticAnswer, ArithmeticCall, ArithmeticThreadData } from './arithmetic-messages.ts';
+import type { ArithmeticAnswer, ArithmeticCall } from './arithmetic-messages.ts';
 import type { Arithmetic } from './port.ts';
 
 interface Waiting {
@@ -13,14 +14,14 @@ interface Waiting {
  * the thread dies, what was under way rejects and the next call starts another; aggregates that were open are gone then,
  * and the reports must be folded again.
  */
-export function startArithmetic(data: ArithmeticThreadData): Arithmetic {
+export function startArithmetic(blobs: BlobPlace): Arithmetic {
   const waiting = new Map<number, Waiting>();
   let thread: Worker | null = null;
   let lastId = 0;
   let isClosed = false;
 
   function start(): Worker {
-    const started = startThread('rounds/arithmetic-worker', { workerData: data });
+    const started = startThread('rounds/arithmetic-worker', { workerData: blobs });
     const die = (error: unknown): void => {
       if (thread !== started) return;
       thread = null;

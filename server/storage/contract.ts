@@ -159,6 +159,57 @@ export function storageContract(open: () => Promise<Storage>): void {
     });
   });
 
+  describe('leases', () => {
+    const LONG_MS = 60_000;
+    beforeEach(async () => {
+      await storage.tasks.create(spec(), checkpoint(0), T0);
+    });
+
+    it('are of one holder at a time, who may have another token at any time', async () => {
+      const first = await storage.tasks.lease(DIGITS, 'a', LONG_MS);
+      expect(await storage.tasks.lease(DIGITS, 'b', LONG_MS)).toBeNull();
+      const second = await storage.tasks.lease(DIGITS, 'a', LONG_MS);
+      expect(second).toBeGreaterThan(first ?? 0);
+      expect(await storage.rounds.open(first ?? 0, opening(1))).toBe('fenced');
+      expect(await storage.rounds.open(second ?? 0, opening(1))).toBe('saved');
+      await expect(storage.tasks.lease('absent' as TaskId, 'a', LONG_MS)).rejects.toThrow(BugError);
+    });
+
+    it('pass to the next when their time is over, and are not renewed then', async () => {
+      const first = (await storage.tasks.lease(DIGITS, 'a', 0)) ?? 0;
+      expect(await storage.rounds.open(first, opening(1))).toBe('saved');
+      const second = (await storage.tasks.lease(DIGITS, 'b', LONG_MS)) ?? 0;
+      expect(second).toBeGreaterThan(first);
+      expect(await storage.tasks.renew([{ task: DIGITS, token: first }], LONG_MS)).toEqual([]);
+      expect(await storage.rounds.abandon(first, roundEnd(1, []), 'stopped')).toBe('fenced');
+      expect(await storage.rounds.abandon(second, roundEnd(1, []), 'stopped')).toBe('saved');
+    });
+
+    it('are had for longer when they are renewed, and by nobody when they are ended', async () => {
+      await storage.tasks.create(spec('other'), checkpoint(0), T0);
+      const token = (await storage.tasks.lease(DIGITS, 'a', 0)) ?? 0;
+      const others = (await storage.tasks.lease(OTHER, 'a', LONG_MS)) ?? 0;
+      const both = [
+        { task: OTHER, token: others },
+        { task: DIGITS, token },
+      ];
+      expect((await storage.tasks.renew(both, LONG_MS)).sort()).toEqual([token, others].sort());
+      expect(await storage.tasks.lease(DIGITS, 'b', LONG_MS)).toBeNull();
+      await storage.tasks.endLease(DIGITS, token - 1);
+      expect(await storage.tasks.lease(DIGITS, 'b', LONG_MS)).toBeNull();
+      await storage.tasks.endLease(DIGITS, token);
+      expect(await storage.tasks.lease(DIGITS, 'b', LONG_MS)).toBeGreaterThan(token);
+      expect(await storage.tasks.renew([], LONG_MS)).toEqual([]);
+    });
+
+    it('end with a token that anybody takes without one', async () => {
+      const token = (await storage.tasks.lease(DIGITS, 'a', LONG_MS)) ?? 0;
+      await storage.tasks.fence(DIGITS);
+      expect(await storage.tasks.renew([{ task: DIGITS, token }], LONG_MS)).toEqual([]);
+      expect(await storage.tasks.lease(DIGITS, 'b', LONG_MS)).not.toBeNull();
+    });
+  });
+
   describe('rounds', () => {
     let fence: FencingToken;
     beforeEach(async () => {

@@ -1,5 +1,6 @@
 /**
- * What can go wrong below the ports. After any of these nothing of the call happened, and nothing may be acknowledged.
+ * What can go wrong below the ports. After any of these nothing of the call happened, and nothing may be acknowledged; only
+ * after an `UnknownOutcomeError` it may have happened all the same.
  */
 
 /** No room, or a quota: new reports are refused as `storage-full`, what is there can still be read. */
@@ -11,6 +12,12 @@ export class StorageFullError extends Error {
 export class StorageIoError extends Error {
   override readonly name = 'StorageIoError';
 }
+
+/**
+ * The database went away while it was asked to commit, and had not come back when the storage was closed: only the next
+ * start can read what became of it. While the storage is open such a call waits for the answer instead.
+ */
+export class UnknownOutcomeError extends StorageIoError {}
 
 /** What is on the disk is not what was written. */
 export class CorruptDatabaseError extends Error {

@@ -62,13 +62,13 @@ describe('open storage', () => {
     expect(statSync(dataFolder).mode & 0o777).toBe(0o700);
     await createdTask(first.storage);
     const sha256 = await first.blobs.put(bytesOf('weights'));
-    expect(first.blobs.path(sha256)).toBe(join(first.blobsFolder, sha256));
+    expect(await first.blobs.file(sha256)).toBe(join(dataFolder, 'blobs', sha256));
     const writer = await first.spool.open(DIGITS, 1, update(1, 1), 3);
     await writer.write(0, bytesOf('abc'));
     await writer.finish();
     await first.close();
 
-    const second = await openStorage({ dataFolder, url: '' });
+    const second = await openStorage({ dataFolder, databaseUrl: null });
     expect(await second.storage.tasks.list()).toHaveLength(1);
     expect(await second.blobs.size(sha256)).toBe(7);
     expect(await second.spool.has(DIGITS, 1, update(1, 1))).toBe(true);
@@ -94,9 +94,10 @@ describe('open storage', () => {
   });
 
   it('says what it cannot do', async () => {
-    await expect(openStorage({ dataFolder, url: 'mysql://localhost' })).rejects.toThrow(TypeError);
     writeFileSync(join(root, 'deep'), 'a file');
     await expect(openStorage({ dataFolder })).rejects.toThrow(StorageIoError);
+    const refused = openStorage({ dataFolder: root, databaseUrl: 'mysql://user:secret@localhost' });
+    await expect(refused).rejects.toThrow(new TypeError('the URL of the database is not one of PostgreSQL'));
   });
 
   it('holds the folder against another process, and a killed one holds it no longer', async () => {

@@ -1,56 +1,60 @@
-import { mkdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { cachedBlobs } from './blobs/cached.ts';
 import { makeFolder, syncFolder } from './blobs/durable.ts';
 import { fileBlobs } from './blobs/files.ts';
-import type { BlobStore, Spool } from './blobs/port.ts';
+import type { BlobPlace, BlobStore, Spool } from './blobs/port.ts';
 import { fileSpool } from './blobs/spool.ts';
 import { onFiles } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { Storage } from './port.ts';
+import { postgresBlobs } from './postgres/blobs.ts';
+import { holdDatabase } from './postgres/hold.ts';
+import { Postgres } from './postgres/postgres.ts';
+import { postgresSpool } from './postgres/spool.ts';
+import { sqlStorage } from './sql/storage.ts';
 import { openSqlite } from './sqlite/sqlite.ts';
 
 export interface StorageOptions {
   /** Made if it is not there. */
   readonly dataFolder: string;
-  /** Of another database; none: SQLite in the data folder. */
-  readonly url?: string | undefined;
+  /** Of a PostgreSQL database; none: SQLite in the data folder. */
+  readonly databaseUrl?: string | null;
+  /** Where blobs are with PostgreSQL: in it, or in a folder that every process has. With SQLite: in the data folder. */
+  readonly blobs?: BlobChoice;
 }
+
+export type BlobChoice = { readonly kind: 'database' } | { readonly kind: 'folder'; readonly folder: string };
 
 export interface OpenedStorage {
   readonly storage: Storage;
   readonly blobs: BlobStore;
   readonly spool: Spool;
-  /** Where `blobs` lie, for threads that open them themselves with `fileBlobs`. */
-  readonly blobsFolder: string;
+  /** For threads that open the blobs themselves. */
+  readonly blobPlace: BlobPlace;
   /** Resolves when everything is closed and another process may have the folder. */
   close(): Promise<void>;
 }
 
 /**
- * Opens everything durable and takes the data folder for this process alone. Rejects with `DataFolderInUseError`,
- * `CorruptDatabaseError`, `StorageFullError`, `StorageIoError`, or a `TypeError` for a URL that it does not know.
+ * Opens everything durable and takes the data folder for this process alone, and the database too. Rejects with
+ * `DataFolderInUseError`, `CorruptDatabaseError`, `StorageFullError`, `StorageIoError`, or a `TypeError` for a URL that is
+ * not one of PostgreSQL.
  */
-export async function openStorage({ dataFolder, url }: StorageOptions): Promise<OpenedStorage> {
-  if (url !== undefined && url !== '') throw new TypeError('other databases than SQLite are not supported yet');
+export async function openStorage({ dataFolder, databaseUrl, blobs }: StorageOptions): Promise<OpenedStorage> {
   const folder = resolve(dataFolder);
-  const blobsFolder = join(folder, 'blobs');
-  const spoolFolder = join(folder, 'spool');
   await onFiles(() => mkdir(folder, { recursive: true, mode: 0o700 }));
   const unlock = lockFolder(folder);
   try {
-    await onFiles(async () => {
-      await syncFolder(resolve(folder, '..'));
-      await makeFolder(blobsFolder);
-      await makeFolder(spoolFolder);
-    });
-    const storage = await openSqlite(join(folder, 'fedtab.db'));
+    await onFiles(() => syncFolder(resolve(folder, '..')));
+    const opened = databaseUrl
+      ? await openOnPostgres(folder, databaseUrl, blobs ?? { kind: 'database' })
+      : await openOnSqlite(folder);
     return {
-      storage,
-      blobs: fileBlobs(blobsFolder),
-      spool: fileSpool(spoolFolder),
-      blobsFolder,
+      ...opened,
       async close() {
-        await storage.close();
+        await opened.close();
         unlock();
       },
     };
@@ -58,4 +62,47 @@ export async function openStorage({ dataFolder, url }: StorageOptions): Promise<
     unlock();
     throw error;
   }
+}
+
+async function openOnSqlite(folder: string): Promise<OpenedStorage> {
+  const blobPlace = { kind: 'folder', folder: await folderIn(folder, 'blobs') } as const;
+  const spool = fileSpool(await folderIn(folder, 'spool'));
+  const storage = await openSqlite(join(folder, 'fedtab.db'));
+  return { storage, blobs: fileBlobs(blobPlace.folder), spool, blobPlace, close: () => storage.close() };
+}
+
+async function openOnPostgres(folder: string, url: string, choice: BlobChoice): Promise<OpenedStorage> {
+  const local = fileSpool(await folderIn(folder, 'spool'));
+  const cacheFolder = await folderIn(folder, 'cache');
+  const blobPlace: BlobPlace = choice.kind === 'folder' ? choice : { kind: 'database', url, cacheFolder };
+  // Not made: a network folder that is not mounted is an empty folder of this machine.
+  if (choice.kind === 'folder') await onFiles(() => access(choice.folder, constants.W_OK));
+  const database = new Postgres(url);
+  const release = await holdDatabase(url);
+  try {
+    await database.prepare();
+  } catch (error) {
+    await database.close();
+    await release();
+    throw error;
+  }
+  return {
+    storage: sqlStorage(database),
+    blobs:
+      choice.kind === 'folder'
+        ? fileBlobs(choice.folder)
+        : cachedBlobs(fileBlobs(cacheFolder), postgresBlobs(database)),
+    spool: postgresSpool(database, local),
+    blobPlace,
+    async close() {
+      await database.close();
+      await release();
+    },
+  };
+}
+
+async function folderIn(folder: string, name: string): Promise<string> {
+  const path = join(folder, name);
+  await onFiles(() => makeFolder(path));
+  return path;
 }

@@ -53,6 +53,18 @@ export interface TaskStore {
   remove(task: TaskId): Promise<void>;
   /** A new, larger fencing token for this task: whoever held the last one can no longer write. */
   fence(task: TaskId): Promise<FencingToken>;
+  /**
+   * The same for one of several processes, which has the task for `forMs` from now, by the storage's own clock; null while
+   * the time of another holder is not over.
+   */
+  lease(task: TaskId, holder: string, forMs: number): Promise<FencingToken | null>;
+  /** As much time again for those leases that are still the last of their tasks; returns their tokens. */
+  renew(
+    leases: readonly { readonly task: TaskId; readonly token: FencingToken }[],
+    forMs: number,
+  ): Promise<FencingToken[]>;
+  /** Ends the time of a lease, if it is still the last. Its token writes until the next is given out. */
+  endLease(task: TaskId, token: FencingToken): Promise<void>;
 }
 
 export interface NewCheckpoint {

@@ -23,6 +23,9 @@ export interface Schema {
     archivedAt: number | null;
     /** The only fencing token that may write; 0: none was given out. */
     fence: number;
+    /** Of that token: a process, and until when nobody else gets one. Null where nobody waits for anybody. */
+    leaseHolder: string | null;
+    leaseEndsAt: number | null;
   };
   checkpoints: {
     task: TaskId;

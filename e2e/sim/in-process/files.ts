@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { BlobStore, Spool } from '../../../server/storage/blobs/port.ts';
+import type { FileBlobs } from '../../../server/storage/blobs/files.ts';
+import type { Spool } from '../../../server/storage/blobs/port.ts';
 import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
 
 /**
@@ -24,12 +25,13 @@ import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
 /** Old blobs go once this many bytes are there: the newest versions are all that rounds read. */
 const KEPT_BYTES = 128 * 2 ** 20;
 
-export function quickBlobs(folder: string, keptBytes = KEPT_BYTES): BlobStore {
+export function quickBlobs(folder: string, keptBytes = KEPT_BYTES): FileBlobs {
   const sizes = new Map<Sha256, number>();
   const path = (sha256: Sha256): string => join(folder, sha256);
   let totalBytes = 0;
   return {
     path,
+    file: async (sha256) => path(sha256),
     async put(bytes) {
       const sha256 = createHash('sha256').update(bytes).digest('hex') as Sha256;
       if (!sizes.has(sha256)) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BugError } from '../../../shared/assert.ts';
@@ -60,9 +61,14 @@ export function blobContract(open: () => Promise<BlobStore>): void {
       expect(await blobs.sweep(new Set([kept]), HOUR_MS, now + 2 * HOUR_MS)).toBe(0);
     });
 
-    it('have no other names', () => {
+    it('have a file for those who read it themselves', async () => {
+      const sha256 = await blobs.put(bytesOf('weights'));
+      expect(await readFile(await blobs.file(sha256), 'utf8')).toBe('weights');
+    });
+
+    it('have no other names', async () => {
       for (const name of ['../fedtab.db', 'A'.repeat(64), 'a'.repeat(63), `${'a'.repeat(64)}/..`, '']) {
-        expect(() => blobs.path(name as Sha256)).toThrow(BugError);
+        await expect(blobs.file(name as Sha256)).rejects.toThrow(BugError);
         expect(() => blobs.stream(name as Sha256, { start: 0, end: 1 })).toThrow(BugError);
       }
     });

@@ -13,12 +13,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageIoError } from '../errors.ts';
 import { blobContract, bytesOf, nameOf } from './contract.ts';
-import { fileBlobs } from './files.ts';
-import { type BlobStore, CorruptBlobError } from './port.ts';
+import { type FileBlobs, fileBlobs } from './files.ts';
+import { CorruptBlobError } from './port.ts';
 
 const HOUR_MS = 3_600_000;
 let folder: string;
-let blobs: BlobStore;
+let blobs: FileBlobs;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'fedtab-blobs-'));
   blobs = fileBlobs(folder);

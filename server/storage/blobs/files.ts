@@ -12,11 +12,16 @@ import { sharedReads } from './shared-reads.ts';
 const TEMPORARY = /^[0-9a-f]{64}\.[0-9a-f]{12}\.tmp$/;
 const temporary = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`;
 
+export interface FileBlobs extends BlobStore {
+  /** Where it lies if it is there. */
+  path(sha256: Sha256): string;
+}
+
 /**
  * Blobs as files of one folder, which is there already. Several threads and processes may have the same folder: all
  * that is shared is on the disk. A thread that may wait hashes `inPlace`: off the event loop it takes a copy of each blob.
  */
-export function fileBlobs(folder: string, hashOf: HashOf = offTheLoop): BlobStore {
+export function fileBlobs(folder: string, hashOf: HashOf = offTheLoop): FileBlobs {
   const stream = sharedReads();
   const path = (sha256: Sha256): string => {
     if (!isSha256(sha256)) throw new BugError('not the name of a blob');
@@ -38,6 +43,8 @@ export function fileBlobs(folder: string, hashOf: HashOf = offTheLoop): BlobStor
 
   return {
     path,
+
+    file: async (sha256) => path(sha256),
 
     put: (bytes) =>
       onFiles(async () => {
@@ -116,9 +123,9 @@ async function removeIfOld(path: string, before: number): Promise<boolean> {
   return false;
 }
 
-type HashOf = (bytes: Uint8Array) => Sha256 | Promise<Sha256>;
+export type HashOf = (bytes: Uint8Array) => Sha256 | Promise<Sha256>;
 
-const offTheLoop: HashOf = async (bytes) => {
+export const offTheLoop: HashOf = async (bytes) => {
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return Buffer.from(digest).toString('hex') as Sha256;
 };

@@ -17,11 +17,19 @@ export interface BlobStore {
   size(sha256: Sha256): Promise<number | null>;
   /** A stream of bytes start … end (inclusive). */
   stream(sha256: Sha256, range: { readonly start: number; readonly end: number }): Readable;
-  /** The file, for a worker thread that reads or writes it itself. */
-  path(sha256: Sha256): string;
+  /** A file of this machine with the bytes, for a worker thread that reads it itself; it is brought here if need be. */
+  file(sha256: Sha256): Promise<string>;
   /** Removes blobs that are not in `referenced` and older than `graceMs`; returns how many, temporary files included. */
   sweep(referenced: ReadonlySet<Sha256>, graceMs: number, now: number): Promise<number>;
 }
+
+/** Where blobs are, as plain data: a thread opens its own store of them. */
+export type BlobPlace =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'database'; readonly url: string; readonly cacheFolder: string };
+
+/** A store that is not on this machine. */
+export type RemoteBlobs = Omit<BlobStore, 'file' | 'stream'>;
 
 export class CorruptBlobError extends Error {
   override readonly name = 'CorruptBlobError';
@@ -58,7 +66,10 @@ export interface Spool {
   /** Drops a whole round, partial files too. */
   drop(task: TaskId, round: number): Promise<void>;
   dropTask(task: TaskId): Promise<void>;
-  /** Drops everything but these reports of open rounds, finished or partial (start-up). */
+  /**
+   * Drops everything but these reports of open rounds, finished or partial (start-up). Those of them that are kept elsewhere
+   * lie where `path` says after it.
+   */
   sweep(
     open: readonly { readonly task: TaskId; readonly round: number; readonly reports: readonly UpdateId[] }[],
   ): Promise<void>;

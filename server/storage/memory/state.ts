@@ -25,6 +25,8 @@ export interface TaskState {
   row: Omit<TaskRow, 'version' | 'sha256'>;
   /** 0: none was given out. */
   fence: FencingToken;
+  /** Of that token, if its time counts. */
+  lease: { readonly holder: string; readonly endsAt: number } | null;
   readonly checkpoints: CheckpointRow[];
   readonly rounds: RoundState[];
 }

@@ -1,6 +1,6 @@
 import { BugError } from '../../../shared/assert.ts';
 import type { Sha256, TaskId } from '../../../shared/ids.ts';
-import type { CheckpointRow, CheckpointStore, TaskRow, TaskStore } from '../port.ts';
+import type { CheckpointRow, CheckpointStore, FencingToken, TaskRow, TaskStore } from '../port.ts';
 import { checkNextVersion } from '../rules.ts';
 import { newCheckpointRow, newestVersionOf, type State, type TaskState } from './state.ts';
 
@@ -19,7 +19,13 @@ export function memoryTasks(state: State): TaskStore {
         createdAt: at,
         archivedAt: null,
       } as const;
-      state.tasks.set(spec.id, { row, fence: 0, checkpoints: [newCheckpointRow(initial, at)], rounds: [] });
+      state.tasks.set(spec.id, {
+        row,
+        fence: 0,
+        lease: null,
+        checkpoints: [newCheckpointRow(initial, at)],
+        rounds: [],
+      });
       return 'created';
     },
 
@@ -44,14 +50,37 @@ export function memoryTasks(state: State): TaskStore {
       for (const [updateId, place] of state.receipts) if (place.task === task) state.receipts.delete(updateId);
     },
 
-    async fence(task) {
+    fence: async (task) => nextFence(state, task, null),
+
+    async lease(task, holder, forMs) {
+      const held = state.tasks.get(task)?.lease ?? null;
+      if (held !== null && held.holder !== holder && held.endsAt > Date.now()) return null;
+      return nextFence(state, task, { holder, endsAt: Date.now() + forMs });
+    },
+
+    async renew(leases, forMs) {
+      return leases.flatMap(({ task, token }) => {
+        const found = state.tasks.get(task);
+        if (found?.lease == null || found.fence !== token) return [];
+        found.lease = { ...found.lease, endsAt: Date.now() + forMs };
+        return [token];
+      });
+    },
+
+    async endLease(task, token) {
       const found = state.tasks.get(task);
-      if (!found) throw new BugError(`no lease for ${task}: there is no such task`);
-      state.lastFence += 1;
-      found.fence = state.lastFence;
-      return found.fence;
+      if (found?.fence === token) found.lease = null;
     },
   };
+}
+
+function nextFence(state: State, task: TaskId, lease: TaskState['lease']): FencingToken {
+  const found = state.tasks.get(task);
+  if (!found) throw new BugError(`no lease for ${task}: there is no such task`);
+  state.lastFence += 1;
+  found.fence = state.lastFence;
+  found.lease = lease;
+  return found.fence;
 }
 
 export function memoryCheckpoints(state: State): CheckpointStore {

@@ -1,7 +1,7 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** Everything of the first release. Column types are ones that PostgreSQL has too. */
-export const first: Migration = {
+/** Everything of the first release. Column types are ones that both databases have, but for keys that number themselves. */
+export const first = (kind: 'sqlite' | 'postgres'): Migration => ({
   async up(database: Kysely<unknown>) {
     const { schema } = database;
 
@@ -18,6 +18,8 @@ export const first: Migration = {
       .addColumn('created_at', 'bigint', (column) => column.notNull())
       .addColumn('archived_at', 'bigint')
       .addColumn('fence', 'bigint', (column) => column.notNull())
+      .addColumn('lease_holder', 'text')
+      .addColumn('lease_ends_at', 'bigint')
       .execute();
 
     await schema
@@ -125,7 +127,9 @@ export const first: Migration = {
 
     await schema
       .createTable('audit')
-      .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('id', kind === 'sqlite' ? 'integer' : 'bigint', (column) =>
+        kind === 'sqlite' ? column.primaryKey().autoIncrement() : column.primaryKey().generatedAlwaysAsIdentity(),
+      )
       .addColumn('at', 'bigint', (column) => column.notNull())
       .addColumn('actor', 'text', (column) => column.notNull())
       .addColumn('action', 'text', (column) => column.notNull())
@@ -146,4 +150,4 @@ export const first: Migration = {
       .execute();
     await sql`insert into counters (name, value) values ('fence', 0)`.execute(database);
   },
-};
+});

@@ -1,13 +1,19 @@
 import { type Kysely, type Migration, Migrator } from 'kysely';
 import { CorruptDatabaseError } from '../errors.ts';
 import { first } from './0001-first.ts';
+import { postgresFirst } from './0001-postgres.ts';
+
+export type DatabaseKind = 'sqlite' | 'postgres';
 
 /** In the order of their names. A migration that was released is never changed: add another. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-first': first };
+const migrationsOf = (kind: DatabaseKind): Record<string, Migration> => ({
+  '0001-first': first(kind),
+  ...(kind === 'postgres' ? { '0001-postgres': postgresFirst } : {}),
+});
 
 /** Brings the tables up to date, all or nothing; refuses a database that a newer Fedtab wrote. */
-export async function migrate<Tables>(database: Kysely<Tables>): Promise<void> {
-  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+export async function migrate<Tables>(database: Kysely<Tables>, kind: DatabaseKind): Promise<void> {
+  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => migrationsOf(kind) } });
   const { error } = await migrator.migrateToLatest();
   if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
     throw new CorruptDatabaseError(`the database does not fit this version of Fedtab: ${error.message}`);

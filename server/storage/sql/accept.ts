@@ -29,7 +29,7 @@ export function gatheredAccept(database: Database): {
       const calls = waiting;
       waiting = [];
       try {
-        const outcomes = await database.transaction().execute((work) => accept(work, calls));
+        const outcomes = await database.change(tasksOf(calls), (work) => accept(work, calls));
         calls.forEach((call, index) => {
           call.resolve(outcomes[index] ?? []);
         });
@@ -49,6 +49,10 @@ export function gatheredAccept(database: Database): {
     settled: async () => running ?? undefined,
   };
 }
+
+const tasksOf = (calls: readonly Call[]): TaskId[] => [
+  ...new Set(calls.flatMap(({ receipts }) => receipts.map(({ task }) => task))),
+];
 
 async function accept(work: Work, calls: readonly Call[]): Promise<ReceiptOutcome[][]> {
   const all = calls.flatMap((call) => call.receipts);

@@ -7,36 +7,37 @@ import { checkpointRow } from './rows.ts';
 export function sqlCheckpoints(database: Database): CheckpointStore {
   return {
     async get(task, version) {
-      const row = await database
-        .selectFrom('checkpoints')
-        .selectAll()
-        .where('task', '=', task)
-        .where('version', '=', version)
-        .executeTakeFirst();
+      const row = await database.read((rows) =>
+        rows
+          .selectFrom('checkpoints')
+          .selectAll()
+          .where('task', '=', task)
+          .where('version', '=', version)
+          .executeTakeFirst(),
+      );
       return row ? checkpointRow(row) : null;
     },
 
     async list(task) {
-      const rows = await database
-        .selectFrom('checkpoints')
-        .selectAll()
-        .where('task', '=', task)
-        .orderBy('version')
-        .execute();
-      return rows.map(checkpointRow);
+      const found = await database.read((rows) =>
+        rows.selectFrom('checkpoints').selectAll().where('task', '=', task).orderBy('version').execute(),
+      );
+      return found.map(checkpointRow);
     },
 
     async setMetrics(task, version, metrics) {
-      await database
-        .updateTable('checkpoints')
-        .set({ metricsJson: JSON.stringify(metrics) })
-        .where('task', '=', task)
-        .where('version', '=', version)
-        .execute();
+      await database.change([task], (work) =>
+        work
+          .updateTable('checkpoints')
+          .set({ metricsJson: JSON.stringify(metrics) })
+          .where('task', '=', task)
+          .where('version', '=', version)
+          .execute(),
+      );
     },
 
     append: (task, fence, checkpoint, at) =>
-      database.transaction().execute(async (work) => {
+      database.change([task], async (work) => {
         const [holds, newest, original] = await Promise.all([
           fenceHolds(work, task, fence),
           newestVersion(work, task),
@@ -54,7 +55,7 @@ export function sqlCheckpoints(database: Database): CheckpointStore {
       }),
 
     release: (task, versions) =>
-      database.transaction().execute(async (work) => {
+      database.change([task], async (work) => {
         for (const portion of portions(versions)) {
           await work
             .updateTable('checkpoints')
@@ -66,29 +67,33 @@ export function sqlCheckpoints(database: Database): CheckpointStore {
       }),
 
     async taskOf(sha256) {
-      const row = await database
-        .selectFrom('checkpoints')
-        .innerJoin('tasks', 'tasks.id', 'checkpoints.task')
-        .select(['tasks.id', 'tasks.closed'])
-        .where((either) =>
-          either.or([either('checkpoints.sha256', '=', sha256), either('checkpoints.stepSha256', '=', sha256)]),
-        )
-        .where('checkpoints.kept', '=', 1)
-        .orderBy('tasks.closed')
-        .orderBy('tasks.id')
-        .limit(1)
-        .executeTakeFirst();
+      const row = await database.read((rows) =>
+        rows
+          .selectFrom('checkpoints')
+          .innerJoin('tasks', 'tasks.id', 'checkpoints.task')
+          .select(['tasks.id', 'tasks.closed'])
+          .where((either) =>
+            either.or([either('checkpoints.sha256', '=', sha256), either('checkpoints.stepSha256', '=', sha256)]),
+          )
+          .where('checkpoints.kept', '=', 1)
+          .orderBy('tasks.closed')
+          .orderBy('tasks.id')
+          .limit(1)
+          .executeTakeFirst(),
+      );
       return row ? { task: row.id, closed: row.closed === 1 } : null;
     },
 
     async referenced() {
-      const rows = await database
-        .selectFrom('checkpoints')
-        .select(['sha256', 'optimizerSha256', 'stepSha256'])
-        .where('kept', '=', 1)
-        .execute();
+      const kept = await database.read((rows) =>
+        rows
+          .selectFrom('checkpoints')
+          .select(['sha256', 'optimizerSha256', 'stepSha256'])
+          .where('kept', '=', 1)
+          .execute(),
+      );
       const hashes = new Set<Sha256>();
-      for (const { sha256, optimizerSha256, stepSha256 } of rows) {
+      for (const { sha256, optimizerSha256, stepSha256 } of kept) {
         for (const hash of [sha256, optimizerSha256, stepSha256]) if (hash !== null) hashes.add(hash);
       }
       return hashes;

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { AssignmentToken, ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
 import { NO_METRICS } from '../../../shared/protocol/index.ts';
 import type { NextFill, ReceiptRow, RoundEndRow, RoundRow, RoundStore } from '../port.ts';
@@ -13,11 +13,12 @@ import {
   checkUnderWay,
   NO_REPORT,
 } from '../rules.ts';
+import type { Schema } from '../schema.ts';
 import { type Database, fenceHolds, insertCheckpoint, newestVersion, portions, type Work } from './parts.ts';
 import { assignmentColumns, assignmentRow, type receiptColumns, receiptRow, roundRow, taskColumns } from './rows.ts';
 
 export function sqlRounds(database: Database, accept: RoundStore['accept']): RoundStore {
-  const lastNumber = async (connection: Database, task: RoundRow['task']): Promise<number> => {
+  const lastNumber = async (connection: Kysely<Schema>, task: RoundRow['task']): Promise<number> => {
     const row = await connection
       .selectFrom('rounds')
       .select(({ fn }) => fn.max('number').as('number'))
@@ -27,7 +28,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
   };
 
   const open = (fence: number, opening: Opening): Promise<'saved' | 'fenced'> =>
-    database.transaction().execute(async (work) => {
+    database.change([opening.task], async (work) => {
       const { task, number, baseVersion } = opening;
       const [holds, last, underWay, newest] = await Promise.all([
         fenceHolds(work, task, fence),
@@ -51,7 +52,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
         ...{ purpose: 'train', schedule: 'buffered', phase: 'reporting' },
       }),
     assign: (fence, task, number, reportingEndsAt, assignments) =>
-      database.transaction().execute(async (work) => {
+      database.change([task], async (work) => {
         const [holds, phase] = await Promise.all([fenceHolds(work, task, fence), phaseOf(work, { task, number })]);
         if (!holds) return 'fenced';
         checkCohort({ task, number }, phase, assignments);
@@ -69,7 +70,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
       }),
 
     join: (fence, task, number, assignments) =>
-      database.transaction().execute(async (work) => {
+      database.change([task], async (work) => {
         const [holds, round] = await Promise.all([fenceHolds(work, task, fence), roundUnderWay(work, task)]);
         if (!holds) return 'fenced';
         checkJoining({ task, number }, round);
@@ -89,17 +90,19 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
     accept,
 
     async reject(task, updateId, reason) {
-      await database
-        .updateTable('assignments')
-        .set({ ended: 'rejected', rejection: reason })
-        .where('task', '=', task)
-        .where('updateId', '=', updateId)
-        .where('ended', 'is', null)
-        .execute();
+      await database.change([task], (work) =>
+        work
+          .updateTable('assignments')
+          .set({ ended: 'rejected', rejection: reason })
+          .where('task', '=', task)
+          .where('updateId', '=', updateId)
+          .where('ended', 'is', null)
+          .execute(),
+      );
     },
 
     abandon: (fence, end, reason) =>
-      database.transaction().execute(async (work) => {
+      database.change([end.task], async (work) => {
         const [holds, phase] = await Promise.all([fenceHolds(work, end.task, fence), phaseOf(work, end)]);
         if (!holds) return 'fenced';
         checkUnderWay(end, phase);
@@ -111,7 +114,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
       }),
 
     commit: (fence, end, checkpoint, next = null) =>
-      database.transaction().execute(async (work) => {
+      database.change([end.task], async (work) => {
         const { task } = end;
         const [holds, phase, newest, acceptedIds] = await Promise.all([
           fenceHolds(work, task, fence),
@@ -133,7 +136,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
       }),
 
     conclude: (fence, end, evaluation) =>
-      database.transaction().execute(async (work) => {
+      database.change([end.task], async (work) => {
         const [holds, phase, acceptedIds] = await Promise.all([
           fenceHolds(work, end.task, fence),
           phaseOf(work, end),
@@ -150,7 +153,7 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
       }),
 
     unfinished: (task) =>
-      database.transaction().execute(async (work) => {
+      database.snapshot(async (work) => {
         const round = await roundUnderWay(work, task);
         if (!round) return null;
         const [assignments, receipts] = await Promise.all([
@@ -178,59 +181,66 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
       }),
 
     async list(task, limit, before = Number.MAX_SAFE_INTEGER) {
-      const rows = await database
-        .selectFrom('rounds')
-        .selectAll()
-        .where('task', '=', task)
-        .where('number', '<', before)
-        .orderBy('number', 'desc')
-        .limit(limit)
-        .execute();
-      return rows.map(roundRow).reverse();
-    },
-
-    lastNumber: (task) => lastNumber(database, task),
-
-    async contributors(task, of) {
-      const known = database
-        .selectFrom('assignments')
-        .select(({ fn }) => fn.count<number>('clientId').distinct().as('count'))
-        .where('task', '=', task)
-        // Whoever was forgotten has the report's id in the place of the name.
-        .where(sql<boolean>`client_id <> update_id`)
-        .executeTakeFirstOrThrow();
-      const ofThese = portions(of).map((portion) =>
-        database
-          .selectFrom('receipts')
-          .select(['clientId', 'updateId'])
+      const last = await database.read((rows) =>
+        rows
+          .selectFrom('rounds')
+          .selectAll()
           .where('task', '=', task)
-          .where('clientId', 'in', portion)
-          .where('version', 'is not', null)
-          .orderBy('round')
+          .where('number', '<', before)
+          .orderBy('number', 'desc')
+          .limit(limit)
           .execute(),
       );
-      const [{ count }, ...rows] = await Promise.all([known, ...ofThese]);
-      return { count: Number(count), counted: new Map(rows.flat().map((row) => [row.clientId, row.updateId])) };
+      return last.map(roundRow).reverse();
     },
 
+    lastNumber: (task) => database.read((rows) => lastNumber(rows, task)),
+
+    contributors: (task, of) =>
+      database.read(async (connection) => {
+        const known = connection
+          .selectFrom('assignments')
+          .select(({ fn }) => fn.count<number>('clientId').distinct().as('count'))
+          .where('task', '=', task)
+          // Whoever was forgotten has the report's id in the place of the name.
+          .where(sql<boolean>`client_id <> update_id`)
+          .executeTakeFirstOrThrow();
+        const ofThese = portions(of).map((portion) =>
+          connection
+            .selectFrom('receipts')
+            .select(['clientId', 'updateId'])
+            .where('task', '=', task)
+            .where('clientId', 'in', portion)
+            .where('version', 'is not', null)
+            .orderBy('round')
+            .execute(),
+        );
+        const [{ count }, ...rows] = await Promise.all([known, ...ofThese]);
+        return { count: Number(count), counted: new Map(rows.flat().map((row) => [row.clientId, row.updateId])) };
+      }),
+
     async receipt(updateId) {
-      const row = await database.selectFrom('receipts').selectAll().where('updateId', '=', updateId).executeTakeFirst();
+      const row = await database.read((rows) =>
+        rows.selectFrom('receipts').selectAll().where('updateId', '=', updateId).executeTakeFirst(),
+      );
       return row ? receiptRow(row) : null;
     },
 
     async receiptsOf(task, round) {
-      const rows = await database
-        .selectFrom('receipts')
-        .selectAll()
-        .where('task', '=', task)
-        .where('round', '=', round)
-        .orderBy('foldOrder')
-        .execute();
-      return rows.map(receiptRow);
+      const found = await database.read((rows) =>
+        rows
+          .selectFrom('receipts')
+          .selectAll()
+          .where('task', '=', task)
+          .where('round', '=', round)
+          .orderBy('foldOrder')
+          .execute(),
+      );
+      return found.map(receiptRow);
     },
 
     withdraw: (task, clientId) =>
-      database.transaction().execute(async (work) => {
+      database.change([task], async (work) => {
         const [withdrawn] = await Promise.all([
           receiptsOf(work, task, clientId, 'accepted')
             .set({ ...anonymous, ...NO_REPORT, status: 'withdrawn' })

@@ -23,7 +23,7 @@ export function sqlStorage(database: Database): Storage {
     async close() {
       isClosed = true;
       await gathered.settled();
-      await database.destroy();
+      await database.close();
     },
   };
 }

@@ -1,12 +1,14 @@
-import { sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { BugError } from '../../../shared/assert.ts';
-import type { TaskStore } from '../port.ts';
-import { type Database, insertCheckpoint } from './parts.ts';
+import type { TaskId } from '../../../shared/ids.ts';
+import type { FencingToken, TaskStore } from '../port.ts';
+import type { Schema } from '../schema.ts';
+import { type Database, insertCheckpoint, type Work } from './parts.ts';
 import { taskColumns, taskRow } from './rows.ts';
 
 export function sqlTasks(database: Database): TaskStore {
-  const tasksWithNewest = () =>
-    database
+  const tasksWithNewest = (rows: Kysely<Schema>) =>
+    rows
       .selectFrom('tasks')
       .innerJoin('checkpoints', 'checkpoints.task', 'tasks.id')
       .whereRef('checkpoints.version', '=', ({ selectFrom }) =>
@@ -19,7 +21,7 @@ export function sqlTasks(database: Database): TaskStore {
 
   return {
     create: (spec, initial, at) =>
-      database.transaction().execute(async (work) => {
+      database.change([spec.id], async (work) => {
         if (initial.version !== 0) throw new BugError(`${spec.id}: the first version is 0, not ${initial.version}`);
         const { numInsertedOrUpdatedRows } = await work
           .insertInto('tasks')
@@ -35,6 +37,8 @@ export function sqlTasks(database: Database): TaskStore {
             createdAt: at,
             archivedAt: null,
             fence: 0,
+            leaseHolder: null,
+            leaseEndsAt: null,
           })
           .onConflict((conflict) => conflict.column('id').doNothing())
           .executeTakeFirstOrThrow();
@@ -44,41 +48,90 @@ export function sqlTasks(database: Database): TaskStore {
       }),
 
     async get(task) {
-      const row = await tasksWithNewest().where('tasks.id', '=', task).executeTakeFirst();
+      const row = await database.read((rows) => tasksWithNewest(rows).where('tasks.id', '=', task).executeTakeFirst());
       return row ? taskRow(row) : null;
     },
 
     async list() {
-      const rows = await tasksWithNewest().orderBy('tasks.createdAt').orderBy('tasks.id').execute();
-      return rows.map(taskRow);
+      const all = await database.read((rows) =>
+        tasksWithNewest(rows).orderBy('tasks.createdAt').orderBy('tasks.id').execute(),
+      );
+      return all.map(taskRow);
     },
 
     async update(task, patch) {
       const columns = taskColumns(patch);
       if (Object.keys(columns).length === 0) return;
-      await database.updateTable('tasks').set(columns).where('id', '=', task).execute();
+      await database.change([task], (work) => work.updateTable('tasks').set(columns).where('id', '=', task).execute());
     },
 
     async remove(task) {
-      await database.deleteFrom('tasks').where('id', '=', task).execute();
+      await database.change([task], (work) => work.deleteFrom('tasks').where('id', '=', task).execute());
     },
 
-    // One counter for all tasks: a task made anew under an old name never gives out an old token.
-    fence: (task) =>
-      database.transaction().execute(async (work) => {
-        const { value } = await work
-          .updateTable('counters')
-          .set({ value: sql<number>`value + 1` })
-          .where('name', '=', 'fence')
-          .returning('value')
-          .executeTakeFirstOrThrow();
-        const { numUpdatedRows } = await work
-          .updateTable('tasks')
-          .set({ fence: value })
+    fence: (task) => database.change([task], (work) => nextFence(work, task, { leaseHolder: null, leaseEndsAt: null })),
+
+    lease: (task, leaseHolder, forMs) =>
+      database.change([task], async (work) => {
+        const found = await work
+          .selectFrom('tasks')
+          .select(['leaseHolder', 'leaseEndsAt'])
+          .select(database.now().as('now'))
           .where('id', '=', task)
-          .executeTakeFirstOrThrow();
-        if (numUpdatedRows === 0n) throw new BugError(`no lease for ${task}: there is no such task`);
-        return value;
+          .executeTakeFirst();
+        const isFree = found?.leaseHolder == null || found.leaseHolder === leaseHolder;
+        if (!isFree && (found?.leaseEndsAt ?? 0) > (found?.now ?? 0)) return null;
+        return nextFence(work, task, { leaseHolder, leaseEndsAt: sql<number>`${database.now()} + ${forMs}` });
       }),
+
+    renew: (leases, forMs) =>
+      database.change(
+        leases.map(({ task }) => task),
+        async (work) => {
+          const renewed = leases.map(({ task, token }) =>
+            work
+              .updateTable('tasks')
+              .set({ leaseEndsAt: sql<number>`${database.now()} + ${forMs}` })
+              .where('id', '=', task)
+              .where('fence', '=', token)
+              .where('leaseHolder', 'is not', null)
+              .returning('fence')
+              .execute(),
+          );
+          return (await Promise.all(renewed)).flatMap((rows) => rows.map(({ fence }) => fence));
+        },
+      ),
+
+    async endLease(task, token) {
+      await database.change([task], (work) =>
+        work
+          .updateTable('tasks')
+          .set({ leaseHolder: null, leaseEndsAt: null })
+          .where('id', '=', task)
+          .where('fence', '=', token)
+          .execute(),
+      );
+    },
   };
+}
+
+/** One counter for all tasks: a task made anew under an old name never gives out an old token. */
+async function nextFence(
+  work: Work,
+  task: TaskId,
+  lease: { readonly leaseHolder: string | null; readonly leaseEndsAt: RawBuilder<number> | null },
+): Promise<FencingToken> {
+  const { value } = await work
+    .updateTable('counters')
+    .set({ value: sql<number>`value + 1` })
+    .where('name', '=', 'fence')
+    .returning('value')
+    .executeTakeFirstOrThrow();
+  const { numUpdatedRows } = await work
+    .updateTable('tasks')
+    .set({ fence: value, ...lease })
+    .where('id', '=', task)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) throw new BugError(`no lease for ${task}: there is no such task`);
+  return value;
 }

@@ -1,0 +1,102 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bytesOf } from '../blobs/contract.ts';
+import { CorruptBlobError, type Spool } from '../blobs/port.ts';
+import { fileSpool } from '../blobs/spool.ts';
+import { DIGITS, update } from '../contract-rows.ts';
+import { sharedCluster } from './fixtures/cluster.ts';
+import { PIECE_BYTES } from './pieces.ts';
+import { Postgres } from './postgres.ts';
+import { postgresSpool } from './spool.ts';
+
+let url: string;
+let database: Postgres;
+const folders: string[] = [];
+const sql = async (text: string) => (await sharedCluster()).query(url, text);
+const machine = (): Spool => {
+  const folder = mkdtempSync(join(tmpdir(), 'fedtab-pg-spool-'));
+  folders.push(folder);
+  return postgresSpool(database, fileSpool(folder));
+};
+const large = new Uint8Array(PIECE_BYTES + 9).map((_, at) => at % 249);
+
+async function finished(spool: Spool, round: number, slot: number, bytes: Uint8Array): Promise<void> {
+  const writer = await spool.open(DIGITS, round, update(round, slot), bytes.length);
+  await writer.write(0, bytes);
+  await writer.finish();
+}
+const contentOf = (spool: Spool, round: number, slot: number): Buffer =>
+  readFileSync(spool.path(DIGITS, round, update(round, slot)));
+const kept = async (): Promise<unknown[]> =>
+  (await sql('select update_id from reports order by update_id')).map((row) => row['update_id']);
+
+beforeAll(async () => {
+  url = await (await sharedCluster()).createDatabase();
+  database = new Postgres(url);
+  await database.prepare();
+});
+afterAll(() => database.close());
+beforeEach(() => sql('delete from reports'));
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+describe('reports in postgres', () => {
+  it('are there on another machine once they are finished, and not before', async () => {
+    const [here, there] = [machine(), machine()];
+    await finished(here, 1, 0, large);
+    const half = await here.open(DIGITS, 1, update(1, 1), 3);
+    await half.write(0, bytesOf('abc'));
+    await half.pause();
+    expect(await there.has(DIGITS, 1, update(1, 0))).toBe(true);
+    expect(Buffer.compare(contentOf(there, 1, 0), large)).toBe(0);
+    expect(await there.has(DIGITS, 1, update(1, 1))).toBe(false);
+  });
+
+  it('lie where their path says after a start with another folder', async () => {
+    await finished(machine(), 1, 0, large);
+    await finished(machine(), 1, 1, bytesOf('of nobody'));
+    await finished(machine(), 2, 0, bytesOf('of an old round'));
+    const spool = machine();
+    await spool.sweep([{ task: DIGITS, round: 1, reports: [update(1, 0)] }]);
+    expect(Buffer.compare(contentOf(spool, 1, 0), large)).toBe(0);
+    expect(await kept()).toEqual([update(1, 0)]);
+  });
+
+  it('take the place of a finished one of the same id', async () => {
+    const spool = machine();
+    await finished(spool, 1, 0, bytesOf('first'));
+    await finished(spool, 1, 0, bytesOf('second'));
+    const other = machine();
+    expect(await other.has(DIGITS, 1, update(1, 0))).toBe(true);
+    expect(String(contentOf(other, 1, 0))).toBe('second');
+  });
+
+  it('go with their round, their task, or alone', async () => {
+    const spool = machine();
+    await finished(spool, 1, 0, bytesOf('a'));
+    await finished(spool, 1, 1, bytesOf('b'));
+    await finished(spool, 2, 0, bytesOf('c'));
+    await spool.remove(DIGITS, 1, update(1, 0));
+    expect(await kept()).toEqual([update(1, 1), update(2, 0)]);
+    await spool.drop(DIGITS, 1);
+    expect(await kept()).toEqual([update(2, 0)]);
+    await spool.dropTask(DIGITS);
+    expect(await kept()).toEqual([]);
+    expect(await sql('select * from report_pieces')).toEqual([]);
+    expect(await spool.has(DIGITS, 2, update(2, 0))).toBe(false);
+  });
+
+  it('are never given out damaged', async () => {
+    await finished(machine(), 1, 0, large);
+    await sql('delete from report_pieces where piece = 1');
+    const spool = machine();
+    await expect(spool.has(DIGITS, 1, update(1, 0))).rejects.toThrow(CorruptBlobError);
+    await finished(machine(), 1, 1, bytesOf('whole'));
+    const open = [{ task: DIGITS, round: 1, reports: [update(1, 0), update(1, 1)] }];
+    await expect(spool.sweep(open)).rejects.toThrow(CorruptBlobError);
+    expect(String(contentOf(spool, 1, 1))).toBe('whole');
+  });
+});

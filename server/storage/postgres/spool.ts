@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { sql, type Transaction } from 'kysely';
+import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
+import { CorruptBlobError, type Spool } from '../blobs/port.ts';
+import { onFiles } from '../errors.ts';
+import { PIECE_BYTES } from './pieces.ts';
+import type { Postgres } from './postgres.ts';
+import type { Tables } from './transactions.ts';
+
+/**
+ * Reports in files of this machine, where they are written, checked and folded, and, once they are finished, in the
+ * database too: what a receipt refers to outlives the machine. Those of open rounds that are not here are brought at
+ * start-up.
+ */
+export function postgresSpool(database: Postgres, local: Spool): Spool {
+  const save = (task: TaskId, round: number, updateId: UpdateId): Promise<void> =>
+    database.change([], async (work) => {
+      await work.deleteFrom('reports').where('updateId', '=', updateId).execute();
+      await work
+        .insertInto('reports')
+        .values({ updateId, task, round, sha256: '' as Sha256, bytes: 0 })
+        .execute();
+      const written = await writePieces(work, updateId, local.path(task, round, updateId));
+      await work.updateTable('reports').set(written).where('updateId', '=', updateId).execute();
+    });
+
+  /** False where the database does not have it. */
+  const bring = async (task: TaskId, round: number, updateId: UpdateId): Promise<boolean> => {
+    const found = await database.read((rows) =>
+      rows.selectFrom('reports').select(['sha256', 'bytes']).where('updateId', '=', updateId).executeTakeFirst(),
+    );
+    if (found === undefined) return false;
+    const writer = await local.open(task, round, updateId, found.bytes);
+    const hash = createHash('sha256');
+    try {
+      for (let piece = 0; piece * PIECE_BYTES < found.bytes; piece++) {
+        const row = await database.read((rows) =>
+          rows
+            .selectFrom('reportPieces')
+            .select('content')
+            .where('updateId', '=', updateId)
+            .where('piece', '=', piece)
+            .executeTakeFirst(),
+        );
+        if (row === undefined) break;
+        hash.update(row.content);
+        await writer.write(piece * PIECE_BYTES, row.content);
+      }
+      if (hash.digest('hex') === found.sha256) {
+        await writer.finish();
+        return true;
+      }
+    } finally {
+      await writer.discard();
+    }
+    throw new CorruptBlobError(`report ${updateId} in the database: the bytes do not have their hash`);
+  };
+
+  return {
+    path: (...report) => local.path(...report),
+
+    async open(task, round, updateId, totalBytes) {
+      const writer = await local.open(task, round, updateId, totalBytes);
+      return {
+        path: writer.path,
+        write: (offset, bytes) => writer.write(offset, bytes),
+        async finish() {
+          await writer.finish();
+          await save(task, round, updateId);
+        },
+        pause: () => writer.pause(),
+        discard: () => writer.discard(),
+      };
+    },
+
+    has: async (...report) => (await local.has(...report)) || bring(...report),
+
+    async remove(task, round, updateId) {
+      await database.change([], (work) => work.deleteFrom('reports').where('updateId', '=', updateId).execute());
+      await local.remove(task, round, updateId);
+    },
+
+    async drop(task, round) {
+      await database.change([], (work) =>
+        work.deleteFrom('reports').where('task', '=', task).where('round', '=', round).execute(),
+      );
+      await local.drop(task, round);
+    },
+
+    async dropTask(task) {
+      await database.change([], (work) => work.deleteFrom('reports').where('task', '=', task).execute());
+      await local.dropTask(task);
+    },
+
+    async sweep(rounds) {
+      const kept = rounds.flatMap(({ reports }) => reports);
+      await database.change([], (work) =>
+        work.deleteFrom('reports').where(sql<boolean>`update_id <> all(${kept}::text[])`).execute(),
+      );
+      await local.sweep(rounds);
+      const there = await database.read((rows) =>
+        rows.selectFrom('reports').select(['task', 'round', 'updateId']).execute(),
+      );
+      const failures: unknown[] = [];
+      for (const { task, round, updateId } of there) {
+        if (await local.has(task, round, updateId)) continue;
+        // One that is damaged does not keep the others away.
+        await bring(task, round, updateId).catch((error: unknown) => failures.push(error));
+      }
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}
+
+async function writePieces(
+  work: Transaction<Tables>,
+  updateId: UpdateId,
+  path: string,
+): Promise<{ readonly sha256: Sha256; readonly bytes: number }> {
+  const hash = createHash('sha256');
+  const handle = await onFiles(() => open(path, 'r'));
+  try {
+    const content = new Uint8Array(PIECE_BYTES);
+    let bytes = 0;
+    for (let piece = 0; ; piece++) {
+      const { bytesRead } = await onFiles(() => handle.read(content, 0, PIECE_BYTES, bytes));
+      if (bytesRead === 0) break;
+      const read = content.subarray(0, bytesRead);
+      hash.update(read);
+      await work.insertInto('reportPieces').values({ updateId, piece, content: read }).execute();
+      bytes += bytesRead;
+    }
+    return { sha256: hash.digest('hex') as Sha256, bytes };
+  } finally {
+    await handle.close();
+  }
+}
