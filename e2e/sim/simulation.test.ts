@@ -122,7 +122,8 @@ it('in one process: slow devices take the steps that fit into the time, and the 
     expect.closeTo(longest, 6),
     expect.closeTo(2 * longest, 6),
   ]);
-  expect((await simulate(optionsOf(flags), () => {})).final).toEqual(final);
+  const again = await simulate(optionsOf(flags), () => {});
+  expect(again.final).toEqual({ ...final, loss: expect.closeTo(final.loss ?? Number.NaN, 5) });
 });
 
 it('in one process: a buffer says how far behind its reports were', async () => {
