@@ -32,7 +32,7 @@ const BENCHES = {
   startup: { isQuick: true, what: 'from the start of the process until it serves', run: benchStartup },
 } as const;
 
-const HELP = `npm run bench -- [NAME …] [--runs N] [--models A,B] [--backends A,B]
+const HELP = `npm run bench -- [NAME …] [--runs N] [--models A,B] [--backends A,B] [--rows A,B]
 Prints a table for each benchmark; without a name for all that are quick.
 
 ${Object.entries(BENCHES)
@@ -42,6 +42,7 @@ ${Object.entries(BENCHES)
   --runs N        how often each is run (3)
   --models A,B    of the trainer's steps these models alone, without the tables of first steps
   --backends A,B  … on these backends alone: cpu, stock-wasm, wasm, webgl, webgpu
+  --rows A,B      of robust and codec-accuracy these rows alone, by the names in their first column
 `;
 
 const options = readOptions(process.argv.slice(2), BENCHES);

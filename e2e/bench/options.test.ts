@@ -4,7 +4,10 @@ import { chosenOf, readOptions } from './options.ts';
 const benches = { round: { isQuick: false }, fold: { isQuick: true }, startup: { isQuick: true } };
 
 test('without a name all quick ones run, three times', () => {
-  expect(readOptions([], benches)).toEqual({ names: ['fold', 'startup'], runs: 3, models: null, backends: null });
+  expect(readOptions([], benches)).toEqual({
+    ...{ names: ['fold', 'startup'], runs: 3 },
+    ...{ models: null, backends: null, rows: null },
+  });
 });
 
 test('named ones run in the order of their names, each once', () => {
@@ -13,12 +16,16 @@ test('named ones run in the order of their names, each once', () => {
     runs: 5,
     models: null,
     backends: null,
+    rows: null,
   });
 });
 
-test('models and backends are lists, and are taken in the order of the table', () => {
-  const options = readOptions(['round', '--models', 'cnn,text', '--backends', 'webgl'], benches);
-  expect(options).toMatchObject({ models: ['cnn', 'text'], backends: ['webgl'] });
+test('models, backends and rows are lists, and are taken in the order of the table', () => {
+  const options = readOptions(
+    ['round', '--models', 'cnn,text', '--backends', 'webgl', '--rows', 'Krum 5,median'],
+    benches,
+  );
+  expect(options).toMatchObject({ models: ['cnn', 'text'], backends: ['webgl'], rows: ['Krum 5', 'median'] });
   expect(chosenOf(['text', 'table', 'cnn'], ['cnn', 'text'])).toEqual(['text', 'cnn']);
   expect(chosenOf(['text', 'cnn'], null)).toEqual(['text', 'cnn']);
   expect(() => chosenOf(['text', 'cnn'], ['text', 'rnn'])).toThrow('there is no rnn: text, cnn');

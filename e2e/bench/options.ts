@@ -7,6 +7,8 @@ export interface BenchOptions<Name extends string> {
   /** What `trainer` is narrowed to; null is all of them. */
   readonly models: readonly string[] | null;
   readonly backends: readonly string[] | null;
+  /** What `robust` and `codec-accuracy` are narrowed to; null is all of them. */
+  readonly rows: readonly string[] | null;
 }
 
 /** The options, `help`, or what is wrong with them in one sentence. No name: all that are `quick`. */
@@ -15,7 +17,7 @@ export function readOptions<Name extends string>(
   benches: Readonly<Record<Name, { readonly isQuick: boolean }>>,
 ): BenchOptions<Name> | 'help' | { readonly problem: string } {
   let parsed: {
-    values: { runs?: string; models?: string; backends?: string; help?: boolean };
+    values: { runs?: string; models?: string; backends?: string; rows?: string; help?: boolean };
     positionals: string[];
   };
   try {
@@ -26,6 +28,7 @@ export function readOptions<Name extends string>(
         runs: { type: 'string', default: '3' },
         models: { type: 'string' },
         backends: { type: 'string' },
+        rows: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -43,7 +46,8 @@ export function readOptions<Name extends string>(
   if (unknown !== undefined) return { problem: `there is no benchmark ${unknown}: ${all.join(', ')}` };
   const named = positionals.filter(isName);
   const names = named.length > 0 ? [...new Set(named)] : all.filter((name) => benches[name].isQuick);
-  return { names, runs, models: listOf(values.models), backends: listOf(values.backends) };
+  const { models, backends, rows } = values;
+  return { names, runs, models: listOf(models), backends: listOf(backends), rows: listOf(rows) };
 }
 
 const listOf = (text: string | undefined): readonly string[] | null => text?.split(',') ?? null;

@@ -1,6 +1,7 @@
 import { AGGREGATORS } from '../../shared/task/strategies.ts';
 import { readOptions } from '../sim/options.ts';
 import { simulate } from '../sim/simulation.ts';
+import { type BenchOptions, chosenOf } from './options.ts';
 import { tableOf } from './table.ts';
 
 /** Rules as `strategy.aggregator` has them; five of 25 reports are malicious. */
@@ -10,7 +11,7 @@ const RULES: Readonly<Record<string, object>> = {
   median: AGGREGATORS.median,
   'trimmed mean 0.2': { ...AGGREGATORS['trimmed-mean'], share: 0.2 },
   'Krum 5': { ...AGGREGATORS.krum, malicious: 5 },
-  'multi-Krum 5, 13 kept': { ...AGGREGATORS['multi-krum'], malicious: 5, keep: 13 },
+  'multi-Krum 5 (13 kept)': { ...AGGREGATORS['multi-krum'], malicious: 5, keep: 13 },
   'geometric median': AGGREGATORS['geometric-median'],
   'centered clipping 0.3': { ...AGGREGATORS['centered-clipping'], radius: 0.3 },
   'centered clipping 1': { ...AGGREGATORS['centered-clipping'], radius: 1 },
@@ -36,9 +37,14 @@ const FLAGS = `--in-process --task digits --set model.zoo=softmax --set maxDelta
  * rounds, five of them malicious; the accuracy of the last version on the 10,000 test digits. The norm check is out of the way,
  * so that only the rule is seen; what is not finite is still refused.
  */
-export async function benchRobust(_runs: number, say: (line: string) => void): Promise<void> {
+export async function benchRobust(
+  _runs: number,
+  say: (line: string) => void,
+  { rows: asked }: Pick<BenchOptions<string>, 'rows'>,
+): Promise<void> {
   const rows: string[][] = [];
-  for (const [rule, aggregator] of Object.entries(RULES)) {
+  for (const rule of chosenOf(Object.keys(RULES), asked)) {
+    const aggregator = RULES[rule] as object;
     const row = [rule];
     for (const attack of Object.values(ATTACKS)) row.push(await accuracyOf(aggregator, attack));
     rows.push(row);

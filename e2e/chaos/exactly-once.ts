@@ -29,8 +29,8 @@ export interface ExactlyOnce {
 /** Cell i of the model belongs to contributor i: 2 × 64 weights and 2 biases. */
 const CELLS = 130;
 /** So many answers come back within a fraction of this on loopback; a lost one costs no more. */
-const TIMEOUTS = { openMs: 2_000, controlMs: 1_000, chunkMs: 1_000, reportEndMs: 2_000 };
-const COHORT_SHARE = 0.5;
+const TIMEOUTS = { openMs: 1_000, controlMs: 300, chunkMs: 400, reportEndMs: 800 };
+const COHORT_SHARE = 0.6;
 /** Weights of older versions are not kept: the history is read before they go. */
 const READ_EVERY_ROUNDS = 4;
 const STALLED_MS = 120_000;

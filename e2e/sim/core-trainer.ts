@@ -7,11 +7,15 @@ import { countHeldOut } from '../../web/trainer/core/count.ts';
 import type { Examples } from '../../web/trainer/core/examples.ts';
 import { memoryOwnState } from '../../web/trainer/core/own-state.ts';
 import { type PreparedModel, prepareModel } from '../../web/trainer/core/prepare.ts';
+import { steppedModel } from './stepped-model.ts';
 
 /** What trains for the contributors of this process. */
 export interface Trainers {
-  /** A contributor's trainer on its own examples. */
-  trainer(examples: Examples): Trainer;
+  /**
+   * A contributor's trainer on its own examples. `stepMs` is what a step takes its simulated device, and what `maxSeconds` of
+   * the plan is measured by; by real time where nothing is given.
+   */
+  trainer(examples: Examples, stepMs?: number): Trainer;
   /** Frees what they share; the trainers are of no use afterwards. */
   close(): Promise<void>;
 }
@@ -29,7 +33,7 @@ export class CoreTrainers implements Trainers {
   #prepared: Promise<PreparedModel> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  trainer(examples: Examples): Trainer {
+  trainer(examples: Examples, stepMs?: number): Trainer {
     let known: Participation | undefined;
     const own = memoryOwnState();
     return {
@@ -44,7 +48,9 @@ export class CoreTrainers implements Trainers {
           if (known === undefined || this.#prepared === undefined)
             return { ok: false, reason: 'failed', message: 'prepare comes first' };
           const { model } = await this.#prepared;
-          return trainAssigned(model, params, examples, { plan: known.client, own, ...options });
+          const device = stepMs === undefined ? { model, nowMs: undefined } : steppedModel(model, stepMs);
+          const plan = known.client;
+          return trainAssigned(device.model, params, examples, { plan, own, ...options, nowMs: device.nowMs });
         }),
       score: (params, { signal }): Promise<CountResult> =>
         this.#inTurn(async () => {

@@ -86,7 +86,7 @@ same rounds with each learning rate and says which reached the most.
   --threads N       threads that the plain trainer trains in (0: this one)
   --over-selection X  so many times the cohort are selected (1)
   --deadline S      seconds until a report is late (86400)
-  --speed S         same | lognormal:SIGMA | pareto:ALPHA: devices in simulated time (same)
+  --speed S         same | lognormal:SIGMA | pareto:ALPHA: devices in simulated time, also for client.maxSeconds (same)
   --late P          probability that a report comes after the deadline, in simulated time (0)
   --dropout P       probability that a selected contributor leaves in mid-training (0)
   --leave S:P,…     the same for each of the states ${LEAVING_STATES.join(', ')}

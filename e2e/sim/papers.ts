@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { taskSpecSchema } from '../../shared/task/spec.ts';
 import { machineLine } from '../bench/machine.ts';
-import { readOptions, type SimulateOptions } from './options.ts';
+import { BUFFERED_ROUNDS, BUFFERED_TARGETS, compareSchedules } from './buffered.ts';
 import { crossingOf, pointsOf } from './results/curve.ts';
 import { type Figures, simulate } from './simulation.ts';
-import { sweep } from './sweep.ts';
+import { bestRate, MNIST, percent, progress, trialOf } from './trial.ts';
 
 /**
  * Published tables again: MNIST, 60,000 digits over 100 contributors, ten of them a round, every version scored on the
@@ -23,8 +23,6 @@ interface Paper {
   /** Rounds of the sweep. */
   readonly first: number;
 }
-
-const MNIST = '--in-process --task digits --clients 100 --cohort 10 --examples 600 --batch 10';
 
 const PAPERS: Readonly<Record<string, Paper>> = {
   '2nn-e1-iid': {
@@ -49,6 +47,8 @@ const PAPERS: Readonly<Record<string, Paper>> = {
   },
 };
 
+const COMPARISONS: ReadonlySet<string> = new Set(['strategies', 'buffered']);
+
 /** Rounds of a comparison of strategies, and what is compared. */
 const COMPARED_ROUNDS = 100;
 const SKEWS = ['dirichlet:0.1', 'shards:2'] as const;
@@ -60,21 +60,13 @@ ${Object.entries(PAPERS)
   .map(([name, { what, targets }]) => `  ${name.padEnd(15)} ${what}, to ${targets.map(percent).join(' and ')}`)
   .join('\n')}
   strategies      every strategy of this version after ${COMPARED_ROUNDS} rounds of the 2NN with ${SKEWS.join(' and ')}
+  buffered        FedAvg against FedBuff on devices of very different speed, by simulated time to ${BUFFERED_TARGETS.map(percent).join(', ')}
 
   --lr R,…        learning rates to choose from; one is taken as it is (0.05,0.1,0.2)
   --seeds N,…     (1)
   --threads N     threads that train (2)
-  --rounds N      of a comparison (${COMPARED_ROUNDS})
+  --rounds N      of a comparison (${COMPARED_ROUNDS}; of buffered at most ${BUFFERED_ROUNDS} versions)
 `;
-
-/** Every round as it ends, beside the table, for a run of an hour. */
-function progress(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-function percent(share: number): string {
-  return `${Number((100 * share).toFixed(2))} %`;
-}
 
 /** Runs what is named, the first by default, and says its table. Resolves to whether every limit was kept. */
 export async function reproduce(args: readonly string[], say: (line: string) => void): Promise<boolean | 'help'> {
@@ -85,12 +77,12 @@ export async function reproduce(args: readonly string[], say: (line: string) => 
       lr: { type: 'string', default: '0.05,0.1,0.2' },
       seeds: { type: 'string', default: '1' },
       threads: { type: 'string', default: '2' },
-      rounds: { type: 'string', default: String(COMPARED_ROUNDS) },
+      rounds: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   const names = positionals.length === 0 ? ['2nn-e1-iid'] : positionals;
-  if (values.help || names.some((name) => name !== 'strategies' && !Object.hasOwn(PAPERS, name))) return 'help';
+  if (values.help || names.some((name) => !COMPARISONS.has(name) && !Object.hasOwn(PAPERS, name))) return 'help';
   const rates = values.lr.split(',').map(Number);
   const seeds = values.seeds.split(',').map(Number);
   let areKept = true;
@@ -99,28 +91,13 @@ export async function reproduce(args: readonly string[], say: (line: string) => 
       `\n\`npm run simulate -- papers ${[name, ...args.filter((arg) => !names.includes(arg))].join(' ')}\`\n${machineLine()}\n`,
     );
     const paper = PAPERS[name];
-    if (paper === undefined) await compare(Number(values.rounds), rates, seeds, values.threads, say);
-    else areKept = (await again(paper, rates, seeds, values.threads, say)) && areKept;
+    if (name === 'strategies')
+      await compare(Number(values.rounds ?? COMPARED_ROUNDS), rates, seeds, values.threads, say);
+    else if (name === 'buffered')
+      await compareSchedules(Number(values.rounds ?? BUFFERED_ROUNDS), rates, seeds, values.threads, say);
+    else if (paper !== undefined) areKept = (await again(paper, rates, seeds, values.threads, say)) && areKept;
   }
   return areKept;
-}
-
-function optionsOf(flags: string): SimulateOptions {
-  const options = readOptions(flags.split(' '));
-  if (options === 'help' || 'problem' in options) throw new Error(`${flags}: ${JSON.stringify(options)}`);
-  return options;
-}
-
-/** The rate of most promise on the first rounds. */
-async function chosen(
-  options: SimulateOptions,
-  rates: readonly number[],
-  say: (line: string) => void,
-): Promise<number> {
-  const [only = 0.1] = rates;
-  if (rates.length < 2) return only;
-  const [best] = await sweep({ ...options, until: null }, rates, { say });
-  return best?.rate ?? only;
 }
 
 async function again(
@@ -130,8 +107,8 @@ async function again(
   threads: string,
   say: (line: string) => void,
 ): Promise<boolean> {
-  const options = optionsOf(`${flags} --threads ${threads}`);
-  const rate = await chosen({ ...options, rounds: first, seed: seeds[0] ?? 1 }, rates, say);
+  const options = trialOf(`${flags} --threads ${threads}`);
+  const rate = await bestRate({ ...options, rounds: first, seed: seeds[0] ?? 1 }, rates, say);
   say('');
   say(
     `| ${what}, lr ${rate} | ${targets.map((target) => `rounds to ${percent(target)} |`).join(' ')} paper | limit | best | MB up | s a round |`,
@@ -171,9 +148,9 @@ async function compare(
     for (const strategy of taskSpecSchema.entries.strategy.entries.name.options) {
       for (const seed of seeds) {
         const flags = `${MNIST} --set model.zoo=mlp-2nn --epochs 1 --partition ${partition} --strategy ${strategy}`;
-        const options = { ...optionsOf(`${flags} --threads ${threads}`), seed };
+        const options = { ...trialOf(`${flags} --threads ${threads}`), seed };
         try {
-          const rate = await chosen({ ...options, rounds: Math.ceil(rounds / 5) }, rates, progress);
+          const rate = await bestRate({ ...options, rounds: Math.ceil(rounds / 5) }, rates, progress);
           const figures = await simulate({ ...options, rounds, learningRate: rate }, progress);
           const accuracies = figures.rounds.map(({ accuracy }) => accuracy ?? 0);
           const last =

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { seededRng } from '../../shared/rng.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { ClientView } from '../../web/client/view.ts';
-import { leavesRounds } from './devices.ts';
+import { leavesRounds, slownessOf } from './devices.ts';
 import { readOptions } from './options.ts';
 import { simulate } from './simulation.ts';
 import { betterFirst, sweep } from './sweep.ts';
@@ -106,6 +107,30 @@ it.each([
   const step = 96 + 7_872;
   expect(rounds.map(({ downlinkBytes }) => downlinkBytes)).toEqual([10 * 4 * 7_850, 10 * step, 10 * step]);
   expect(final.accuracy).toBeGreaterThan((initial.accuracy ?? 1) + 0.1);
+});
+
+it('in one process: slow devices take the steps that fit into the time, and the round ends with the last of them', async () => {
+  const flags = `${SMALL} --cohort 10 --rounds 2 --epochs 50 --set client.maxSeconds=1 --speed pareto:1 --strategy fednova`;
+  const { rounds, final } = await simulate(optionsOf(flags), () => {});
+  // Six steps an epoch, of 10 ms on the usual device; the stream of the seed is that of the devices' speed.
+  const taken = slownessOf(10, { kind: 'pareto', alpha: 1 }, seededRng(3, 4)).map((slowness) => {
+    const stepMs = 10 * slowness;
+    return stepMs * Math.min(300, 1 + Math.ceil(1_000 / stepMs));
+  });
+  const longest = Math.max(...taken) / 1_000;
+  expect(rounds.map(({ simulatedSeconds }) => simulatedSeconds)).toEqual([
+    expect.closeTo(longest, 6),
+    expect.closeTo(2 * longest, 6),
+  ]);
+  const again = await simulate(optionsOf(flags), () => {});
+  expect(again.final).toEqual({ ...final, loss: expect.closeTo(final.loss ?? Number.NaN, 5) });
+});
+
+it('in one process: a buffer says how far behind its reports were', async () => {
+  const buffer = '--strategy fedbuff --set strategy.schedule.concurrency=10 --speed pareto:1';
+  const { rounds } = await simulate(optionsOf(`${SMALL} --rounds 6 ${buffer}`), () => {});
+  expect(rounds[0]?.staleness).toBe(0);
+  expect(rounds.at(-1)?.staleness).toBeGreaterThan(0);
 });
 
 it('in one process: reports past the deadline are late, those who leave are dropped, and rounds go on', async () => {

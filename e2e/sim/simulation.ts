@@ -28,6 +28,8 @@ import type { World, WorldOptions } from './world.ts';
 export interface SimulatedRound extends ReturnType<typeof figuresOf> {
   /** From the beginning of the simulation to the end of the round. */
   readonly simulatedSeconds?: number;
+  /** How many versions its reports were behind, on average. */
+  readonly staleness?: number;
 }
 
 /** What `--json` holds (DESIGN §8). */
@@ -71,6 +73,7 @@ export async function simulate(options: SimulateOptions, told: Told | Told['say'
   const shares = dealt.map((own, index) =>
     options.attack?.name === 'label-flip' && attackers.has(index) ? labelsFlipped(own) : own,
   );
+  const stepMs = stepTimesOf(options);
   let trainers: Trainers | undefined;
   const worldOptions: WorldOptions = {
     ...{ count: options.clients, backend: options.backend, seed: options.seed },
@@ -80,7 +83,7 @@ export async function simulate(options: SimulateOptions, told: Told | Told['say'
     },
     trainer: (index, spec) => {
       trainers ??= trainersFor(options, spec);
-      const trainer = trainers.trainer(shares[index] as Examples);
+      const trainer = trainers.trainer(shares[index] as Examples, options.inProcess ? stepMs[index] : undefined);
       return attack === null ? trainer : conspiracy.observed(trainer, attackers.has(index));
     },
     around: (trainer, index) => {
@@ -89,7 +92,7 @@ export async function simulate(options: SimulateOptions, told: Told | Told['say'
     },
   };
   const world = options.inProcess
-    ? await openInProcessWorld({ ...worldOptions, msOf: timesOf(options) })
+    ? await openInProcessWorld({ ...worldOptions, msOf: timesOf(options, stepMs) })
     : await openSocketWorld(worldOptions);
   try {
     const leaves = [{ state: 'training', probability: options.dropout } as const, ...options.leave];
@@ -128,13 +131,13 @@ async function runRounds(options: SimulateOptions, world: World, { say, done }: 
     const endedMs = performance.now();
     const seconds = (endedMs - beganMs) / 1_000;
     beganMs = endedMs;
-    const time =
-      'elapsedMs' in world ? { seconds, simulatedSeconds: (world as InProcessWorld).elapsedMs() / 1_000 } : {};
+    const simulated = 'elapsedMs' in world ? await simulatedFigures(world as InProcessWorld, number) : null;
+    const time = simulated === null ? {} : { seconds, ...simulated };
     unscored = async () => {
       const metrics = round.version === undefined ? null : (await world.scored(round.version)).metrics;
       const whole: ApiRound = { ...round, metrics };
       rounds.push({ ...figuresOf(whole), ...time });
-      say(lineOf(whole, time.seconds));
+      say(lineOf(whole, simulated === null ? undefined : seconds));
       done?.(rounds.length);
     };
   }
@@ -155,6 +158,17 @@ async function runRounds(options: SimulateOptions, world: World, { say, done }: 
     final: { version: last, ...(await world.scored(last)).metrics },
     ...crossing,
   };
+}
+
+/** Of a round that has just ended. */
+async function simulatedFigures(
+  world: InProcessWorld,
+  round: number,
+): Promise<Pick<SimulatedRound, 'simulatedSeconds' | 'staleness'>> {
+  const simulatedSeconds = world.elapsedMs() / 1_000;
+  const reports = await world.reports(round);
+  const behind = reports.reduce((sum, { staleness }) => sum + staleness, 0);
+  return { simulatedSeconds, staleness: behind / Math.max(1, reports.length) };
 }
 
 const paceText = (rounds: readonly SimulatedRound[]): string => {
@@ -209,13 +223,17 @@ function overridesOf(options: SimulateOptions): object {
   return mergeOverrides(mergeOverrides(composed, asked), options.set) as object;
 }
 
+/** Simulated milliseconds that a step takes each contributor's device. */
+function stepTimesOf({ clients, speed, seed }: SimulateOptions): readonly number[] {
+  return slownessOf(clients, speed, seededRng(seed, SPEED_STREAM)).map((slowness) => slowness * STEP_MS);
+}
+
 /** Simulated milliseconds of an assignment: steps by the device's speed, or past the deadline for one that is late. */
-function timesOf({ clients, speed, late, deadlineSeconds, seed }: SimulateOptions) {
-  const slowness = slownessOf(clients, speed, seededRng(seed, SPEED_STREAM));
+function timesOf({ clients, late, deadlineSeconds, seed }: SimulateOptions, stepMs: readonly number[]) {
   const rngs = Array.from({ length: clients }, (_, index) => seededRng(seed, LATE_STREAM + index));
   return (index: number, steps: number): number => {
     const isLate = late > 0 && (rngs[index]?.uniform() ?? 1) < late;
-    return isLate ? 1_000 * deadlineSeconds + 1 : steps * STEP_MS * (slowness[index] ?? 1);
+    return isLate ? 1_000 * deadlineSeconds + 1 : steps * (stepMs[index] ?? STEP_MS);
   };
 }
 

@@ -1,4 +1,3 @@
-import type { ClientId } from '../../shared/ids.ts';
 import type { Session, SessionInbox, Transport } from '../../web/client/index.ts';
 
 /** Transports that behave as networks and odd clients do, around a real one. */
@@ -75,16 +74,20 @@ export function takenAs(turns: readonly Turn[]): (turn: Turn) => Promise<() => v
     });
 }
 
-/** Tells the name that the server knows the client by. */
-export const known = (transport: Transport, tell: (clientId: ClientId) => void): Transport =>
+/** Tells of each welcome and assignment before the client hears of it. */
+export const overheard = (transport: Transport, tell: Pick<SessionInbox, 'welcome' | 'assign'>): Transport =>
   around(
     transport,
     (session) => session,
     (inbox) => ({
       ...inbox,
       welcome: (message) => {
-        tell(message.clientId);
+        tell.welcome(message);
         inbox.welcome(message);
+      },
+      assign: (message) => {
+        tell.assign(message);
+        inbox.assign(message);
       },
     }),
   );

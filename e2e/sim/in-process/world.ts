@@ -1,6 +1,7 @@
 import { viewRound } from '../../../server/http/task-view.ts';
-import type { ClientId } from '../../../shared/ids.ts';
-import type { Score } from '../../../shared/protocol/index.ts';
+import { assert } from '../../../shared/assert.ts';
+import type { ClientId, UpdateId } from '../../../shared/ids.ts';
+import { type Score, updateIdOf } from '../../../shared/protocol/index.ts';
 import { isTemplateName, taskFromTemplate } from '../../../shared/task/parse.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 import { toBytes } from '../../../shared/weights/vector.ts';
@@ -8,7 +9,7 @@ import type { WeightsSource } from '../../../web/client/ports.ts';
 import type { Transport } from '../../../web/client/transport.ts';
 import type { ApiRound } from '../../demo/figures.ts';
 import { Population } from '../population.ts';
-import { eager, known } from '../transports.ts';
+import { eager, overheard } from '../transports.ts';
 import type { World, WorldOptions } from '../world.ts';
 import { Busy } from './busy.ts';
 import { SimulatedClock } from './clock.ts';
@@ -32,8 +33,15 @@ export interface InProcessOptions extends WorldOptions {
 export interface InProcessWorld extends World {
   /** Simulated milliseconds since the beginning. */
   elapsedMs(): number;
-  /** The contributors whose reports were accepted in a round, in the order of the receipts. */
-  order(round: number): Promise<readonly number[]>;
+  /** The reports that were accepted in a round, in the order of their receipts. */
+  reports(round: number): Promise<readonly AcceptedReport[]>;
+}
+
+export interface AcceptedReport {
+  readonly contributor: number;
+  readonly steps: number;
+  /** How many versions there were between the one that it trained from and the one that its round started from. */
+  readonly staleness: number;
 }
 
 /** A device of the usual speed takes this long for a step. */
@@ -93,11 +101,15 @@ export async function openInProcessWorld(options: InProcessOptions): Promise<InP
     };
     const busy = new Busy();
     const indexOf = new Map<ClientId, number>();
+    const baseOf = new Map<UpdateId, number>();
     const pool = new WeightsPool();
     const live = new Population({
       ...{ server: SERVER, task, count, backend },
       transport: (_, index) =>
-        known(transport(eager(gateway.transport), index), (clientId) => void indexOf.set(clientId, index)),
+        overheard(transport(eager(gateway.transport), index), {
+          welcome: ({ clientId }) => void indexOf.set(clientId, index),
+          assign: ({ token, base }) => void baseOf.set(updateIdOf(token), base.version),
+        }),
       trainer: (index) => {
         const timing = {
           clock: clock.of(index + 1),
@@ -163,9 +175,15 @@ export async function openInProcessWorld(options: InProcessOptions): Promise<InP
           await aScore();
         }
       },
-      async order(round) {
-        const receipts = await stores.storage.rounds.receiptsOf(task, round);
-        return receipts.toSorted((a, b) => a.order - b.order).map(({ clientId }) => indexOf.get(clientId) ?? -1);
+      async reports(number) {
+        const { rounds } = stores.storage;
+        const [round] = await rounds.list(task, 1, number + 1);
+        assert(round?.number === number, 'there is such a round');
+        const receipts = (await rounds.receiptsOf(task, number)).toSorted((a, b) => a.order - b.order);
+        return receipts.map(({ clientId, updateId, steps }) => {
+          const base = baseOf.get(updateId) ?? Number.NaN;
+          return { contributor: indexOf.get(clientId) ?? -1, steps, staleness: round.baseVersion - base };
+        });
       },
     };
   } catch (error) {

@@ -19,6 +19,8 @@ export type PlainCall =
       readonly job: PlainJob;
       readonly params: Float32Array;
       readonly seed: number;
+      /** Of a device in simulated time. */
+      readonly stepMs?: number | undefined;
     };
 
 export interface PlainAnswer {

@@ -23,12 +23,12 @@ port.on('message', (call: PlainCall) => {
     examplesOf.set(call.owner, call.examples);
     return;
   }
-  const { id, owner, job, params, seed } = call;
+  const { id, owner, job, params, seed, stepMs } = call;
   const examples = examplesOf.get(owner);
   assert(examples !== undefined, 'examples come before work on them');
   const training = trainingOf(job);
   const result =
-    call.kind === 'train' ? finish(training.train(params, examples, seed)) : training.score(params, examples);
+    call.kind === 'train' ? finish(training.train(params, examples, seed, stepMs)) : training.score(params, examples);
   const answer: PlainAnswer = { id, result };
   const vector = result.ok ? ('delta' in result ? result.delta : result.counts) : null;
   port.postMessage(answer, vector === null ? [] : [vector.buffer as ArrayBuffer]);

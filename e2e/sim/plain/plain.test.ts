@@ -29,8 +29,9 @@ async function trained(
   topology: Participation['topology'],
   client: ClientPlan,
   examples: Examples,
+  stepMs?: number,
 ) {
-  const trainer = trainers.trainer(examples);
+  const trainer = trainers.trainer(examples, stepMs);
   await trainer.prepare({ topology, client } as Participation, 'auto');
   const params = initialWeights(modelOf({ model: { topology, seed: 3 } }), 3);
   const result = await trainer.train(params, { seed: 9, signal: new AbortController().signal, onProgress: () => {} });
@@ -74,6 +75,43 @@ describe('the plain trainer', () => {
       expect((await trained(threaded, zooTopology('mlp-2nn'), plan(), examples)).delta).toEqual(one.delta);
   });
 
+  // 45 examples are five steps an epoch. A second of 100 ms steps is ten after the first, which takes none of it.
+  it.each([
+    [100, 11],
+    [300, 5],
+    [1_000, 2],
+    [5_000, 2],
+    [10, 15],
+  ])(
+    'a device with steps of %d ms takes %d in a second, as the tabs’ own training and in threads',
+    async (stepMs, steps) => {
+      const { epochs, ...base } = plan({ epochs: 3, batchSize: 10 });
+      const examples = pictures(45);
+      const boxed = { ...base, epochs, maxSeconds: 1 } as ClientPlan;
+      const topology = zooTopology('softmax');
+      const one = await trained(new PlainTrainers(), topology, boxed, examples, stepMs);
+      expect(one.steps).toBe(steps);
+      const counted = await trained(new PlainTrainers(), topology, { ...base, maxSteps: steps }, examples);
+      expect(one.delta).toEqual(counted.delta);
+      expect((await trained(threaded, topology, boxed, examples, stepMs)).delta).toEqual(one.delta);
+      const core = new CoreTrainers();
+      const expected = await trained(core, topology, boxed, examples, stepMs);
+      await core.close();
+      expect(expected.steps).toBe(steps);
+      expect(furthest(one.delta, expected.delta)).toBeLessThan(2e-6);
+    },
+  );
+
+  it('without simulated time the second is a real one', async () => {
+    const { epochs: _, ...base } = plan({ batchSize: 10 });
+    const boxed = { ...base, maxSteps: 100_000, maxSeconds: 1 } as ClientPlan;
+    const beganMs = performance.now();
+    const { steps } = await trained(new PlainTrainers(), zooTopology('softmax'), boxed, pictures(45));
+    expect(performance.now() - beganMs).toBeGreaterThan(1_000);
+    expect(steps).toBeGreaterThan(1);
+    expect(steps).toBeLessThan(100_000);
+  });
+
   it('computes a step that can be told by hand', () => {
     // Two inputs, two classes: logits (1, 0) for x = (1, 2); softmax (σ, 1 − σ) with σ = 1 / (1 + e⁻¹).
     const layers = denseLayersOf(dense(2, 2, 'softmax'));
@@ -111,6 +149,7 @@ describe('the plain trainer', () => {
     ['a relu at the end', {}, 'seed-dense', 'the model has a dense layer with relu where softmax is computed'],
     ['another work', { work: 'full-batch' }, 'softmax', 'the work is full-batch'],
     ['another loss', { loss: 'meanSquaredError' }, 'softmax', 'the loss is meanSquaredError'],
+    ['a time limit', { maxSeconds: 5 }, 'softmax', null],
     ['a plan with more in it', { mu: 1 } as object, 'softmax', 'the plan has mu'],
   ])('says of %s whether it is its own', (_, changes, zoo, reason) => {
     expect(notPlain(zooTopology(zoo), plan(changes))).toBe(reason);

@@ -20,7 +20,7 @@ export class PlainTrainers implements Trainers {
     this.#threads = threads === 0 ? null : new PlainThreads(threads);
   }
 
-  trainer(own: Examples): Trainer {
+  trainer(own: Examples, stepMs?: number): Trainer {
     const examples = this.#threads === null ? own : inSharedMemory(own);
     const owner = this.#owners++;
     let job: PlainJob | undefined;
@@ -35,8 +35,11 @@ export class PlainTrainers implements Trainers {
         assert(job !== undefined, 'prepare comes first');
         const own = job;
         return this.#threads === null
-          ? this.#inTurn(() => inSteps(this.#trainingOf(own).train(params, examples, seed), signal))
-          : (this.#threads.run({ kind: 'train', owner, job: own, params, seed }, examples) as Promise<TrainResult>);
+          ? this.#inTurn(() => inSteps(this.#trainingOf(own).train(params, examples, seed, stepMs), signal))
+          : (this.#threads.run(
+              { kind: 'train', owner, job: own, params, seed, stepMs },
+              examples,
+            ) as Promise<TrainResult>);
       },
       score: (params): Promise<CountResult> => {
         assert(job !== undefined, 'prepare comes first');

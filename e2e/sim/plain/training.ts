@@ -9,6 +9,7 @@ import type { CountResult, TrainResult } from '../../../web/client/ports.ts';
 import { shuffled } from '../../../web/trainer/core/batches.ts';
 import { type Examples, partOf } from '../../../web/trainer/core/examples.ts';
 import { splitOf } from '../../../web/trainer/core/held-out.ts';
+import { timeBoxOf } from '../../../web/trainer/core/time-box.ts';
 import { EXPLODED_FACTOR } from '../../../web/trainer/core/train.ts';
 import { denseLayersOf, type PlainNetwork, plainNetwork } from './network.ts';
 
@@ -19,7 +20,17 @@ const SCORED_EXAMPLES = 100;
 const BATCHES_A_STEP = 32;
 
 /** What the plain trainer knows of the plan; whatever else is in it makes the plan another's. */
-const PLAIN = new Set(['work', 'epochs', 'maxSteps', 'batchSize', 'learningRate', 'optimizer', 'loss', 'heldOut']);
+const PLAIN = new Set([
+  'work',
+  'epochs',
+  'maxSteps',
+  'maxSeconds',
+  'batchSize',
+  'learningRate',
+  'optimizer',
+  'loss',
+  'heldOut',
+]);
 
 /** Why this work is not for the plain trainer; null where it is. */
 export function notPlain(topology: ModelTopology, plan: ClientPlan): string | null {
@@ -46,10 +57,10 @@ export class PlainTraining {
     this.#network = plainNetwork(layers, plan.batchSize);
   }
 
-  /** One assignment, in steps of a few batches. */
-  *train(params: Float32Array, own: Examples, seed: number): Steps<TrainResult> {
+  /** One assignment, in steps of a few batches; `stepMs` is what a batch takes a device in simulated time. */
+  *train(params: Float32Array, own: Examples, seed: number, stepMs?: number): Steps<TrainResult> {
     const startMs = performance.now();
-    const { heldOut, epochs = 1, maxSteps, batchSize, learningRate } = this.#plan;
+    const { heldOut, epochs = 1, maxSteps, maxSeconds, batchSize, learningRate } = this.#plan;
     const examples = heldOut ? splitOf(own).fitted : own;
     const { count } = examples;
     if (count === 0) return { ok: false, reason: 'no-examples', message: 'there is nothing to train on' };
@@ -59,11 +70,15 @@ export class PlainTraining {
     const before = this.#score(examples, scored);
     const bound = EXPLODED_FACTOR * Math.max(1, before.loss);
     let done = 0;
-    for (let epoch = 0; done < steps; epoch++) {
+    const box = timeBoxOf(maxSeconds, () => (stepMs === undefined ? performance.now() : done * stepMs));
+    const isOver = (): boolean => done >= steps || box.isOver();
+    for (let epoch = 0; !isOver(); epoch++) {
       const order = shuffled(count, seed, epoch);
-      for (let start = 0; start < count && done < steps; start += batchSize, done++) {
+      for (let start = 0; start < count && !isOver(); start += batchSize) {
         const loss = this.#network.step(this.#fill(examples, order.subarray(start, start + batchSize)), learningRate);
-        if (done % BATCHES_A_STEP === BATCHES_A_STEP - 1) yield;
+        done++;
+        box.read();
+        if (done % BATCHES_A_STEP === 0) yield;
         if (loss <= bound) continue;
         return Number.isFinite(loss)
           ? { ok: false, reason: 'exploded', message: 'the loss grew out of all proportion' }
@@ -81,7 +96,7 @@ export class PlainTraining {
       accuracyAfter: after.accuracy,
       trainingMs: Math.round(performance.now() - startMs),
     };
-    return { ok: true, delta: deltaOf(local, params), examples: count, steps, metrics };
+    return { ok: true, delta: deltaOf(local, params), examples: count, steps: done, metrics };
   }
 
   /** A part in an evaluation round (`web/trainer/core/count.ts`). */

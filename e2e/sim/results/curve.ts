@@ -5,6 +5,8 @@ export interface Point {
   readonly round: number;
   /** Up and down, of all rounds so far. */
   readonly bytes: number;
+  readonly uplinkBytes: number;
+  readonly downlinkBytes: number;
   /** Simulated where there is simulated time. */
   readonly seconds: number;
   readonly accuracy: number;
@@ -12,13 +14,14 @@ export interface Point {
 
 /** Committed versions with an accuracy, version 0 at the beginning. */
 export function pointsOf(initial: number | undefined, rounds: readonly SimulatedRound[]): Point[] {
-  const points: Point[] = initial === undefined ? [] : [{ round: 0, bytes: 0, seconds: 0, accuracy: initial }];
-  let bytes = 0;
-  let seconds = 0;
+  let spent = { bytes: 0, uplinkBytes: 0, downlinkBytes: 0, seconds: 0 };
+  const points: Point[] = initial === undefined ? [] : [{ round: 0, ...spent, accuracy: initial }];
   for (const round of rounds) {
-    bytes += round.uplinkBytes + round.downlinkBytes;
-    seconds = round.simulatedSeconds ?? seconds + round.seconds;
-    if (round.accuracy !== null) points.push({ round: round.number, bytes, seconds, accuracy: round.accuracy });
+    const uplinkBytes = spent.uplinkBytes + round.uplinkBytes;
+    const downlinkBytes = spent.downlinkBytes + round.downlinkBytes;
+    const seconds = round.simulatedSeconds ?? spent.seconds + round.seconds;
+    spent = { bytes: uplinkBytes + downlinkBytes, uplinkBytes, downlinkBytes, seconds };
+    if (round.accuracy !== null) points.push({ round: round.number, ...spent, accuracy: round.accuracy });
   }
   return points;
 }
@@ -41,5 +44,11 @@ export function crossingOf(points: readonly Point[], target: number): Omit<Point
   const before = curve[at - 1] ?? after;
   const share = after === before ? 0 : (target - before.accuracy) / (after.accuracy - before.accuracy);
   const between = (of: (point: Point) => number): number => of(before) + share * (of(after) - of(before));
-  return { round: between((p) => p.round), bytes: between((p) => p.bytes), seconds: between((p) => p.seconds) };
+  return {
+    round: between((point) => point.round),
+    bytes: between((point) => point.bytes),
+    uplinkBytes: between((point) => point.uplinkBytes),
+    downlinkBytes: between((point) => point.downlinkBytes),
+    seconds: between((point) => point.seconds),
+  };
 }

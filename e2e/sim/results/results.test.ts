@@ -15,11 +15,11 @@ const rounds = [round(1, 0.5, 10), round(2, null, 20), round(3, 0.9, 30), round(
 describe('what a run amounts to', () => {
   it('points add up bytes and time, also of rounds that made no version', () => {
     expect(pointsOf(0.1, rounds)).toEqual([
-      { round: 0, bytes: 0, seconds: 0, accuracy: 0.1 },
-      { round: 1, bytes: 100, seconds: 10, accuracy: 0.5 },
-      { round: 3, bytes: 300, seconds: 30, accuracy: 0.9 },
-      { round: 4, bytes: 400, seconds: 40, accuracy: 0.7 },
-      { round: 5, bytes: 500, seconds: 50, accuracy: 0.98 },
+      { round: 0, bytes: 0, uplinkBytes: 0, downlinkBytes: 0, seconds: 0, accuracy: 0.1 },
+      { round: 1, bytes: 100, uplinkBytes: 60, downlinkBytes: 40, seconds: 10, accuracy: 0.5 },
+      { round: 3, bytes: 300, uplinkBytes: 180, downlinkBytes: 120, seconds: 30, accuracy: 0.9 },
+      { round: 4, bytes: 400, uplinkBytes: 240, downlinkBytes: 160, seconds: 40, accuracy: 0.7 },
+      { round: 5, bytes: 500, uplinkBytes: 300, downlinkBytes: 200, seconds: 50, accuracy: 0.98 },
     ]);
     const { simulatedSeconds: _, ...real } = round(1, 0.5, 0);
     expect(pointsOf(undefined, [real, { ...real, number: 2 }]).map(({ seconds }) => seconds)).toEqual([0.5, 1]);
@@ -29,13 +29,18 @@ describe('what a run amounts to', () => {
     const points = pointsOf(0.1, rounds);
     expect(bestSoFar(points).map(({ accuracy }) => accuracy)).toEqual([0.1, 0.5, 0.9, 0.9, 0.98]);
     // From 0.5 after round 1 to 0.9 after round 3: 0.6 is a quarter of the way.
-    expect(crossingOf(points, 0.6)).toEqual({ round: 1.5, bytes: 150, seconds: 15 });
+    expect(crossingOf(points, 0.6)).toEqual({
+      ...{ round: 1.5, bytes: 150, uplinkBytes: 90, downlinkBytes: 60, seconds: 15 },
+    });
     // From the best of before, 0.9, and not from the 0.7 of round 4.
     expect(crossingOf(points, 0.94)).toEqual({
-      ...{ round: expect.closeTo(4.5, 9), bytes: expect.closeTo(450, 6), seconds: expect.closeTo(45, 9) },
+      ...{ round: expect.closeTo(4.5, 9), seconds: expect.closeTo(45, 9), bytes: expect.closeTo(450, 6) },
+      ...{ uplinkBytes: expect.closeTo(270, 6), downlinkBytes: expect.closeTo(180, 6) },
     });
     expect(crossingOf(points, 0.99)).toBeNull();
-    expect(crossingOf(points, 0.05)).toEqual({ round: 0, bytes: 0, seconds: 0 });
+    expect(crossingOf(points, 0.05)).toEqual({
+      ...{ round: 0, bytes: 0, uplinkBytes: 0, downlinkBytes: 0, seconds: 0 },
+    });
   });
 
   it('a table of comma-separated values has a row a round', () => {
