@@ -120,10 +120,13 @@ export function attachSocketServer(
 }
 
 /** From here on this connection may send messages of up to so many bytes; a longer one closes it before it is read. */
-export function limitMessages(connection: { readonly transport: unknown }, bytes: number): void {
+export function limitMessages(connection: { readonly transport?: unknown }, bytes: number): void {
   // Not public: `ws` has one limit for all. Where it is absent that one holds.
-  const { socket } = connection.transport as { readonly socket?: { readonly _receiver?: { _maxPayload?: number } } };
-  if (socket?._receiver?._maxPayload !== undefined) socket._receiver._maxPayload = bytes;
+  const transport = connection.transport as
+    | undefined
+    | { readonly socket?: { readonly _receiver?: { _maxPayload?: number } } };
+  const receiver = transport?.socket?._receiver;
+  if (receiver?._maxPayload !== undefined) receiver._maxPayload = bytes;
 }
 
 /** The part of Engine.IO's socket that is used here. */
