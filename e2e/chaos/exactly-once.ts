@@ -29,7 +29,7 @@ export interface ExactlyOnce {
 /** Cell i of the model belongs to contributor i: 2 × 64 weights and 2 biases. */
 const CELLS = 130;
 /** So many answers come back within a fraction of this on loopback; a lost one costs no more. */
-const TIMEOUTS = { openMs: 1_000, controlMs: 300, chunkMs: 400, reportEndMs: 800 };
+const TIMEOUTS = { openMs: 1_000, controlMs: 500, chunkMs: 600, reportEndMs: 1_000 };
 const COHORT_SHARE = 0.6;
 /** Weights of older versions are not kept: the history is read before they go. */
 const READ_EVERY_ROUNDS = 4;
@@ -140,8 +140,8 @@ export async function exactlyOnce({
 /** The round that runs when a task pauses ends by its deadline at the latest. */
 async function ended(server: RunningServer, task: string): Promise<void> {
   for (;;) {
-    const { state, round } = await server.adminJson<{ state: string; round: unknown }>(`/api/tasks/${task}`);
-    if (state === 'paused' && round === null) return;
+    const rounds = await server.adminJson<{ outcome: string | null }[]>(`/api/tasks/${task}/rounds?limit=1`);
+    if (rounds.at(-1)?.outcome !== null) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
