@@ -21,7 +21,8 @@ const PARAMETERS = 7_850;
 let server: RunningServer;
 test.beforeAll(async () => {
   server = await startServer();
-  await createTask(server, 'leaves');
+  // At the template's rate the few digits here swing a version by more than the guard lets pass, now and then.
+  await createTask(server, 'leaves', { client: { learningRate: 0.02 } });
 });
 test.afterAll(() => server.dispose());
 
