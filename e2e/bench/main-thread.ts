@@ -8,6 +8,7 @@ import { png } from '../fixtures/png.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { beeps, writeWav } from '../fixtures/sound.ts';
 import { functionsOf, type MainThreadTask, mainThreadTasks, type Part, type Trace } from './main-thread-tasks.ts';
+import { type BenchOptions, chosenOf } from './options.ts';
 import { PlainPage } from './plain-page.ts';
 import { median, milliseconds, tableOf, whole } from './table.ts';
 
@@ -33,7 +34,7 @@ interface Scene {
 
 /** A name for this machine that is no `localhost`: over plain http its pages are not secure contexts. */
 const LAN_HOST = 'laptop.test';
-const LARGE = '`cnn` on WASM: 6.7 MB each way';
+const LARGE = '`cnn` on WASM';
 
 const SCENES: readonly Scene[] = [
   ...(Object.keys(BACKENDS) as Backend[])
@@ -55,7 +56,7 @@ const SCENES: readonly Scene[] = [
     })),
   { title: LARGE, act: async (browser, server) => contribute(await PlainPage.open(browser), server, 'large', 'wasm') },
   {
-    title: `${LARGE}, over plain http`,
+    title: `${LARGE} over plain http`,
     act: async (browser, server) => {
       const lan = { ...server, url: `http://${LAN_HOST}:${server.port}` };
       const page = await PlainPage.open(browser);
@@ -77,11 +78,17 @@ const SCENES: readonly Scene[] = [
  * consent, three rounds and a drawing to try; and bringing sound, pictures and a table. Processor time of the thread,
  * which other programs on the machine do not lengthen.
  */
-export async function benchMainThread(runs: number, say: (line: string) => void): Promise<void> {
+export async function benchMainThread(
+  runs: number,
+  say: (line: string) => void,
+  { rows }: Pick<BenchOptions<string>, 'rows'>,
+): Promise<void> {
   const found = findChromium();
   if (!found.ok) throw new Error(found.reason);
   const longest: string[][] = [];
-  for (const scene of SCENES) {
+  const titles = SCENES.map(({ title }) => title);
+  const chosen = chosenOf(titles, rows);
+  for (const scene of SCENES.filter(({ title }) => chosen.includes(title))) {
     const seen: (readonly MainThreadTask[])[] = [];
     for (let run = 0; run < runs; run++) {
       const trace = await traceOf(found.path, scene);
@@ -165,7 +172,12 @@ async function contribute(page: PlainPage, server: RunningServer, task: string, 
     await page.begin(phase);
     await startRounds(server, task, rounds);
     const wanted = phase === 'first round' ? 1 : 3;
-    await expectRounds(server, task, (all) => all.filter(({ outcome }) => outcome === 'committed').length === wanted);
+    try {
+      await expectRounds(server, task, (all) => all.filter(({ outcome }) => outcome === 'committed').length === wanted);
+    } catch (error) {
+      const shown = await page.look('JSON.stringify({ ...document.querySelector("main").dataset })');
+      throw new Error(`the round did not commit; the page shows ${shown}`, { cause: error });
+    }
     await page.until(hasState('accepted'));
   }
 }

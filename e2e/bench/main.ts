@@ -42,7 +42,7 @@ ${Object.entries(BENCHES)
   --runs N        how often each is run (3)
   --models A,B    of the trainer's steps these models alone, without the tables of first steps
   --backends A,B  … on these backends alone: cpu, stock-wasm, wasm, webgl, webgpu
-  --rows A,B      of robust and codec-accuracy these rows alone, by the names in their first column
+  --rows A,B      of robust and codec-accuracy these rows alone, by the names in their first column; of main-thread these scenes
 `;
 
 const options = readOptions(process.argv.slice(2), BENCHES);

@@ -1,8 +1,9 @@
+import { nextTurn } from '../turns.ts';
 import { IMAGE_HEAD_BYTES, imageSizeOf } from './image-size.ts';
 import type { Picture } from './picture.ts';
 
-/** A larger picture is shrunk before its pixels are looked at: a phone's photo has 48 million of them. */
-const LONGEST_SIDE = 1024;
+/** A larger picture is shrunk before its pixels are looked at: a phone's photo has 48 million of them, a model sees some hundreds. */
+const LONGEST_SIDE = 512;
 const FILE_BYTES = 64 * 1024 * 1024;
 /** Decoded, each takes four bytes, whatever the file takes: a few kilobytes may be gigabytes of one colour. */
 const PIXELS = 100_000_000;
@@ -29,7 +30,10 @@ export async function readImageFile(file: Blob): Promise<ReadPicture> {
     const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
     if (context === null) return { ok: false, reason: 'not-an-image' };
     context.drawImage(bitmap, 0, 0, width, height);
-    return { ok: true, picture: context.getImageData(0, 0, width, height) };
+    const picture = context.getImageData(0, 0, width, height);
+    // The page has its turn between shrinking a large picture and looking at its pixels.
+    await nextTurn();
+    return { ok: true, picture };
   } finally {
     bitmap.close();
   }

@@ -41,39 +41,49 @@ export function inkOf(picture: Picture): Ink {
   const { width, height } = picture;
   const values = grey(picture);
   const paper = median(borderOf(values, width, height));
-  const darkest = values.reduce((least, value) => Math.min(least, value), 1);
-  const lightest = values.reduce((most, value) => Math.max(most, value), 0);
+  let darkest = 1;
+  let lightest = 0;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as number;
+    if (value < darkest) darkest = value;
+    if (value > lightest) lightest = value;
+  }
   const reach = Math.max(paper - darkest, lightest - paper);
   // Paper that is not quite white, or a shadow across it, is still paper: ink is what reaches far from it.
-  const isInverted = paper - darkest < lightest - paper;
-  return {
-    width,
-    height,
-    values: values.map((value) => {
-      const ink = isInverted ? value - paper : paper - value;
-      return reach < 0.1 ? 0 : Math.min(Math.max(ink / reach, 0), 1);
-    }),
-  };
+  const sign = paper - darkest < lightest - paper ? 1 : -1;
+  for (let at = 0; at < values.length; at++) {
+    const ink = (sign * ((values[at] as number) - paper)) / reach;
+    values[at] = reach < 0.1 || ink <= 0 ? 0 : Math.min(ink, 1);
+  }
+  return { width, height, values };
 }
 
-const plane = ({ data }: Picture, channel: number): Float32Array =>
-  Float32Array.from({ length: data.length / 4 }, (_, index) => {
-    const alpha = (data[4 * index + 3] as number) / 255;
-    return ((data[4 * index + channel] as number) / 255) * alpha + (1 - alpha);
-  });
+/** Over white paper where the picture is see-through. */
+function plane({ data }: Picture, channel: number): Float32Array {
+  const values = new Float32Array(data.length / 4);
+  for (let at = 0; at < values.length; at++) {
+    const alpha = (data[4 * at + 3] as number) / 255;
+    values[at] = ((data[4 * at + channel] as number) / 255) * alpha + (1 - alpha);
+  }
+  return values;
+}
 
 function grey(picture: Picture): Float32Array {
-  const [red, green, blue] = [plane(picture, 0), plane(picture, 1), plane(picture, 2)];
-  return red.map((value, index) => 0.299 * value + 0.587 * (green[index] as number) + 0.114 * (blue[index] as number));
+  const red = plane(picture, 0);
+  const green = plane(picture, 1);
+  const blue = plane(picture, 2);
+  for (let at = 0; at < red.length; at++)
+    red[at] = 0.299 * (red[at] as number) + 0.587 * (green[at] as number) + 0.114 * (blue[at] as number);
+  return red;
 }
 
+/** The first and last row, and the ends of those between. */
 function borderOf(values: Float32Array, width: number, height: number): number[] {
-  const border: number[] = [];
-  values.forEach((value, index) => {
-    const x = index % width;
-    const y = Math.floor(index / width);
-    if (x === 0 || y === 0 || x === width - 1 || y === height - 1) border.push(value);
-  });
+  const border = [...values.subarray(0, width), ...values.subarray(width * Math.max(1, height - 1))];
+  for (let y = 1; y < height - 1; y++) {
+    border.push(values[y * width] as number);
+    if (width > 1) border.push(values[(y + 1) * width - 1] as number);
+  }
   return border;
 }
 
