@@ -29,7 +29,7 @@ it('the image: what is copied into it is all that the build needs, and what is b
     const server = await startServer({ installFolder: folder });
     try {
       expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-      expect(await (await fetch(server.url)).text()).toContain('<main');
+      expect(await (await fetch(server.url)).text()).toContain('/assets/contribute-');
     } finally {
       await server.dispose();
     }

@@ -1,7 +1,7 @@
 import type { TaskId } from '../../shared/ids.ts';
 import { socketTransport } from '../../web/client/index.ts';
 import { History } from '../crash/history.ts';
-import { oneHotTrainer } from '../crash/one-hot.ts';
+import { oneHotModel, oneHotTrainer } from '../crash/one-hot.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { Population } from '../sim/population.ts';
 import { type FaultRates, HARSH, WELL } from './faults.ts';
@@ -26,8 +26,8 @@ export interface ExactlyOnce {
   readonly seconds: number;
 }
 
-/** Cell i of the model belongs to contributor i: 2 × 64 weights and 2 biases. */
-const CELLS = 130;
+const SIDE = 8;
+const CELLS = 2 * SIDE ** 2 + 2;
 /** So many answers come back within a fraction of this on loopback; a lost one costs no more. */
 const TIMEOUTS = { openMs: 1_000, controlMs: 500, chunkMs: 600, reportEndMs: 1_000 };
 const COHORT_SHARE = 0.6;
@@ -39,19 +39,7 @@ const HEALED_MS = 30_000;
 const taskOf = (contributors: number) => ({
   template: 'digits',
   id: 'exactly-once',
-  model: {
-    topology: {
-      input: [8, 8, 1],
-      layers: [
-        { class_name: 'Flatten', config: { name: 'flatten' } },
-        {
-          class_name: 'Dense',
-          config: { name: 'output', units: 2, activation: 'softmax', kernel_initializer: 'zeros' },
-        },
-      ],
-    },
-  },
-  data: { shape: [8, 8, 1], labels: ['a', 'b'], sample: null },
+  ...oneHotModel(SIDE),
   strategy: { weighting: 'uniform' },
   rounds: {
     ...{ goal: Math.round(COHORT_SHARE * contributors), minimum: 1, overSelection: 1.2 },

@@ -7,25 +7,12 @@ import type { TaskId } from '../../shared/ids.ts';
 import { fromBytes } from '../../shared/weights/vector.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { Population } from '../sim/population.ts';
-import { oneHotTrainer } from './one-hot.ts';
+import { oneHotModel, oneHotTrainer } from './one-hot.ts';
 
-/** 34 parameters that start at zero: cell i belongs to contributor i. */
 const task = {
   template: 'digits',
   id: 'buffered',
-  model: {
-    topology: {
-      input: [4, 4, 1],
-      layers: [
-        { class_name: 'Flatten', config: { name: 'flatten' } },
-        {
-          class_name: 'Dense',
-          config: { name: 'output', units: 2, activation: 'softmax', kernel_initializer: 'zeros' },
-        },
-      ],
-    },
-  },
-  data: { shape: [4, 4, 1], labels: ['a', 'b'], sample: null },
+  ...oneHotModel(4),
   strategy: {
     name: 'fedbuff',
     weighting: 'uniform',

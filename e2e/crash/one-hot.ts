@@ -1,14 +1,11 @@
 import type { Participation } from '../../shared/protocol/index.ts';
 import type { BackendChoice, RequestedBackend, Trainer, TrainResult } from '../../web/client/ports.ts';
 
-/** 34 parameters that start at zero: cell i belongs to contributor i. */
-export const oneHotTask = (contributors: number) => ({
-  template: 'digits',
-  id: 'one-hot',
-  title: 'One-hot',
+/** 2 × side² weights and 2 biases that start at zero: cell i belongs to contributor i. */
+export const oneHotModel = (side: number) => ({
   model: {
     topology: {
-      input: [4, 4, 1],
+      input: [side, side, 1],
       layers: [
         { class_name: 'Flatten', config: { name: 'flatten' } },
         {
@@ -18,7 +15,14 @@ export const oneHotTask = (contributors: number) => ({
       ],
     },
   },
-  data: { shape: [4, 4, 1], labels: ['a', 'b'], sample: null },
+  data: { shape: [side, side, 1], labels: ['a', 'b'], sample: null },
+});
+
+export const oneHotTask = (contributors: number) => ({
+  template: 'digits',
+  id: 'one-hot',
+  title: 'One-hot',
+  ...oneHotModel(4),
   strategy: { weighting: 'uniform' },
   rounds: { goal: contributors, minimum: contributors, reportingDeadlineMs: 120_000 },
 });

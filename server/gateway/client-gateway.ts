@@ -52,7 +52,6 @@ interface EventRule {
 export function openClientGateway(options: ClientGatewayOptions): void {
   const { server, coordinator, sessions, broadcast, clock, log, metrics } = options;
   const rules = eventRules(options);
-
   const connected = new WeakSet<object>();
 
   server.use((socket, next) => {
