@@ -157,10 +157,10 @@ export class OpenUpload {
     const written = this.#ports.valve.hold(bytes.byteLength);
     const write = this.plan.writer.write(offset, bytes).then(
       () => this.#step({ kind: 'written', index, atMs: this.#nowMs() }),
-      (error: unknown) => {
+      async (error: unknown) => {
         // Whose part is over has no file any more: in a buffered task parts end apart from their rounds, or at a word of their own.
         const { task, clientId, announced } = this.plan;
-        const admitted = this.#ports.coordinator.admit(task, clientId, announced.token);
+        const admitted = await this.#ports.coordinator.admit(task, clientId, announced.token);
         if ('ok' in admitted) return this.abort(admitted.reason, admitted.message);
         this.#logged(error);
         this.#step({ kind: 'write-failed', index, reason: isStorageFull(error) ? 'storage-full' : 'internal' });

@@ -104,7 +104,7 @@ export class Uploads {
       return this.#begin(task, clientId, announced);
     }
 
-    const admitted = coordinator.admit(task, clientId, token);
+    const admitted = await coordinator.admit(task, clientId, token);
     if ('ok' in admitted) return admitted;
     const allowed = frameBytesAllowed(admitted.expected);
     if (bytes < allowed.minimum || bytes > allowed.maximum) {
@@ -117,7 +117,7 @@ export class Uploads {
 
     const writer = await this.#openFile(task, admitted, bytes);
     if ('ok' in writer) return writer;
-    const stillAdmitted = coordinator.admit(task, clientId, token);
+    const stillAdmitted = await coordinator.admit(task, clientId, token);
     if ('ok' in stillAdmitted) {
       await writer.discard();
       return stillAdmitted;
@@ -156,8 +156,8 @@ export class Uploads {
   }
 
   /** Why there is no upload under this token: the coordinator knows if its round is over. */
-  #whyNot(task: TaskId, clientId: ClientId, token: AssignmentToken): Refusal {
-    const admitted = this.#options.coordinator.admit(task, clientId, token);
+  async #whyNot(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<Refusal> {
+    const admitted = await this.#options.coordinator.admit(task, clientId, token);
     return 'ok' in admitted ? admitted : notOpen;
   }
 

@@ -41,7 +41,7 @@ const settledAt = async (rig: Rig, version: number): Promise<void> => {
 };
 const again = async (rig: Rig, clientId: typeof A): Promise<void> => {
   const before = rig.downlink.all('assign').length;
-  expect(rig.join(clientId)).toEqual({ ok: true });
+  expect(await rig.join(clientId)).toEqual({ ok: true });
   await rig.downlink.until('assign', before + 1);
 };
 const spooled = (): string[] => {
@@ -91,7 +91,7 @@ test('P50 B5 a part that is left too far behind is told so, and its report is re
   const ends = await rig.downlink.until('round', 2);
   expect(ends[0]?.yours.get(C)).toBeUndefined();
   expect(ends[1]?.yours.get(C)).toEqual({ yours: 'rejected', yoursReason: 'stale' });
-  expect(rig.coordinator.admit(TASK.id, C, slow)).toMatchObject({ ok: false, reason: 'stale' });
+  expect(await rig.coordinator.admit(TASK.id, C, slow)).toMatchObject({ ok: false, reason: 'stale' });
   await again(rig, C);
   expect(rig.assignment(C)).toMatchObject({ base: { version: 2 } });
   await rig.coordinator.drain();

@@ -34,7 +34,7 @@ async function begin(spec: TaskSpec = TASK, count = 1): Promise<void> {
 /** The three of them join and are assigned. */
 async function assigned(spec?: TaskSpec, count?: number): Promise<void> {
   await begin(spec, count);
-  for (const clientId of [A, B, C]) expect(rig.join(clientId)).toEqual(ok);
+  for (const clientId of [A, B, C]) expect(await rig.join(clientId)).toEqual(ok);
   await rig.downlink.until('assign', 3);
 }
 
@@ -71,7 +71,7 @@ describe('a task', () => {
   });
 
   test('that does not exist is unknown to all', async () => {
-    expect(rig.join(A)).toMatchObject({ ok: false, reason: 'unknown-task' });
+    expect(await rig.join(A)).toMatchObject({ ok: false, reason: 'unknown-task' });
     expect(await rig.coordinator.startRounds(TASK.id, 1)).toMatchObject({ status: 404 });
     expect(await rig.coordinator.rollback(TASK.id, 0)).toMatchObject({ status: 404 });
     expect(await rig.coordinator.remove(TASK.id)).toMatchObject({ status: 404 });
@@ -179,7 +179,7 @@ describe('a whole round', () => {
     const chosen = rig.downlink.all('assign').map(({ clientId }) => clientId);
     expect([...chosen, retry?.clientId].sort()).toEqual([A, B, C, D]);
     // It waits for the next round, if it comes.
-    expect(rig.join(retry!.clientId)).toEqual(ok);
+    expect(await rig.join(retry!.clientId)).toEqual(ok);
     expect(rig.coordinator.contributors(TASK.id).find(({ state }) => state === 'available')).toMatchObject({
       client: retry!.clientId.slice(0, 8),
       backend: 'cpu',
@@ -193,17 +193,18 @@ describe('a whole round', () => {
     const E = client(5);
     const all = [A, B, C, D, E];
     for (const clientId of all) rig.downlink.connected.add(clientId);
-    const everybodyCheckIn = (): void => {
-      for (const clientId of all) {
+    const everybodyCheckIn = async (): Promise<void> => {
+      const answers = all.map((clientId) => {
         const network = clientId === D || clientId === E ? clientId : 'one network';
         const message = { examples: 10, backend: 'cpu', held: null } as const;
-        expect(rig.coordinator.checkIn(TASK.id, clientId, message, network)).toEqual(ok);
-      }
+        return rig.coordinator.checkIn(TASK.id, clientId, message, network);
+      });
+      expect(await Promise.all(answers)).toEqual(all.map(() => ok));
     };
     expect(await rig.coordinator.create(TASK)).toEqual(ok);
-    if (isBefore) everybodyCheckIn();
+    if (isBefore) await everybodyCheckIn();
     expect(await rig.coordinator.startRounds(TASK.id, 1)).toEqual(ok);
-    if (!isBefore) everybodyCheckIn();
+    if (!isBefore) await everybodyCheckIn();
     await rig.downlink.until('assign', 3);
     const chosen = rig.downlink.all('assign').map(({ clientId }) => clientId);
     expect([chosen.includes(D), chosen.includes(E), chosen.length]).toEqual([true, true, 3]);
@@ -294,7 +295,7 @@ describe('a whole round', () => {
     const { token } = rig.assignment(A);
     rig.leave(A);
     rig.clock.advance(LIMITS.reconnectGraceMs - 1);
-    expect(rig.join(A, { held: rig.status().sha256 })).toEqual(ok);
+    expect(await rig.join(A, { held: rig.status().sha256 })).toEqual(ok);
     expect(rig.assignment(A)).toMatchObject({ token, delivery: 'held', round: 1 });
     rig.clock.advance(LIMITS.reconnectGraceMs);
     expect(await rig.report(A, [1, 0, 0])).toMatchObject(ok);
@@ -341,6 +342,6 @@ describe('the picture', () => {
 
   test('a client without examples cannot check in', async () => {
     await begin();
-    expect(rig.join(A, { examples: 0 })).toMatchObject({ ok: false, reason: 'count' });
+    expect(await rig.join(A, { examples: 0 })).toMatchObject({ ok: false, reason: 'count' });
   });
 });

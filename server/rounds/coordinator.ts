@@ -131,13 +131,13 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       for (const { task } of entries.values()) await task.release();
     },
 
-    checkIn: (task, clientId, message, network) =>
+    checkIn: async (task, clientId, message, network) =>
       active(task)?.desk.checkIn(clientId, message, network) ?? unknownTask,
     checkOut: (task, clientId) => entries.get(task)?.desk.checkOut(clientId),
     disconnected: (task, clientId) => entries.get(task)?.desk.disconnected(clientId),
     resume: async (task, clientId, token) => active(task)?.desk.resume(clientId, token) ?? unknownTask,
     progress: (task, clientId, message) => active(task)?.desk.progress(clientId, message),
-    admit: (task, clientId, token) => active(task)?.desk.admit(clientId, token) ?? unknownTask,
+    admit: async (task, clientId, token) => active(task)?.desk.admit(clientId, token) ?? unknownTask,
     receiptOf: async (task, clientId, token) => entries.get(task)?.desk.receiptOf(clientId, token) ?? null,
     async report(task, clientId, report) {
       const entry = active(task);

@@ -23,12 +23,12 @@ afterAll(() => house.close());
 it('P13: who is not eligible is told so, does not wait, and may come back with more', async () => {
   const rig = new Rig(house);
   await rig.coordinator.create({ ...TASK, eligibility: asks });
-  expect(rig.join(client(1), { examples: 49 })).toEqual({
+  expect(await rig.join(client(1), { examples: 49 })).toEqual({
     ...{ ok: false, reason: 'ineligible', message: 'this task asks for at least 50 examples' },
     retryAfterMs: LIMITS.ineligibleRetryMs,
   });
   expect(rig.coordinator.contributors(TASK.id)).toEqual([]);
-  expect(rig.join(client(1), { examples: 50, stepMs: 12 })).toEqual({ ok: true });
+  expect(await rig.join(client(1), { examples: 50, stepMs: 12 })).toEqual({ ok: true });
   expect(rig.coordinator.contributors(TASK.id)).toMatchObject([{ state: 'available', examples: 50 }]);
   await rig.coordinator.drain();
 });

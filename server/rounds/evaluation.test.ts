@@ -136,7 +136,7 @@ test('D3 D5 killed between the last ack and the end: the next life counts each o
   await report(before, B, 10, 8);
   // The third is durable, and the process ends before it goes on.
   const { token, updateId } = before.assignment(C);
-  const admitted = before.coordinator.admit(TASK.id, C, token);
+  const admitted = await before.coordinator.admit(TASK.id, C, token);
   if ('ok' in admitted) throw new Error('not admitted');
   const { frameOf } = await import('./fixtures/frames.ts');
   const { frame, sha256 } = frameOf({ delta: own(20, 10), examples: 20, expected: admitted.expected });

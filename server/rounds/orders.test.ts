@@ -117,14 +117,14 @@ describe('closing a task', () => {
     rig.join(A);
     expect(await rig.coordinator.archive(id)).toEqual(ok);
     expect(rig.downlink.all('expel')).toMatchObject([{ refusal: { reason: 'unknown-task' } }]);
-    expect(rig.join(B)).toMatchObject({ reason: 'unknown-task' });
+    expect(await rig.join(B)).toMatchObject({ reason: 'unknown-task' });
     expect(await rig.coordinator.startRounds(id, 1)).toMatchObject({ status: 409, code: 'archived' });
     expect(rig.coordinator.task(id)?.archivedAt).not.toBeNull();
     expect(await rig.params(0)).toEqual([0, 0, 0]);
     const next = new Rig(house);
     await next.coordinator.start();
     expect(next.coordinator.tasks()).toHaveLength(1);
-    expect(next.join(A)).toMatchObject({ reason: 'unknown-task' });
+    expect(await next.join(A)).toMatchObject({ reason: 'unknown-task' });
     await next.coordinator.drain();
   });
 
@@ -140,7 +140,7 @@ describe('closing a task', () => {
     expect(await rig.coordinator.remove(id)).toEqual(ok);
     expect(rig.coordinator.task(id)).toBeUndefined();
     expect(rig.downlink.all('expel')).toHaveLength(1);
-    expect(rig.coordinator.admit(id, B, token)).toMatchObject({ reason: 'unknown-task' });
+    expect(await rig.coordinator.admit(id, B, token)).toMatchObject({ reason: 'unknown-task' });
     expect(await row()).toBeNull();
     rig.clock.advance(TASK.rounds.reportingDeadlineMs);
     expect(rig.downlink.all('round')).toEqual([]);

@@ -92,14 +92,19 @@ export interface Coordinator {
 
   // clients
   /** `network` names where the client came from, for the share of a cohort that one place may have; it is kept in memory alone. */
-  checkIn(task: TaskId, clientId: ClientId, message: CheckIn, network?: string): { readonly ok: true } | Refusal;
+  checkIn(
+    task: TaskId,
+    clientId: ClientId,
+    message: CheckIn,
+    network?: string,
+  ): Promise<{ readonly ok: true } | Refusal>;
   checkOut(task: TaskId, clientId: ClientId): void;
   /** The last session of this client is gone. */
   disconnected(task: TaskId, clientId: ClientId): void;
   resume(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<ResumeAck>;
   progress(task: TaskId, clientId: ClientId, message: Progress): void;
   /** The identity and round checks of DESIGN §7.1, before a byte is taken. */
-  admit(task: TaskId, clientId: ClientId, token: AssignmentToken): AdmittedReport | Refusal;
+  admit(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<AdmittedReport | Refusal>;
   /** The report that was accepted under this token, if any. */
   receiptOf(
     task: TaskId,

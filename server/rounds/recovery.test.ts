@@ -64,7 +64,7 @@ test('D3 a crash between the last receipt and the commit: the commit is made at 
   await before.report(B, [0, 3, 0]);
   // The last one is durable, and the process ends before it goes on.
   const { token, updateId, base } = before.assignment(C);
-  const admitted = before.coordinator.admit(TASK.id, C, token);
+  const admitted = await before.coordinator.admit(TASK.id, C, token);
   if ('ok' in admitted) throw new Error('not admitted');
   const { frameOf } = await import('./fixtures/frames.ts');
   const { frame, sha256 } = frameOf({ delta: [0, 0, 3], expected: admitted.expected });
@@ -258,8 +258,8 @@ describe('draining', () => {
     // The admission of the first is already over when draining begins.
     await Promise.resolve();
     const drained = rig.coordinator.drain();
-    expect(rig.coordinator.admit(TASK.id, B, token)).toMatchObject({ ok: false, reason: 'draining' });
-    expect(rig.join(client(9))).toMatchObject({ ok: false, reason: 'draining' });
+    expect(await rig.coordinator.admit(TASK.id, B, token)).toMatchObject({ ok: false, reason: 'draining' });
+    expect(await rig.join(client(9))).toMatchObject({ ok: false, reason: 'draining' });
     expect(await report).toMatchObject({ ok: true });
     await drained;
     for (const clientId of [A, B, C]) rig.leave(clientId);

@@ -103,7 +103,12 @@ export class ScriptedCoordinator implements Coordinator {
   start = async (): Promise<void> => {};
   drain = async (): Promise<void> => {};
 
-  checkIn(task: TaskId, clientId: ClientId, message: CheckIn, network?: string): { readonly ok: true } | Refusal {
+  async checkIn(
+    task: TaskId,
+    clientId: ClientId,
+    message: CheckIn,
+    network?: string,
+  ): Promise<{ readonly ok: true } | Refusal> {
     this.networks.push(network);
     this.#note('checkIn', task, clientId, message);
     return this.refuseWith.checkIn ?? { ok: true };
@@ -122,7 +127,7 @@ export class ScriptedCoordinator implements Coordinator {
   progress(task: TaskId, clientId: ClientId, message: Progress): void {
     this.#note('progress', task, clientId, message);
   }
-  admit(task: TaskId, clientId: ClientId, token: AssignmentToken): AdmittedReport | Refusal {
+  async admit(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<AdmittedReport | Refusal> {
     this.#note('admit', task, clientId, token);
     if (this.tokens.get(token) !== clientId) return refuse('not-assigned', 'there is no such assignment of yours');
     if (this.refuseWith.admit !== undefined) return this.refuseWith.admit;
