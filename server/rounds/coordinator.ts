@@ -74,6 +74,17 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     return { entry, open };
   }
 
+  /** Its rounds begin, or go on. */
+  async function goOn({ task }: Entry, open: OpenRound | null): Promise<void> {
+    const { spec, archivedAt } = task.row;
+    await spool
+      .sweep(spec.id, open === null ? null : reportsOf(open))
+      .catch((error: unknown) => log.warn({ err: error, task: spec.id }, 'reports that are over are still there'));
+    if (archivedAt !== null) return;
+    await task.resume(open);
+    scoreAll(spec, await storage.checkpoints.list(spec.id));
+  }
+
   /** An entry that clients and orders may see: archived tasks are closed. */
   function active(taskId: TaskId): Entry | undefined {
     const entry = entries.get(taskId);
@@ -113,14 +124,9 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         }
       }
       await spool
-        .sweep(restored.flatMap(({ open }) => (open === null ? [] : [reportsOf(open)])))
-        .catch((error: unknown) => log.warn({ err: error }, 'reports of rounds that are over are still there'));
-      for (const { entry, open } of restored) {
-        const { spec, archivedAt } = entry.task.row;
-        if (archivedAt !== null) continue;
-        await entry.task.resume(open);
-        scoreAll(spec, await storage.checkpoints.list(spec.id));
-      }
+        .keepOnly(restored.map(({ entry }) => entry.task.spec.id))
+        .catch((error: unknown) => log.warn({ err: error }, 'reports of tasks that are gone are still there'));
+      for (const { entry, open } of restored) await goOn(entry, open);
     },
 
     async drain() {
@@ -223,8 +229,8 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
 }
 
 /** The reports that are or may still come to be accepted: those of an assignment that has no end. */
-const reportsOf = ({ round: { task, number, schedule }, assignments }: OpenRound) => ({
-  ...{ task, round: schedule === 'buffered' ? FILL_PLACE : number },
+const reportsOf = ({ round: { number, schedule }, assignments }: OpenRound) => ({
+  round: schedule === 'buffered' ? FILL_PLACE : number,
   reports: assignments.filter(({ end }) => end === null).map(({ updateId }) => updateId),
 });
 

@@ -96,6 +96,8 @@ export function quickSpool(folder: string): Spool {
     },
     drop: async (task, round) => remove(roundFolder(task, round)),
     dropTask: async (task) => remove(join(folder, task)),
+    keepOnly: async () => {},
     sweep: async () => {},
+    release: async () => {},
   };
 }

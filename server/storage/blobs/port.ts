@@ -66,11 +66,16 @@ export interface Spool {
   /** Drops a whole round, partial files too. */
   drop(task: TaskId, round: number): Promise<void>;
   dropTask(task: TaskId): Promise<void>;
+  /** Drops the reports of all other tasks: those that there are (start-up). */
+  keepOnly(tasks: readonly TaskId[]): Promise<void>;
   /**
-   * Drops everything but these reports of open rounds, finished or partial (start-up). Those of them that are kept elsewhere
-   * lie where `path` says after it.
+   * Drops everything of a task but these reports of its open round, finished or partial: for whoever took its lease. Those
+   * of them that are kept elsewhere lie where `path` says after it.
    */
-  sweep(
-    open: readonly { readonly task: TaskId; readonly round: number; readonly reports: readonly UpdateId[] }[],
-  ): Promise<void>;
+  sweep(task: TaskId, open: { readonly round: number; readonly reports: readonly UpdateId[] } | null): Promise<void>;
+  /**
+   * Gives up what lies on this machine alone of a finished report that is kept elsewhere, too, or of a whole round of
+   * them: another process has the task. Where this is the only place nothing happens.
+   */
+  release(task: TaskId, round: number, updateId?: UpdateId): Promise<void>;
 }

@@ -164,12 +164,19 @@ describe('the spool', () => {
     writeFileSync(join(folder, 'digits', 'stray'), 'x');
     await finished(DIGITS, 2, 5, 'of nobody');
     await (await spool.open(DIGITS, 2, id(6), 3)).pause();
-    await fileSpool(folder).sweep([
-      { task: DIGITS, round: 2, reports: [id(2), id(3), id(7)] },
-      { task: DIGITS, round: 3, reports: [] },
-    ]);
+    const again = fileSpool(folder);
+    await again.keepOnly([DIGITS]);
+    expect(files().some((path) => path.startsWith('other') || path === 'not a task')).toBe(false);
+    await finished(OTHER, 1, 8, 'of a task that another has');
+    await again.sweep(DIGITS, { round: 2, reports: [id(2), id(3), id(7)] });
+    expect(await spool.has(OTHER, 1, id(8))).toBe(true);
+    await again.keepOnly([DIGITS]);
     expect(files()).toEqual(['digits', 'digits/2', `digits/2/${id(2)}`, `digits/2/${id(3)}.partial`]);
-    await fileSpool(folder).sweep([]);
+    await again.release(DIGITS, 2, id(2));
+    expect(await spool.has(DIGITS, 2, id(2))).toBe(true);
+    await again.sweep(DIGITS, null);
+    expect(files()).toEqual(['digits']);
+    await again.keepOnly([]);
     expect(files()).toEqual([]);
   });
 

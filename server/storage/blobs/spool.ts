@@ -79,18 +79,24 @@ export function fileSpool(folder: string): Spool {
       await onFiles(() => removeAll(join(folder, task)));
     },
 
-    sweep: (rounds) =>
+    keepOnly: (tasks) =>
       onFiles(async () => {
-        const files = rounds.flatMap(({ task, round, reports }) => reports.map((report) => path(task, round, report)));
-        const kept = new Set(files.flatMap((final) => [final, partial(final)]));
-        const open = new Set(rounds.map(({ task, round }) => roundFolder(task, round)));
-        const tasks = new Set([...open].map((round) => dirname(round)));
-        for (const task of await pathsIn(folder)) {
-          if (!tasks.has(task)) await removeAll(task);
-          else for (const round of await pathsIn(task)) if (!open.has(round)) await removeAll(round);
-        }
-        for (const round of open) for (const file of await pathsIn(round)) if (!kept.has(file)) await removeAll(file);
+        const kept = new Set(tasks.map((task) => join(folder, task)));
+        for (const task of await pathsIn(folder)) if (!kept.has(task)) await removeAll(task);
       }),
+
+    async sweep(task, open) {
+      if (!isTaskId(task)) throw new BugError('not the name of a task');
+      const round = open === null ? null : roundFolder(task, open.round);
+      const files = open?.reports.map((report) => path(task, open.round, report)) ?? [];
+      const kept = new Set(files.flatMap((final) => [final, partial(final)]));
+      await onFiles(async () => {
+        for (const other of await pathsIn(join(folder, task))) if (other !== round) await removeAll(other);
+        if (round !== null) for (const file of await pathsIn(round)) if (!kept.has(file)) await removeAll(file);
+      });
+    },
+
+    async release() {},
   };
 }
 

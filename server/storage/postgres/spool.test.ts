@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Sha256, TaskId } from '../../../shared/ids.ts';
 import { bytesOf } from '../blobs/contract.ts';
 import { CorruptBlobError, type Spool } from '../blobs/port.ts';
 import { fileSpool } from '../blobs/spool.ts';
-import { DIGITS, update } from '../contract-rows.ts';
+import { checkpoint, DIGITS, receipt, reportingRound, spec, T0, update } from '../contract-rows.ts';
+import { StorageIoError } from '../errors.ts';
+import { sqlStorage } from '../sql/storage.ts';
 import { sharedCluster } from './fixtures/cluster.ts';
 import { PIECE_BYTES } from './pieces.ts';
 import { Postgres } from './postgres.ts';
@@ -60,7 +64,7 @@ describe('reports in postgres', () => {
     await finished(machine(), 1, 1, bytesOf('of nobody'));
     await finished(machine(), 2, 0, bytesOf('of an old round'));
     const spool = machine();
-    await spool.sweep([{ task: DIGITS, round: 1, reports: [update(1, 0)] }]);
+    await spool.sweep(DIGITS, { round: 1, reports: [update(1, 0)] });
     expect(Buffer.compare(contentOf(spool, 1, 0), large)).toBe(0);
     expect(await kept()).toEqual([update(1, 0)]);
   });
@@ -89,14 +93,56 @@ describe('reports in postgres', () => {
     expect(await spool.has(DIGITS, 2, update(2, 0))).toBe(false);
   });
 
+  it('are given up by the machine that took them for another, and not by the database', async () => {
+    const [taker, home] = [machine(), machine()];
+    await finished(taker, 1, 0, large);
+    await finished(taker, 1, 1, bytesOf('b'));
+    await taker.release(DIGITS, 1, update(1, 0));
+    expect(() => contentOf(taker, 1, 0)).toThrow('ENOENT');
+    await taker.release(DIGITS, 1);
+    expect(() => contentOf(taker, 1, 1)).toThrow('ENOENT');
+    expect(await home.has(DIGITS, 1, update(1, 0))).toBe(true);
+    expect(Buffer.compare(contentOf(home, 1, 0), large)).toBe(0);
+    expect(await kept()).toEqual([update(1, 0), update(1, 1)]);
+  });
+
+  it('I2 do not take the place of what a receipt names, however late they come', async () => {
+    const storage = sqlStorage(database);
+    await storage.tasks.create(spec(), checkpoint(0), T0);
+    await reportingRound(storage, await storage.tasks.fence(DIGITS), 1, 1);
+    const late = await machine().open(DIGITS, 1, update(1, 0), 5);
+    await late.write(0, bytesOf('other'));
+    await finished(machine(), 1, 0, bytesOf('these'));
+    const sha256 = createHash('sha256').update('these').digest('hex') as Sha256;
+    await storage.rounds.accept([{ ...receipt(1, 0), sha256 }], T0);
+    await expect(late.finish()).rejects.toThrow(StorageIoError);
+    const home = machine();
+    expect(await home.has(DIGITS, 1, update(1, 0))).toBe(true);
+    expect(String(contentOf(home, 1, 0))).toBe('these');
+    await finished(machine(), 1, 0, bytesOf('these'));
+    await storage.tasks.remove(DIGITS);
+  });
+
+  it('of tasks that are gone go at a start, and no others', async () => {
+    await sqlStorage(database).tasks.create(spec(), checkpoint(0), T0);
+    const spool = machine();
+    await finished(spool, 1, 0, bytesOf('kept'));
+    const stray = await spool.open('gone' as TaskId, 1, update(1, 5), 1);
+    await stray.write(0, bytesOf('x'));
+    await stray.finish();
+    await machine().keepOnly([]);
+    expect(await kept()).toEqual([update(1, 0)]);
+    await sqlStorage(database).tasks.remove(DIGITS);
+  });
+
   it('are never given out damaged', async () => {
     await finished(machine(), 1, 0, large);
     await sql('delete from report_pieces where piece = 1');
     const spool = machine();
     await expect(spool.has(DIGITS, 1, update(1, 0))).rejects.toThrow(CorruptBlobError);
     await finished(machine(), 1, 1, bytesOf('whole'));
-    const open = [{ task: DIGITS, round: 1, reports: [update(1, 0), update(1, 1)] }];
-    await expect(spool.sweep(open)).rejects.toThrow(CorruptBlobError);
+    const open = { round: 1, reports: [update(1, 0), update(1, 1)] };
+    await expect(spool.sweep(DIGITS, open)).rejects.toThrow(CorruptBlobError);
     expect(String(contentOf(spool, 1, 1))).toBe('whole');
   });
 });

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { sql, type Transaction } from 'kysely';
 import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
 import { CorruptBlobError, type Spool } from '../blobs/port.ts';
-import { onFiles } from '../errors.ts';
+import { onFiles, StorageIoError } from '../errors.ts';
 import { PIECE_BYTES } from './pieces.ts';
 import type { Postgres } from './postgres.ts';
 import type { Tables } from './transactions.ts';
@@ -22,6 +22,14 @@ export function postgresSpool(database: Postgres, local: Spool): Spool {
         .values({ updateId, task, round, sha256: '' as Sha256, bytes: 0 })
         .execute();
       const written = await writePieces(work, updateId, local.path(task, round, updateId));
+      // Late, of a process that was silent for long: other bytes were accepted meanwhile, and keep their place.
+      const receipt = await work
+        .selectFrom('receipts')
+        .select('sha256')
+        .where('updateId', '=', updateId)
+        .executeTakeFirst();
+      if (receipt !== undefined && receipt.sha256 !== written.sha256)
+        throw new StorageIoError(`report ${updateId} is there with other bytes`);
       await work.updateTable('reports').set(written).where('updateId', '=', updateId).execute();
     });
 
@@ -93,23 +101,41 @@ export function postgresSpool(database: Postgres, local: Spool): Spool {
       await local.dropTask(task);
     },
 
-    async sweep(rounds) {
-      const kept = rounds.flatMap(({ reports }) => reports);
+    async keepOnly(tasks) {
+      // As they are now: another process may have made one since.
       await database.change([], (work) =>
-        work.deleteFrom('reports').where(sql<boolean>`update_id <> all(${kept}::text[])`).execute(),
+        work
+          .deleteFrom('reports')
+          .where('task', 'not in', (of) => of.selectFrom('tasks').select('id'))
+          .execute(),
       );
-      await local.sweep(rounds);
+      await local.keepOnly(tasks);
+    },
+
+    async sweep(task, open) {
+      const kept = open?.reports ?? [];
+      await database.change([], (work) =>
+        work
+          .deleteFrom('reports')
+          .where('task', '=', task)
+          .where(sql<boolean>`update_id <> all(${kept}::text[])`)
+          .execute(),
+      );
+      await local.sweep(task, open);
       const there = await database.read((rows) =>
-        rows.selectFrom('reports').select(['task', 'round', 'updateId']).execute(),
+        rows.selectFrom('reports').select(['round', 'updateId']).where('task', '=', task).execute(),
       );
       const failures: unknown[] = [];
-      for (const { task, round, updateId } of there) {
+      for (const { round, updateId } of there) {
         if (await local.has(task, round, updateId)) continue;
         // One that is damaged does not keep the others away.
         await bring(task, round, updateId).catch((error: unknown) => failures.push(error));
       }
       if (failures.length > 0) throw failures[0];
     },
+
+    release: (task, round, updateId) =>
+      updateId === undefined ? local.drop(task, round) : local.remove(task, round, updateId),
   };
 }
 
