@@ -74,13 +74,19 @@ export function expiringLeases(options: ExpiringLeasesOptions): Leases & { reado
       signal?.addEventListener('abort', end);
     });
 
+  const attempt = async (task: TaskId): Promise<Lease | null> => {
+    const askedAtMs = clock.elapsed();
+    const token = await tasks.lease(task, holder, leaseMs);
+    return token === null ? null : take(task, token, askedAtMs);
+  };
+
   return {
+    attempt,
     async acquire(task, signal): Promise<Lease> {
       for (;;) {
         signal?.throwIfAborted();
-        const askedAtMs = clock.elapsed();
-        const token = await tasks.lease(task, holder, leaseMs);
-        if (token !== null) return take(task, token, askedAtMs);
+        const lease = await attempt(task);
+        if (lease !== null) return lease;
         await pause(signal);
       }
     },

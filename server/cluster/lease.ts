@@ -13,4 +13,6 @@ export interface Lease {
 export interface Leases {
   /** Resolves when it is had: at once, or when the process that has it gave it up or fell silent. */
   acquire(task: TaskId, signal?: AbortSignal): Promise<Lease>;
+  /** The same without waiting: null while another process has it. */
+  attempt(task: TaskId): Promise<Lease | null>;
 }

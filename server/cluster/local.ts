@@ -6,25 +6,24 @@ import type { Lease, Leases } from './lease.ts';
 export function localLeases(tasks: Pick<TaskStore, 'fence'>): Leases {
   const holders = new Map<TaskId, { readonly token: FencingToken; readonly lose: () => void }>();
 
-  return {
-    async acquire(task): Promise<Lease> {
-      const token = await tasks.fence(task);
-      const lost = new AbortController();
-      const holder = { token, lose: () => lost.abort() };
-      const before = holders.get(task);
-      if (before && before.token > token) holder.lose();
-      else {
-        before?.lose();
-        holders.set(task, holder);
-      }
-      return {
-        task,
-        token,
-        lost: lost.signal,
-        async release() {
-          if (holders.get(task) === holder) holders.delete(task);
-        },
-      };
-    },
+  const acquire = async (task: TaskId): Promise<Lease> => {
+    const token = await tasks.fence(task);
+    const lost = new AbortController();
+    const holder = { token, lose: () => lost.abort() };
+    const before = holders.get(task);
+    if (before && before.token > token) holder.lose();
+    else {
+      before?.lose();
+      holders.set(task, holder);
+    }
+    return {
+      task,
+      token,
+      lost: lost.signal,
+      async release() {
+        if (holders.get(task) === holder) holders.delete(task);
+      },
+    };
   };
+  return { acquire, attempt: acquire };
 }

@@ -6,6 +6,7 @@ import type { Participation } from '../../shared/protocol/index.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import { reportLayout } from '../../shared/task/report-layout.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
+import type { Lease } from '../cluster/lease.ts';
 import type { CheckpointRow, OpenRound } from '../storage/port.ts';
 import { ClientDesk } from './client-desk.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
@@ -32,6 +33,10 @@ const noHeldOut =
 export interface SettlingCoordinator extends Coordinator {
   /** Resolves when nothing is under way but time and clients: for the simulator and tests. */
   settled(): Promise<void>;
+  /** One of several processes got this lease: the task goes on here. It is given back if that fails. */
+  adopt(lease: Lease): Promise<void>;
+  /** Lets a task go to another process, once what is under way has ended; its lease is given back. */
+  dismiss(task: TaskId): Promise<void>;
 }
 
 /** The tasks of this process: who is who, and nothing of how a round goes (`live-task.ts`, `live-round.ts`). */
@@ -57,9 +62,9 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     emit({ kind: 'scored', task: spec.id, version, score });
   });
 
-  /** Takes the lease and makes the task live; its rounds do not begin yet. */
-  async function add(taskId: TaskId): Promise<{ readonly entry: Entry; readonly open: OpenRound | null }> {
-    const lease = await leases.acquire(taskId);
+  /** Makes the task live; its rounds do not begin yet. */
+  async function add(lease: Lease): Promise<{ readonly entry: Entry; readonly open: OpenRound | null }> {
+    const { task: taskId } = lease;
     const row = await storage.tasks.get(taskId);
     const checkpoints = await storage.checkpoints.list(taskId);
     if (!row || checkpoints.length === 0) throw new BugError(`the task ${taskId} has no checkpoint`);
@@ -118,7 +123,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       const restored: Awaited<ReturnType<typeof add>>[] = [];
       for (const row of await storage.tasks.list()) {
         try {
-          restored.push(await add(row.spec.id));
+          restored.push(await add(await leases.acquire(row.spec.id)));
         } catch (error) {
           log.error({ err: error, task: row.spec.id }, 'a task could not be loaded');
         }
@@ -127,6 +132,30 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         .keepOnly(restored.map(({ entry }) => entry.task.spec.id))
         .catch((error: unknown) => log.warn({ err: error }, 'reports of tasks that are gone are still there'));
       for (const { entry, open } of restored) await goOn(entry, open);
+    },
+
+    async adopt(lease) {
+      try {
+        const { entry, open } = await add(lease);
+        await goOn(entry, open);
+      } catch (error) {
+        entries.get(lease.task)?.task.quiet();
+        entries.delete(lease.task);
+        await lease.release();
+        throw error;
+      }
+    },
+
+    async dismiss(taskId) {
+      const entry = entries.get(taskId);
+      if (entry === undefined) return;
+      entry.task.quiet();
+      scoring.forget(taskId);
+      await entry.desk.settled();
+      await entry.task.serial.idle();
+      if (entries.get(taskId) === entry) entries.delete(taskId);
+      await entry.task.round?.aggregate.drop();
+      await entry.task.release();
     },
 
     async drain() {
@@ -179,9 +208,13 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         } as const;
         const saved = await storage.tasks.create(spec, { ...initial, origin: 'initial' }, clock.now());
         if (saved === 'taken') return conflict('taken', `a task ${spec.id} exists`);
-        const { entry } = await add(spec.id);
-        await entry.task.resume(null);
-        scoring.add({ spec, version: 0, sha256: weights.sha256 });
+        const lease = await leases.attempt(spec.id);
+        // Another process was faster: the task is there all the same.
+        if (lease !== null) {
+          const { entry } = await add(lease);
+          await entry.task.resume(null);
+          scoring.add({ spec, version: 0, sha256: weights.sha256 });
+        }
         emit({ kind: 'task-created', task: spec.id });
         return done;
       } finally {

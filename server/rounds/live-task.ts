@@ -296,7 +296,13 @@ export class LiveTask implements RoundHost {
     if (next.refusal !== null) return next.refusal;
     const before = patchOf(this.#run);
     const patch = patchOf(next.run);
-    if (JSON.stringify(patch) !== JSON.stringify(before)) await this.#ports.storage.tasks.update(this.spec.id, patch);
+    if (JSON.stringify(patch) !== JSON.stringify(before)) {
+      const saved = await this.#ports.storage.tasks.update(this.spec.id, patch, this.fence);
+      if (saved === 'fenced') {
+        this.fenced();
+        return 'another process has this task just now: try again';
+      }
+    }
     this.#adopt(next);
     return null;
   }
@@ -339,7 +345,7 @@ export class LiveTask implements RoundHost {
     } catch (error) {
       log.error({ err: error, task }, 'a round could not be opened');
       const failed = stepRun(this.#run, endEvent(purpose, { kind: 'abandoned', reason: 'failed' }, clock.now()));
-      await storage.tasks.update(task, patchOf(failed.run)).catch(() => {}); // what is not durable is counted again
+      await storage.tasks.update(task, patchOf(failed.run), this.fence).catch(() => {}); // what is not durable is counted again
       this.#adopt(failed);
     }
   }

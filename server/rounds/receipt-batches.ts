@@ -1,8 +1,8 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { NewReceipt, ReceiptOutcome, RoundStore } from '../storage/port.ts';
+import type { OfferedReceipt, ReceiptOutcome, RoundStore } from '../storage/port.ts';
 
 interface Waiting {
-  readonly receipt: NewReceipt;
+  readonly receipt: OfferedReceipt;
   readonly resolve: (outcome: ReceiptOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -23,7 +23,7 @@ export class ReceiptBatches {
   }
 
   /** Resolves when the receipt is durable, or was refused; rejects when nothing was written. */
-  accept(receipt: NewReceipt): Promise<ReceiptOutcome> {
+  accept(receipt: OfferedReceipt): Promise<ReceiptOutcome> {
     const outcome = new Promise<ReceiptOutcome>((resolve, reject) => this.#waiting.push({ receipt, resolve, reject }));
     if (!this.#isBusy) void this.#work();
     return outcome;

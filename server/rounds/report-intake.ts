@@ -93,6 +93,7 @@ export class ReportIntake {
       await report.writer.finish();
       outcome = await this.#receipts.accept({
         ...{ task, round: round.number, updateId, clientId, sha256, bytes, examples, steps, norm, metrics },
+        fence: round.host.fence,
       });
     } catch (error) {
       await this.#discard(report);
@@ -101,6 +102,10 @@ export class ReportIntake {
     }
     if (!('receipt' in outcome)) {
       round.take({ kind: 'unstored', slot, at: clock.now() });
+      if (outcome.kind === 'fenced') {
+        round.host.fenced();
+        return refuse('draining', 'another process has this task', 1_000);
+      }
       return outcome.kind === 'conflict'
         ? refuse('conflict', 'this assignment already has a report with other bytes')
         : refuse('late', 'the round ended before the report was complete');

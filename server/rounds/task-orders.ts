@@ -62,7 +62,10 @@ export function archiveTask(
     if (task.row.archivedAt !== null) return done;
     if (task.hasRound || task.row.state === 'running') return conflict('state', 'stop the task first');
     const archivedAt = clock.now();
-    await storage.tasks.update(id, { archivedAt });
+    if ((await storage.tasks.update(id, { archivedAt }, task.fence)) === 'fenced') {
+      task.fenced();
+      return conflict('state', 'another process has this task');
+    }
     task.archived(archivedAt);
     downlink.expel(id, refuse('unknown-task', 'this task was archived'));
     return done;

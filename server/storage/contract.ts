@@ -137,6 +137,10 @@ export function storageContract(open: () => Promise<Storage>): void {
       const fresh = await storage.tasks.fence(DIGITS);
 
       expect(await storage.rounds.assign(old, DIGITS, 1, T0, [assignment(1, 5)])).toBe('fenced');
+      expect(await storage.rounds.accept([{ ...receipt(1, 1), fence: old }], T0)).toEqual([{ kind: 'fenced' }]);
+      expect(await storage.tasks.update(DIGITS, { roundsLeft: 77 }, old)).toBe('fenced');
+      expect(await storage.tasks.get(DIGITS)).not.toMatchObject({ roundsLeft: 77 });
+      expect(await storage.tasks.update(DIGITS, { roundsLeft: 7 }, fresh)).toBe('saved');
       expect(await storage.rounds.commit(old, roundEnd(1, [0], [1]), checkpoint(1))).toBe('fenced');
       expect(await storage.rounds.abandon(old, roundEnd(1, [], [0, 1]), 'stopped')).toBe('fenced');
       expect(await storage.rounds.open(old, opening(2, 0))).toBe('fenced');
@@ -200,6 +204,15 @@ export function storageContract(open: () => Promise<Storage>): void {
       await storage.tasks.endLease(DIGITS, token);
       expect(await storage.tasks.lease(DIGITS, 'b', LONG_MS)).toBeGreaterThan(token);
       expect(await storage.tasks.renew([], LONG_MS)).toEqual([]);
+    });
+
+    it('are to be had of tasks that nobody has, or had for long enough', async () => {
+      for (const id of ['held', 'over', 'ended']) await storage.tasks.create(spec(id), checkpoint(0), T0);
+      await storage.tasks.lease(spec('held').id, 'a', LONG_MS);
+      await storage.tasks.lease(spec('over').id, 'a', 0);
+      const ended = (await storage.tasks.lease(spec('ended').id, 'a', LONG_MS)) ?? 0;
+      await storage.tasks.endLease(spec('ended').id, ended);
+      expect((await storage.tasks.unheld()).sort()).toEqual([DIGITS, 'ended', 'over']);
     });
 
     it('end with a token that anybody takes without one', async () => {

@@ -47,8 +47,8 @@ export interface TaskStore {
   get(task: TaskId): Promise<TaskRow | null>;
   /** Archived ones too, oldest first. */
   list(): Promise<TaskRow[]>;
-  /** Nothing happens if the task is gone; so too for `setMetrics` and `reject`. */
-  update(task: TaskId, patch: TaskPatch): Promise<void>;
+  /** Nothing happens if the task is gone; so too for `setMetrics` and `reject`. Without a fence whoever asks may. */
+  update(task: TaskId, patch: TaskPatch, fence?: FencingToken): Promise<'saved' | 'fenced'>;
   /** Deletes the task and all that hangs on it but the audit rows. */
   remove(task: TaskId): Promise<void>;
   /** A new, larger fencing token for this task: whoever held the last one can no longer write. */
@@ -58,6 +58,8 @@ export interface TaskStore {
    * the time of another holder is not over.
    */
   lease(task: TaskId, holder: string, forMs: number): Promise<FencingToken | null>;
+  /** Tasks whose lease is to be had, by the storage's own clock. */
+  unheld(): Promise<TaskId[]>;
   /** As much time again for those leases that are still the last of their tasks; returns their tokens. */
   renew(
     leases: readonly { readonly task: TaskId; readonly token: FencingToken }[],
@@ -183,6 +185,9 @@ export interface NewReceipt {
   readonly metrics: ReportMetrics;
 }
 
+/** With the fence of whoever accepts it, where another might have the task by now. */
+export type OfferedReceipt = NewReceipt & { readonly fence?: FencingToken };
+
 export interface ReceiptRow extends NewReceipt {
   /** 1, 2, 3 … within the round: the order in which updates are folded. */
   readonly order: number;
@@ -218,7 +223,9 @@ export type ReceiptOutcome =
   /** Other bytes under this assignment. */
   | { readonly kind: 'conflict' }
   /** The round is not, or no longer, reporting. */
-  | { readonly kind: 'closed' };
+  | { readonly kind: 'closed' }
+  /** Another has the task. */
+  | { readonly kind: 'fenced' };
 
 export interface RoundStore {
   /**
@@ -255,7 +262,7 @@ export interface RoundStore {
    * also after its round has ended; a second one of the same client in a synchronous round is a `conflict`; a round that
    * is not `reporting` is `closed`.
    */
-  accept(receipts: readonly NewReceipt[], at: number): Promise<ReceiptOutcome[]>;
+  accept(receipts: readonly OfferedReceipt[], at: number): Promise<ReceiptOutcome[]>;
   /** Makes a rejection durable; the first one stays. */
   reject(task: TaskId, updateId: UpdateId, reason: RejectionReason): Promise<void>;
   /** Ends a round without a version; its receipts become `abandoned`. */

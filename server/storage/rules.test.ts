@@ -11,6 +11,7 @@ const knownFrom = (rows: readonly ReceiptRow[], openRounds: readonly number[]): 
   round: (_task, round) => ({
     isOpen: openRounds.includes(round),
     schedule: 'synchronous',
+    fence: 1,
     lastOrder: Math.max(0, ...rows.filter((row) => row.round === round).map(({ order }) => order)),
   }),
 });

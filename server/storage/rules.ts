@@ -2,9 +2,10 @@ import { BugError } from '../../shared/assert.ts';
 import type { AssignmentToken, ClientId, Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
 import type {
   AssignmentRow,
+  FencingToken,
   NewCheckpoint,
-  NewReceipt,
   NextFill,
+  OfferedReceipt,
   ReceiptOutcome,
   ReceiptRow,
   RoundEndRow,
@@ -17,6 +18,8 @@ import type {
 export interface ReceivingRound {
   readonly isOpen: boolean;
   readonly schedule: RoundRow['schedule'];
+  /** The last one of its task. */
+  readonly fence: FencingToken;
   /** Highest order number given out in it; 0 if none was. */
   readonly lastOrder: number;
 }
@@ -30,7 +33,7 @@ export interface KnownReceipts {
 
 /** Decides receipts one after another, each seeing those before it; `added` are the rows to write. */
 export function decideReceipts(
-  receipts: readonly NewReceipt[],
+  receipts: readonly OfferedReceipt[],
   at: number,
   known: KnownReceipts,
 ): { readonly outcomes: readonly ReceiptOutcome[]; readonly added: readonly ReceiptRow[] } {
@@ -39,12 +42,13 @@ export function decideReceipts(
   const byClient = new Map<string, ReceiptRow>();
   const lastOrders = new Map<string, number>();
 
-  const decide = (receipt: NewReceipt): ReceiptOutcome => {
+  const decide = ({ fence, ...receipt }: OfferedReceipt): ReceiptOutcome => {
     const { task, round, clientId, updateId } = receipt;
     const before = byUpdate.get(updateId) ?? known.byUpdate(updateId);
     if (before) return isSame(before, receipt) ? { kind: 'duplicate', receipt: before } : { kind: 'conflict' };
     const client = `${task}/${round}/${clientId}`;
     const receiving = known.round(task, round);
+    if (fence !== undefined && receiving && fence !== receiving.fence) return { kind: 'fenced' };
     const isOnce = receiving?.schedule !== 'buffered';
     if (isOnce && (byClient.has(client) || known.ofClient(task, round, clientId))) return { kind: 'conflict' };
     if (!receiving?.isOpen) return { kind: 'closed' };
@@ -62,7 +66,7 @@ export function decideReceipts(
   return { outcomes: receipts.map(decide), added };
 }
 
-function isSame(row: ReceiptRow, receipt: NewReceipt): boolean {
+function isSame(row: ReceiptRow, receipt: OfferedReceipt): boolean {
   return (
     row.task === receipt.task &&
     row.round === receipt.round &&

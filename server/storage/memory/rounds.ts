@@ -232,6 +232,7 @@ function knownIn(state: State): KnownReceipts {
         ? {
             isOpen: round.row.phase === 'reporting',
             schedule: round.row.schedule,
+            fence: state.tasks.get(task)?.fence ?? 0,
             lastOrder: round.receipts.at(-1)?.order ?? 0,
           }
         : null;

@@ -40,9 +40,11 @@ export function memoryTasks(state: State): TaskStore {
       return [...state.tasks.values()].map(taskRow).sort(byAge);
     },
 
-    async update(task, patch) {
+    async update(task, patch, fence) {
       const found = state.tasks.get(task);
+      if (fence !== undefined && found?.fence !== fence) return 'fenced';
       if (found) found.row = { ...found.row, ...patch };
+      return 'saved';
     },
 
     async remove(task) {
@@ -51,6 +53,11 @@ export function memoryTasks(state: State): TaskStore {
     },
 
     fence: async (task) => nextFence(state, task, null),
+
+    async unheld() {
+      const isHeld = ({ lease }: TaskState): boolean => lease !== null && lease.endsAt > Date.now();
+      return [...state.tasks].filter(([, task]) => !isHeld(task)).map(([id]) => id);
+    },
 
     async lease(task, holder, forMs) {
       const held = state.tasks.get(task)?.lease ?? null;

@@ -1,12 +1,12 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { TaskId } from '../../../shared/ids.ts';
-import type { NewReceipt, ReceiptOutcome, ReceiptRow, RoundStore } from '../port.ts';
+import type { OfferedReceipt, ReceiptOutcome, ReceiptRow, RoundStore } from '../port.ts';
 import { decideReceipts, type KnownReceipts, type ReceivingRound } from '../rules.ts';
 import { type Database, portions, type Work } from './parts.ts';
 import { receiptColumns, receiptRow } from './rows.ts';
 
 interface Call {
-  readonly receipts: readonly NewReceipt[];
+  readonly receipts: readonly OfferedReceipt[];
   readonly at: number;
   readonly resolve: (outcomes: ReceiptOutcome[]) => void;
   readonly reject: (error: unknown) => void;
@@ -71,7 +71,7 @@ async function accept(work: Work, calls: readonly Call[]): Promise<ReceiptOutcom
   return outcomes;
 }
 
-async function readKnown(work: Work, receipts: readonly NewReceipt[]) {
+async function readKnown(work: Work, receipts: readonly OfferedReceipt[]) {
   const byUpdate = new Map<string, ReceiptRow>();
   const byClient = new Map<string, ReceiptRow>();
   const rounds = new Map<string, ReceivingRound>();
@@ -116,8 +116,11 @@ async function readKnown(work: Work, receipts: readonly NewReceipt[]) {
   return { known, learn };
 }
 
-function byRound(receipts: readonly NewReceipt[]) {
-  const found = new Map<string, { readonly task: TaskId; readonly round: number; readonly portion: NewReceipt[] }>();
+function byRound(receipts: readonly OfferedReceipt[]) {
+  const found = new Map<
+    string,
+    { readonly task: TaskId; readonly round: number; readonly portion: OfferedReceipt[] }
+  >();
   for (const receipt of receipts) {
     const { task, round } = receipt;
     const place = `${task}/${round}`;
@@ -131,7 +134,8 @@ function byRound(receipts: readonly NewReceipt[]) {
 async function readRound(work: Work, task: TaskId, round: number): Promise<ReceivingRound | null> {
   const row = await work
     .selectFrom('rounds')
-    .select(['phase', 'schedule'])
+    .innerJoin('tasks', 'tasks.id', 'rounds.task')
+    .select(['phase', 'schedule', 'fence'])
     .select(({ selectFrom }) =>
       selectFrom('receipts')
         .select(({ fn }) => fn.max('foldOrder').as('last'))
@@ -142,5 +146,7 @@ async function readRound(work: Work, task: TaskId, round: number): Promise<Recei
     .where('task', '=', task)
     .where('number', '=', round)
     .executeTakeFirst();
-  return row ? { isOpen: row.phase === 'reporting', schedule: row.schedule, lastOrder: row.lastOrder ?? 0 } : null;
+  if (row === undefined) return null;
+  const { phase, schedule, fence, lastOrder } = row;
+  return { isOpen: phase === 'reporting', schedule, fence, lastOrder: lastOrder ?? 0 };
 }

@@ -3,7 +3,7 @@ import { BugError } from '../../../shared/assert.ts';
 import type { TaskId } from '../../../shared/ids.ts';
 import type { FencingToken, TaskStore } from '../port.ts';
 import type { Schema } from '../schema.ts';
-import { type Database, insertCheckpoint, type Work } from './parts.ts';
+import { type Database, fenceHolds, insertCheckpoint, type Work } from './parts.ts';
 import { taskColumns, taskRow } from './rows.ts';
 
 export function sqlTasks(database: Database): TaskStore {
@@ -59,10 +59,14 @@ export function sqlTasks(database: Database): TaskStore {
       return all.map(taskRow);
     },
 
-    async update(task, patch) {
+    async update(task, patch, fence) {
       const columns = taskColumns(patch);
-      if (Object.keys(columns).length === 0) return;
-      await database.change([task], (work) => work.updateTable('tasks').set(columns).where('id', '=', task).execute());
+      if (Object.keys(columns).length === 0) return 'saved';
+      return database.change([task], async (work) => {
+        if (fence !== undefined && !(await fenceHolds(work, task, fence))) return 'fenced';
+        await work.updateTable('tasks').set(columns).where('id', '=', task).execute();
+        return 'saved';
+      });
     },
 
     async remove(task) {
@@ -70,6 +74,16 @@ export function sqlTasks(database: Database): TaskStore {
     },
 
     fence: (task) => database.change([task], (work) => nextFence(work, task, { leaseHolder: null, leaseEndsAt: null })),
+
+    unheld: () =>
+      database.read(async (rows) => {
+        const free = await rows
+          .selectFrom('tasks')
+          .select('id')
+          .where(({ eb, or }) => or([eb('leaseHolder', 'is', null), eb('leaseEndsAt', '<=', database.now())]))
+          .execute();
+        return free.map(({ id }) => id);
+      }),
 
     lease: (task, leaseHolder, forMs) =>
       database.change([task], async (work) => {
