@@ -6,7 +6,9 @@ import { LIMITS } from '../shared/limits.ts';
 import { secureRng, seededRng } from '../shared/rng.ts';
 import { createAdmins } from './auth/admins.ts';
 import { systemClock } from './clock.ts';
+import type { Leases } from './cluster/lease.ts';
 import { localLeases } from './cluster/local.ts';
+import { joinProcesses } from './cluster/processes.ts';
 import type { Config } from './config.ts';
 import { createEvaluator } from './evaluation/evaluator.ts';
 import { clientAddress } from './gateway/address.ts';
@@ -19,7 +21,8 @@ import { createMetrics } from './observability/metrics.ts';
 import { webFolder } from './places.ts';
 import { startArithmetic } from './rounds/arithmetic.ts';
 import { createCoordinator } from './rounds/coordinator.ts';
-import type { CoordinatorEvent } from './rounds/port.ts';
+import type { CoordinatorEvent, Downlink } from './rounds/port.ts';
+import { createRoutedCoordinator, type Routed } from './rounds/routing/routed-coordinator.ts';
 import { removeRunning, writeRunning } from './running.ts';
 import { createSamples } from './samples/samples.ts';
 import type { Spool } from './storage/blobs/port.ts';
@@ -84,17 +87,24 @@ async function start(
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
   const tls = await keyPairOf(config);
 
-  const opened = closing(await openStorage(config), (part) => part.close());
+  const opened = closing(await openStorage({ ...config, isShared: config.redisUrl !== null }), (part) => part.close());
   const { storage, blobs, blobPlace } = opened;
   const spool = around.spool?.(opened.spool) ?? opened.spool;
-  const leases = localLeases(storage.tasks);
   const samples = closing(createSamples(storage.admin), (part) => part.close());
   const arithmetic = closing(startArithmetic(blobPlace), (part) => part.close());
   const evaluator = closing(createEvaluator({ blobs }), (part) => part.close());
   const admins = createAdmins({ store: storage.admin, adminToken: config.adminToken, clock, random: secureRng });
   const audit = createAudit(storage.admin, clock, logger);
 
+  const processes = config.redisUrl === null ? null : await joinProcesses(config.redisUrl, storage, clock, logger);
+  if (processes !== null) {
+    closing(processes.bus, (part) => part.close());
+    closing(processes.leases, (part) => part.close());
+  }
+  let routed: Routed | null = null;
   const gateway = createGateway({
+    ...(processes === null ? {} : { networkSalt: processes.networkSalt }),
+    joined: (...client) => routed?.joined(...client),
     spool,
     admins,
     clock,
@@ -105,18 +115,32 @@ async function start(
     socketsPerAddress: config.maxPerAddress,
     joinsPerAddressPerSecond: Math.max(1, Math.ceil(config.maxPerAddress / 10)),
   });
-  const coordinator = createCoordinator({
-    ...{ storage, blobs, spool, leases, arithmetic, evaluator, hasSamples: samples.has, clock, secureRng },
-    downlink: gateway.downlink,
-    rng: seededRng(new DataView(secureRng.bytes(4).buffer).getUint32(0)),
-    log: logger,
-  });
-  closing(metrics.observe(coordinator), (stop) => stop());
-  closing(coordinator.subscribe(afterRound), (stop) => stop());
+  const ports = { storage, blobs, spool, arithmetic, hasSamples: samples.has, clock, log: logger };
+  const rng = seededRng(new DataView(secureRng.bytes(4).buffer).getUint32(0));
+  const coordinatorOf = (leases: Leases, downlink: Downlink) =>
+    createCoordinator({ ...ports, leases, downlink, evaluator, rng, secureRng });
+  if (processes !== null) {
+    routed = createRoutedCoordinator({
+      ...{ ...ports, ...processes },
+      makeInner: (downlink) => coordinatorOf(processes.leases, downlink),
+      sessions: gateway,
+      loggedOut: (actor) => admins.loggedOut(actor),
+    });
+    const { loggedOut } = routed;
+    closing(
+      admins.onLogOut((actor, isElsewhere) => isElsewhere || loggedOut(actor)),
+      (stop) => stop(),
+    );
+  }
+  /** Of the tasks that this process has, and of all. */
+  const own = routed?.inner ?? coordinatorOf(localLeases(storage.tasks), gateway.downlink);
+  const coordinator = routed?.coordinator ?? own;
+  closing(metrics.observe(own), (stop) => stop());
+  closing(own.subscribe(afterRound), (stop) => stop());
 
   const allowed = config.webhookAllow;
   const webhook = createWebhook({
-    ...{ store: storage.admin, rounds: storage.rounds, checkpoints: storage.checkpoints, coordinator },
+    ...{ store: storage.admin, rounds: storage.rounds, checkpoints: storage.checkpoints, coordinator: own },
     ...{ post: createPost({ allowed, clock }), allowed, resolve: resolveBySystem },
     ...{ clock, random: secureRng, log: logger, count: metrics.webhook },
   });

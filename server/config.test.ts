@@ -29,6 +29,7 @@ test('without anything: loopback, port 8080, ./data, no token', () => {
     databaseUrl: null,
     blobs: { kind: 'database' },
     publicUrl: null,
+    redisUrl: null,
     log: 'info',
     tls: null,
     trustedProxies: 0,
@@ -117,6 +118,7 @@ describe('refuses, naming where it came from:', () => {
     [{ FEDTAB_BLOBS: 'database' }, 'FEDTAB_BLOBS'],
     [{ FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_BLOBS: 'folder:here' }, 'FEDTAB_BLOBS'],
     [{ FEDTAB_REDIS_URL: 'redis://x' }, 'FEDTAB_REDIS_URL'],
+    [{ FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_REDIS_URL: 'http://x' }, 'FEDTAB_REDIS_URL'],
     [{ FEDTAB_TLS_CERT: '/c.pem' }, 'FEDTAB_TLS_CERT, FEDTAB_TLS_KEY'],
   ])('%j', (environment, path) => {
     expect(problems(environment as unknown as Record<string, string>)).toEqual([{ path, message: expect.any(String) }]);

@@ -63,11 +63,10 @@ const blobs = v.pipe(
       : ({ kind: 'folder', folder: value.slice('folder:'.length) } as const),
   ),
 );
-const notYet = (what: string) =>
-  v.pipe(
-    text,
-    v.check(() => false, `${what} is not supported by this version; leave it unset`),
-  );
+const redisUrl = v.pipe(
+  text,
+  v.check((value) => /^rediss?:/.test(value) && URL.canParse(value), 'must be a URL such as redis://host:6379'),
+);
 
 const settings = v.strictObject({
   /** Address to listen on; 0.0.0.0 for the whole network. */
@@ -82,7 +81,8 @@ const settings = v.strictObject({
   databaseUrl: v.optional(databaseUrl),
   /** Where blobs are with PostgreSQL. */
   blobs: v.optional(blobs),
-  redisUrl: v.optional(notYet('Redis')),
+  /** For several processes on one database; without it this process is the only one. */
+  redisUrl: v.optional(redisUrl),
   /** Where people reach the server, when a proxy stands before it. */
   publicUrl: v.optional(httpUrl),
   log: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
@@ -131,6 +131,8 @@ export interface Config
   readonly adminToken: string | null;
   /** Of a PostgreSQL database; null: SQLite in the data folder. It may hold a password. */
   readonly databaseUrl: string | null;
+  /** Of the Redis by which several processes on that database speak to each other; null: this is the only one. */
+  readonly redisUrl: string | null;
   /** With a database URL only. */
   readonly blobs: NonNullable<Settings['blobs']>;
   /** An origin, or null: the address it listens on. */
@@ -156,6 +158,7 @@ Environment (stronger than the file):
   FEDTAB_ADMIN_TOKEN      standing admin credential, 16 characters or more (else one-time links only)
   FEDTAB_DATABASE_URL     postgresql://user:password@host:5432/database (else SQLite in the data folder)
   FEDTAB_BLOBS            with a database: database, or folder:/PATH that all processes share (database)
+  FEDTAB_REDIS_URL        redis://host:6379: this is one of several processes on that database
   FEDTAB_PUBLIC_URL       where people reach the server, behind a proxy
   FEDTAB_LOG              ${LOG_LEVELS.join(' | ')} (info)
   FEDTAB_TLS_CERT, FEDTAB_TLS_KEY   PEM files: serve https
@@ -204,8 +207,17 @@ export function readConfig(
       { path: 'FEDTAB_BLOBS', message: 'goes with FEDTAB_DATABASE_URL; SQLite has them in the data folder' },
     ]);
   }
+  if (redisUrl !== undefined && databaseUrl === undefined) {
+    return fail([
+      {
+        path: 'FEDTAB_REDIS_URL',
+        message: 'goes with FEDTAB_DATABASE_URL: only with PostgreSQL are there several processes',
+      },
+    ]);
+  }
   return succeed({
     ...plain,
+    redisUrl: redisUrl ?? null,
     dataFolder: resolve(data),
     adminToken: adminToken ?? null,
     databaseUrl: databaseUrl ?? null,

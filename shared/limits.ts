@@ -74,8 +74,6 @@ export const LIMITS = {
   apiBodyBytes: 1 * MiB,
   /** A single-use ticket for the dashboard's live events. */
   ticketLifeMs: 30_000,
-  /** Tickets that wait to be used; beyond it the oldest go. */
-  ticketsCount: 1_000,
   /** Wrong admin credentials of one address in a minute; then it waits. */
   failedLoginsPerMinute: 20,
   /** The one-time admin link printed at start. */
@@ -125,6 +123,8 @@ export const LIMITS = {
   abandonedBackoffMaximumMs: 30_000,
   /** How long a process has a task after its last word; it says one three times in that time. Another takes over within 10 s. */
   leaseMs: 6_000,
+  /** How often a process looks for tasks that nobody has. */
+  leaseLookMs: 1_000,
   /** Checkpoints whose weights are kept: the newest, and every so many versions. */
   checkpointsKeptCount: 20,
   checkpointsKeptEvery: 10,

@@ -10,13 +10,14 @@ export interface Zone {
   readonly node?: true;
 }
 
-/** Where the parts of the server meet: interfaces, no code that runs. */
+/** Where the parts of the server meet: interfaces and how their words are read. */
 const ports = [
   'server/rounds/port.ts',
   'server/storage/port.ts',
   'server/storage/blobs/port.ts',
   'server/cluster/lease.ts',
   'server/cluster/bus.ts',
+  'server/cluster/messages.ts',
 ];
 /** What every part of the server but the pure ones may use. */
 const serverWide = ['shared', 'server/observability', 'server/worker-threads.ts', 'server/places.ts', ...ports];
@@ -73,7 +74,7 @@ export const zones: Readonly<Record<string, Zone>> = {
   'server/storage': { folders: serverWide, packages: [...database, 'valibot'], node: true },
   'server/cluster': {
     folders: serverWide,
-    packages: [...database, 'ioredis', '@socket.io/redis-streams-adapter'],
+    packages: [...database, 'ioredis', 'valibot'],
     node: true,
   },
   'server/evaluation': { folders: ['web/trainer/core', 'server/samples', ...serverWide], packages: [], node: true },

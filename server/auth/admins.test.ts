@@ -59,12 +59,13 @@ test('threat A1: logging out ends the session, takes back its tickets and tells 
   if (mine === null || other === null) throw new Error('no session');
   const ended: string[] = [];
   const stop = admins.onLogOut((actor) => ended.push(actor));
-  const tickets = [mine, other].map(({ admin }) => admins.issueTicket(admin).ticket);
+  const tickets = await Promise.all([mine, other].map(({ admin }) => admins.issueTicket(admin)));
   await admins.logOut(mine.secret);
   expect(ended).toEqual([mine.admin.actor]);
   expect(await admins.bySession(mine.secret)).toBe(null);
   expect(await admins.bySession(other.secret)).toEqual(other.admin);
-  expect(tickets.map((ticket) => admins.redeemTicket(ticket))).toEqual([null, other.admin]);
+  const redeemed = await Promise.all(tickets.map(({ ticket }) => admins.redeemTicket(ticket)));
+  expect(redeemed).toEqual([null, other.admin]);
   stop();
   await admins.logOut(other.secret);
   expect(ended).toHaveLength(1);
@@ -75,9 +76,31 @@ test('a ticket does not outlive its session', async () => {
   const session = await admins.logIn(TOKEN);
   if (session === null) throw new Error('no session');
   clock.time = session.expiresAt - 10;
-  const { ticket } = admins.issueTicket(session.admin);
+  const { ticket } = await admins.issueTicket(session.admin);
   clock.time = session.expiresAt;
-  expect(admins.redeemTicket(ticket)).toBe(null);
+  expect(await admins.redeemTicket(ticket)).toBe(null);
+});
+
+test('a ticket works once, for 30 s, and at any process', async () => {
+  const { admins, clock, store } = setUp();
+  const elsewhere = createAdmins({ store, adminToken: TOKEN, clock, random: secureRng });
+  const admin = { actor: 'token', expiresAt: null };
+  const [used, late] = [await admins.issueTicket(admin), await admins.issueTicket(admin)];
+  expect(used.expiresAt).toBe(clock.time + 30_000);
+  expect(await admins.redeemTicket('another')).toBe(null);
+  clock.time += 29_999;
+  expect(await elsewhere.redeemTicket(used.ticket)).toEqual(admin);
+  expect(await admins.redeemTicket(used.ticket)).toBe(null);
+  clock.time += 1;
+  expect(await admins.redeemTicket(late.ticket)).toBe(null);
+});
+
+test('a session that ended at another process is told, too', () => {
+  const { admins } = setUp();
+  const ended: unknown[] = [];
+  admins.onLogOut((...ending) => ended.push(ending));
+  admins.loggedOut('session-1');
+  expect(ended).toEqual([['session-1', true]]);
 });
 
 test('threat A1: secrets: 256 bits, kept as their hash, compared whole', () => {

@@ -3,7 +3,6 @@ import { LIMITS } from '../../shared/limits.ts';
 import type { SecureRng } from '../../shared/rng.ts';
 import type { AdminStore } from '../storage/port.ts';
 import { hashSecret, newSecret, sameSecret } from './secrets.ts';
-import { createTickets } from './tickets.ts';
 
 /** Who acts, for the audit: `token`, or the public id of a session. */
 export interface Admin {
@@ -31,28 +30,36 @@ export interface Admins {
   byToken(credential: string): Admin | null;
   /** The admin behind a session cookie, or null. */
   bySession(secret: string): Promise<Admin | null>;
-  issueTicket(admin: Admin): { readonly ticket: string; readonly expiresAt: number };
+  issueTicket(admin: Admin): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
   /** The admin a ticket was issued to; works once, for 30 s. */
-  redeemTicket(ticket: string): Admin | null;
+  redeemTicket(ticket: string): Promise<Admin | null>;
   /** Called with the actor of a session that ended: its sockets must go. Returns what ends the subscription. */
-  onLogOut(listener: (actor: string) => void): () => void;
+  onLogOut(listener: (actor: string, isElsewhere: boolean) => void): () => void;
+  /** The same for a session that ended at another process. */
+  loggedOut(actor: string): void;
 }
 
 export interface AdminsOptions {
-  readonly store: Pick<AdminStore, 'saveLink' | 'useLink' | 'saveSession' | 'session' | 'removeSession'>;
+  readonly store: Pick<
+    AdminStore,
+    'saveLink' | 'useLink' | 'saveSession' | 'session' | 'removeSession' | 'saveTicket' | 'useTicket' | 'removeTickets'
+  >;
   readonly adminToken: string | null;
   readonly clock: Pick<Clock, 'now'>;
   readonly random: SecureRng;
 }
 
 export function createAdmins({ store, adminToken, clock, random }: AdminsOptions): Admins {
-  const tickets = createTickets<Admin>(clock, random);
-  const listeners = new Set<(actor: string) => void>();
+  const listeners = new Set<(actor: string, isElsewhere: boolean) => void>();
   const isToken = (credential: string): boolean => adminToken !== null && sameSecret(credential, adminToken);
   const adminOf = (secret: string, expiresAt: number): Admin => ({
     actor: `session-${hashSecret(secret).slice(0, 8)}`,
     expiresAt,
   });
+
+  const tell = (actor: string, isElsewhere: boolean): void => {
+    for (const listener of listeners) listener(actor, isElsewhere);
+  };
 
   return {
     async makeLink() {
@@ -70,17 +77,23 @@ export function createAdmins({ store, adminToken, clock, random }: AdminsOptions
     async logOut(secret) {
       await store.removeSession(hashSecret(secret));
       const { actor } = adminOf(secret, 0);
-      tickets.revoke((admin) => admin.actor === actor);
-      for (const listener of listeners) listener(actor);
+      await store.removeTickets(actor);
+      tell(actor, false);
     },
+    loggedOut: (actor) => tell(actor, true),
     byToken: (credential) => (isToken(credential) ? { actor: 'token', expiresAt: null } : null),
     async bySession(secret) {
       const expiresAt = await store.session(hashSecret(secret));
       return expiresAt !== null && expiresAt > clock.now() ? adminOf(secret, expiresAt) : null;
     },
-    issueTicket: (admin) => tickets.issue(admin),
-    redeemTicket: (ticket) => {
-      const admin = tickets.redeem(ticket);
+    async issueTicket({ actor, expiresAt: loginExpiresAt }) {
+      const ticket = newSecret(random);
+      const expiresAt = clock.now() + LIMITS.ticketLifeMs;
+      await store.saveTicket(hashSecret(ticket), { actor, expiresAt: loginExpiresAt }, expiresAt);
+      return { ticket, expiresAt };
+    },
+    async redeemTicket(ticket) {
+      const admin = await store.useTicket(hashSecret(ticket), clock.now());
       return admin !== null && (admin.expiresAt === null || admin.expiresAt > clock.now()) ? admin : null;
     },
     onLogOut(listener) {

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
-import type { SecureRng } from '../../shared/rng.ts';
 
 /**
  * The address that limits are kept by. `X-Forwarded-For` is read only as far as `trustedHops` proxies of ours wrote
@@ -19,11 +18,10 @@ export function clientAddress(
 }
 
 /**
- * Names for networks that tell nothing else: the same for every address of a /24 or /48 while this process runs, and another in
- * the next. `address` is what `clientAddress` gives.
+ * Names for networks that tell nothing else: the same for every address of a /24 or /48, under one salt. `address` is what
+ * `clientAddress` gives.
  */
-export function networkNames(random: SecureRng): (address: string) => string {
-  const salt = random.bytes(16);
+export function networkNames(salt: Uint8Array): (address: string) => string {
   return (address) => createHmac('sha256', salt).update(networkOf(address)).digest('hex').slice(0, 16);
 }
 

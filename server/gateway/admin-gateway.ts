@@ -47,10 +47,10 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
   const { coordinator, admins, log, metrics, clock } = options;
   const namespace = options.server.of('/admin') as unknown as AdminNamespace;
 
-  namespace.use((socket, next) => {
+  namespace.use(async (socket, next) => {
     let answer: Admin | Refusal;
     try {
-      answer = decide(socket);
+      answer = await decide(socket);
     } catch (error) {
       answer = internalRefusal(log, { socket: socket.id }, error);
     }
@@ -62,14 +62,16 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
     next();
   });
 
-  function decide(socket: AdminSocket): Admin | Refusal {
+  async function decide(socket: AdminSocket): Promise<Admin | Refusal> {
     if (options.isDraining()) return shuttingDown;
     const { origin, host } = socket.request.headers;
     if (origin !== undefined && !isOwnOrigin(origin, { publicUrl: options.publicUrl, host }))
       return refuse('origin', 'dashboards live on the server itself');
     const parsed = v.safeParse(adminHandshakeSchema, socket.handshake.auth);
     if (!parsed.success) return refuse('bad-message', 'a dashboard brings a ticket');
-    return admins.redeemTicket(parsed.output.ticket) ?? refuse('unauthorized', 'this ticket is not good any more');
+    return (
+      (await admins.redeemTicket(parsed.output.ticket)) ?? refuse('unauthorized', 'this ticket is not good any more')
+    );
   }
 
   namespace.on('connection', (socket: AdminSocket) => {

@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import type { Clock } from '../../shared/clock.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { ClientId, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import {
   checkInSchema,
   emptySchema,
+  type Handshake,
   progressSchema,
   reportBeginSchema,
   reportChunkSchema,
@@ -31,6 +33,8 @@ export interface ClientGatewayOptions {
   readonly publicUrl: string | null;
   /** The name of the network that a request came from. */
   readonly networkOf: (request: IncomingMessage) => string;
+  /** A client's session began. */
+  readonly joined?: (task: TaskId, clientId: ClientId, connection: Handshake['connection']) => void;
   readonly isDraining: () => boolean;
   readonly clock: Clock;
   readonly log: GatewayLog;
@@ -95,6 +99,7 @@ export function openClientGateway(options: ClientGatewayOptions): void {
     const { task, clientId, protocol, socket } = session;
     const older = sessions.open(session);
     metrics.sessions(1);
+    options.joined?.(task, clientId, session.connection);
     if (older !== undefined) endSession(older, refuse('replaced', 'a newer session of this client took over'));
     const participation = coordinator.participation(task);
     const status = coordinator.status(task);

@@ -2,7 +2,10 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { assert } from '../../shared/assert.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { refuse } from '../../shared/errors.ts';
+import type { ClientId, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import type { Handshake } from '../../shared/protocol/index.ts';
 import { secureRng } from '../../shared/rng.ts';
 import type { Admins } from '../auth/admins.ts';
 import type { Coordinator, Downlink } from '../rounds/port.ts';
@@ -31,6 +34,10 @@ export interface GatewayOptions {
   readonly trustedProxies: number;
   readonly socketsPerAddress?: number;
   readonly joinsPerAddressPerSecond?: number;
+  /** Names networks alike at every process, where there are several; else a name is of this process alone. */
+  readonly networkSalt?: Uint8Array;
+  /** A client has joined here. */
+  readonly joined?: (task: TaskId, clientId: ClientId, connection: Handshake['connection']) => void;
 }
 
 export interface Gateway {
@@ -43,10 +50,18 @@ export interface Gateway {
    * every session. New sockets, check-ins and uploads are refused `draining` meanwhile.
    */
   drain(withinMs?: number): Promise<void>;
+  /** Asks the sessions of a task to come back in a moment: another process has it, or they may have missed a word. */
+  recall(task: TaskId): void;
+  /** Ends the session of a client that has joined at another process, unless this is the later connection of the two. */
+  overtaken(task: TaskId, clientId: ClientId, connection: Handshake['connection']): void;
+  /** Tasks with sessions here, and how many. */
+  counts(): readonly (readonly [TaskId, number])[];
   /** Ends every session at once. The HTTP server stays the caller's. */
   close(): Promise<void>;
 }
 
+/** Who is asked to come back comes so long after the one before: two hundred a second. */
+const RECALL_STEP_MS = 5;
 /** How long a socket may take to read why it ends. */
 const GOODBYE_MS = 1_000;
 
@@ -64,9 +79,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   let isDraining = false;
   let endConnections: (withinMs: number) => Promise<void> = async () => {};
 
-  const nameOf = networkNames(secureRng);
+  const nameOf = networkNames(options.networkSalt ?? secureRng.bytes(16));
   const networkOf = ({ socket, headers }: IncomingMessage): string =>
     nameOf(clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies));
+  const { joined = () => {} } = options;
   const valve = new ReadValve(LIMITS.unwrittenBytes);
   const socketOptions: SocketServerOptions = {
     addresses,
@@ -85,7 +101,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const incoming = new Uploads({ coordinator, spool, valve, clock, log, metrics });
     const shared = { server, coordinator, broadcast, publicUrl, isDraining: () => isDraining, clock, log, metrics };
     const dashboards = openAdminGateway({ ...shared, admins });
-    openClientGateway({ ...shared, sessions, uploads: incoming, networkOf });
+    openClientGateway({ ...shared, sessions, uploads: incoming, networkOf, joined });
     broadcast.attach(coordinator, [
       {
         roundEnded: (task, end, yours) =>
@@ -121,6 +137,21 @@ export function createGateway(options: GatewayOptions): Gateway {
     await close();
   }
 
+  function recall(task: TaskId): void {
+    let retryAfterMs = 0;
+    for (const { socket } of [...sessions.of(task)]) {
+      socket.emit('draining', { retryAfterMs });
+      socket.disconnect(true);
+      retryAfterMs += RECALL_STEP_MS;
+    }
+  }
+
+  function overtaken(task: TaskId, clientId: ClientId, connection: Handshake['connection']): void {
+    const older = sessions.get(task, clientId);
+    if (older === undefined || sessions.isOvertaken({ task, clientId, connection })) return;
+    endSession(older, refuse('replaced', 'a newer session of this client took over'));
+  }
+
   async function close(): Promise<void> {
     isDraining = true;
     await uploads?.park();
@@ -131,5 +162,5 @@ export function createGateway(options: GatewayOptions): Gateway {
     await endConnections(GOODBYE_MS);
   }
 
-  return { downlink: broadcast, open, drain, close };
+  return { downlink: broadcast, open, drain, recall, overtaken, counts: () => sessions.counts(), close };
 }

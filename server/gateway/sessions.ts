@@ -60,6 +60,11 @@ export class Sessions {
     return connection !== undefined && live?.of === connection.of && live.number > connection.number;
   }
 
+  /** How many each task has. */
+  counts(): [TaskId, number][] {
+    return [...this.#byTask].map(([task, clients]) => [task, clients.size]);
+  }
+
   count(task: TaskId): number {
     return this.#byTask.get(task)?.size ?? 0;
   }

@@ -50,7 +50,9 @@ export async function viewTask(
   const status = coordinator.status(spec.id);
   const participation = coordinator.participation(spec.id);
   const parameters = participation?.parameters ?? modelOf(spec).layout.size;
-  const metrics = status?.metrics ?? (await storage.checkpoints.get(spec.id, row.version))?.metrics ?? null;
+  // What another process was last heard to say of it may be of an older version.
+  const known = status?.version === row.version ? status.metrics : null;
+  const metrics = known ?? (await storage.checkpoints.get(spec.id, row.version))?.metrics ?? null;
   return {
     id: spec.id,
     title: spec.title,

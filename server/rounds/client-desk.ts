@@ -94,7 +94,8 @@ export class ClientDesk {
     // The deadline decides, also before its timer fires.
     round.take({ kind: 'tick', at: this.#now() });
     const refusal = whyNot(round, member);
-    return refusal ?? { round: round.place, updateId: member.updateId, expected: round.expectedOf(member) };
+    if (refusal !== null) return refusal;
+    return { round: round.place, updateId: member.updateId, expected: round.expectedOf(member), rule: round.rule };
   }
 
   async receiptOf(clientId: ClientId, token: AssignmentToken): ReturnType<Coordinator['receiptOf']> {

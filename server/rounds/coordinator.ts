@@ -35,6 +35,12 @@ export interface SettlingCoordinator extends Coordinator {
   settled(): Promise<void>;
   /** One of several processes got this lease: the task goes on here. It is given back if that fails. */
   adopt(lease: Lease): Promise<void>;
+  /** It has the task, as far as it knows. */
+  holds(task: TaskId): boolean;
+  /** Tasks that another process turned out to have; they are dismissed here. */
+  dismissLost(): Promise<void>;
+  /** No round of the task is open: another process may have it without anybody being asked to wait. */
+  isAtRest(task: TaskId): boolean;
   /** Lets a task go to another process, once what is under way has ended; its lease is given back. */
   dismiss(task: TaskId): Promise<void>;
 }
@@ -109,6 +115,18 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       scoring.add({ spec, version, sha256 });
   }
 
+  async function dismiss(taskId: TaskId): Promise<void> {
+    const entry = entries.get(taskId);
+    if (entry === undefined) return;
+    entry.task.quiet();
+    scoring.forget(taskId);
+    await entry.desk.settled();
+    await entry.task.serial.idle();
+    if (entries.get(taskId) === entry) entries.delete(taskId);
+    await entry.task.round?.aggregate.drop();
+    await entry.task.release();
+  }
+
   async function settled(): Promise<void> {
     for (const { task, desk } of entries.values()) {
       await desk.settled();
@@ -121,7 +139,8 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
 
     async start() {
       const restored: Awaited<ReturnType<typeof add>>[] = [];
-      for (const row of await storage.tasks.list()) {
+      const rows = await storage.tasks.list();
+      for (const row of rows) {
         try {
           restored.push(await add(await leases.acquire(row.spec.id)));
         } catch (error) {
@@ -129,10 +148,17 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         }
       }
       await spool
-        .keepOnly(restored.map(({ entry }) => entry.task.spec.id))
+        .keepOnly(rows.map(({ spec }) => spec.id))
         .catch((error: unknown) => log.warn({ err: error }, 'reports of tasks that are gone are still there'));
       for (const { entry, open } of restored) await goOn(entry, open);
     },
+
+    holds: (task) => entries.get(task)?.task.isFenced === false,
+    isAtRest: (task) => entries.get(task)?.task.hasRound === false,
+    async dismissLost() {
+      for (const [taskId, { task }] of [...entries]) if (task.isFenced) await dismiss(taskId);
+    },
+    dismiss,
 
     async adopt(lease) {
       try {
@@ -144,18 +170,6 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         await lease.release();
         throw error;
       }
-    },
-
-    async dismiss(taskId) {
-      const entry = entries.get(taskId);
-      if (entry === undefined) return;
-      entry.task.quiet();
-      scoring.forget(taskId);
-      await entry.desk.settled();
-      await entry.task.serial.idle();
-      if (entries.get(taskId) === entry) entries.delete(taskId);
-      await entry.task.round?.aggregate.drop();
-      await entry.task.release();
     },
 
     async drain() {
@@ -184,6 +198,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     forget: async (task, clientId) => entries.get(task)?.desk.forget(clientId),
     countBytes: (task, direction, bytes) => entries.get(task)?.task.round?.countBytes(direction, bytes),
 
+    refresh: async () => {},
     tasks: () => [...entries.values()].map(({ task }) => task.row),
     task: (task) => entries.get(task)?.task.row,
     status: (task) => entries.get(task)?.task.status(),
@@ -268,7 +283,7 @@ const reportsOf = ({ round: { number, schedule }, assignments }: OpenRound) => (
 });
 
 /** What everybody may know of a task, as far as it is true of this server. */
-function participationOf(spec: TaskSpec, hasSamples: boolean): Participation {
+export function participationOf(spec: TaskSpec, hasSamples: boolean): Participation {
   const { layout } = modelOf(spec);
   const report = reportLayout(layout, spec.client);
   const { sample, ...data } = spec.data;

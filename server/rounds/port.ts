@@ -53,6 +53,7 @@ export interface AdmittedReport {
   readonly round: number;
   readonly updateId: UpdateId;
   readonly expected: ExpectedFrame;
+  readonly rule: ReportRule;
 }
 
 /** A complete frame in the spool, whose SHA-256 the client announced. */
@@ -61,14 +62,24 @@ export interface ArrivedReport {
   readonly sha256: Sha256;
   readonly bytes: number;
   readonly metrics: ReportMetrics;
-  readonly writer: SpoolWriter;
+  readonly writer: Pick<SpoolWriter, 'path' | 'finish' | 'discard'>;
+  /** What `Arithmetic.check` said of it, where another process has it and looked. */
+  readonly checked?: CheckedReport;
+}
+
+/** What a receipt needs to know of a frame. */
+export interface CheckedReport {
+  readonly ok: true;
+  readonly examples: number;
+  readonly steps: number;
+  readonly norm: number;
 }
 
 export type Control =
   | { readonly ok: true }
   | {
       readonly ok: false;
-      readonly status: 404 | 409 | 422;
+      readonly status: 404 | 409 | 422 | 503;
       readonly code: string;
       readonly message: string;
       readonly problems?: readonly Problem[];
@@ -123,6 +134,8 @@ export interface Coordinator {
   countBytes(task: TaskId, direction: 'up' | 'down', bytes: number): void;
 
   // reading
+  /** After it `tasks` and `task` say what is durable now, whichever process has a task. */
+  refresh(): Promise<void>;
   tasks(): readonly TaskRow[];
   task(task: TaskId): TaskRow | undefined;
   status(task: TaskId): TaskStatus | undefined;
@@ -219,7 +232,7 @@ export interface Arithmetic {
     announced: { readonly sha256: Sha256; readonly bytes: number },
     expected: ExpectedFrame,
     rule: ReportRule,
-  ): Promise<{ readonly ok: true; readonly examples: number; readonly steps: number; readonly norm: number } | Refusal>;
+  ): Promise<CheckedReport | Refusal>;
   /** Starts an empty aggregate for a round; an open one of the same key is dropped. */
   begin(key: string, fold: Fold, values: number): Promise<void>;
   /**

@@ -4,7 +4,7 @@ import type { ReceiptOutcome } from '../storage/port.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
 import type { LiveRound } from './live-round.ts';
 import { type Member, receiptOfRow } from './member.ts';
-import type { Arithmetic, ArrivedReport } from './port.ts';
+import type { Arithmetic, ArrivedReport, CheckedReport } from './port.ts';
 import type { ReceiptBatches } from './receipt-batches.ts';
 import { refusalOf } from './round-ending.ts';
 
@@ -54,7 +54,8 @@ export class ReportIntake {
     const announced = { sha256: report.sha256, bytes: report.bytes };
     let checked: Awaited<ReturnType<Arithmetic['check']>>;
     try {
-      checked = await arithmetic.check(report.writer.path, announced, round.expectedOf(member), round.rule);
+      checked =
+        report.checked ?? (await arithmetic.check(report.writer.path, announced, round.expectedOf(member), round.rule));
     } catch (error) {
       // When a round ends its files go, also those that are just being looked at.
       return refused(whyNot(round.presentOf(member), member) ?? this.#failed(round, member, error));
@@ -75,12 +76,7 @@ export class ReportIntake {
     }
   }
 
-  async #store(
-    round: LiveRound,
-    member: Member,
-    report: ArrivedReport,
-    checked: { readonly examples: number; readonly steps: number; readonly norm: number },
-  ): Promise<Answer> {
+  async #store(round: LiveRound, member: Member, report: ArrivedReport, checked: CheckedReport): Promise<Answer> {
     const { clock } = this.#ports;
     const { id: task } = round.host.spec;
     const { slot, updateId, clientId } = member;

@@ -853,6 +853,24 @@ export function storageContract(open: () => Promise<Storage>): void {
       expect(await storage.admin.useLink(sha(3), T0)).toBe(false);
     });
 
+    it('gives a ticket to one who asks, in time, unless its login is over', async () => {
+      const holder = { actor: 'session-1', expiresAt: T0 + 99 };
+      for (const [at, whose] of [holder, holder, { actor: 'token', expiresAt: null }, holder].entries())
+        await storage.admin.saveTicket(sha(at), whose, T0 + 10);
+      const uses = await Promise.all([
+        storage.admin.useTicket(sha(0), T0 + 9),
+        storage.admin.useTicket(sha(0), T0 + 9),
+      ]);
+      expect(uses.filter((use) => use !== null)).toEqual([holder]);
+      expect(await storage.admin.useTicket(sha(1), T0 + 10)).toBeNull();
+      await storage.admin.removeTickets('session-1');
+      expect(await storage.admin.useTicket(sha(3), T0)).toBeNull();
+      expect(await storage.admin.useTicket(sha(2), T0)).toEqual({ actor: 'token', expiresAt: null });
+      await storage.admin.saveTicket(sha(5), holder, T0 + 10);
+      await storage.admin.removeExpired(T0 + 10);
+      expect(await storage.admin.useTicket(sha(5), T0)).toBeNull();
+    });
+
     it('lists the last audit rows, oldest first', async () => {
       for (const at of [3, 1, 2]) {
         await storage.admin.appendAudit({
@@ -874,6 +892,10 @@ export function storageContract(open: () => Promise<Storage>): void {
       await storage.admin.setSetting('a', '1');
       await storage.admin.setSetting('a', "it's 2");
       expect(await storage.admin.setting('a')).toBe("it's 2");
+      const claims = await Promise.all(['x', 'y'].map((value) => storage.admin.claimSetting('b', value)));
+      expect(new Set(claims).size).toBe(1);
+      expect(await storage.admin.setting('b')).toBe(claims[0]);
+      expect(await storage.admin.claimSetting('b', 'z')).toBe(claims[0]);
     });
   });
 }

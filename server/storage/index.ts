@@ -21,6 +21,8 @@ export interface StorageOptions {
   readonly dataFolder: string;
   /** Of a PostgreSQL database; none: SQLite in the data folder. */
   readonly databaseUrl?: string | null;
+  /** The database is shared with other processes. */
+  readonly isShared?: boolean;
   /** Where blobs are with PostgreSQL: in it, or in a folder that every process has. With SQLite: in the data folder. */
   readonly blobs?: BlobChoice;
 }
@@ -38,18 +40,23 @@ export interface OpenedStorage {
 }
 
 /**
- * Opens everything durable and takes the data folder for this process alone, and the database too. Rejects with
+ * Opens everything durable and takes the data folder for this process alone, and the database too unless it is shared. Rejects with
  * `DataFolderInUseError`, `CorruptDatabaseError`, `StorageFullError`, `StorageIoError`, or a `TypeError` for a URL that is
  * not one of PostgreSQL.
  */
-export async function openStorage({ dataFolder, databaseUrl, blobs }: StorageOptions): Promise<OpenedStorage> {
+export async function openStorage({
+  dataFolder,
+  databaseUrl,
+  blobs,
+  isShared = false,
+}: StorageOptions): Promise<OpenedStorage> {
   const folder = resolve(dataFolder);
   await onFiles(() => mkdir(folder, { recursive: true, mode: 0o700 }));
   const unlock = lockFolder(folder);
   try {
     await onFiles(() => syncFolder(resolve(folder, '..')));
     const opened = databaseUrl
-      ? await openOnPostgres(folder, databaseUrl, blobs ?? { kind: 'database' })
+      ? await openOnPostgres(folder, databaseUrl, blobs ?? { kind: 'database' }, isShared)
       : await openOnSqlite(folder);
     return {
       ...opened,
@@ -71,14 +78,19 @@ async function openOnSqlite(folder: string): Promise<OpenedStorage> {
   return { storage, blobs: fileBlobs(blobPlace.folder), spool, blobPlace, close: () => storage.close() };
 }
 
-async function openOnPostgres(folder: string, url: string, choice: BlobChoice): Promise<OpenedStorage> {
+async function openOnPostgres(
+  folder: string,
+  url: string,
+  choice: BlobChoice,
+  isShared: boolean,
+): Promise<OpenedStorage> {
   const local = fileSpool(await folderIn(folder, 'spool'));
   const cacheFolder = await folderIn(folder, 'cache');
   const blobPlace: BlobPlace = choice.kind === 'folder' ? choice : { kind: 'database', url, cacheFolder };
   // Not made: a network folder that is not mounted is an empty folder of this machine.
   if (choice.kind === 'folder') await onFiles(() => access(choice.folder, constants.W_OK));
   const database = new Postgres(url);
-  const release = await holdDatabase(url);
+  const release = await holdDatabase(url, undefined, isShared);
   try {
     await database.prepare();
   } catch (error) {

@@ -316,6 +316,13 @@ export interface AuditRow {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** The login that a ticket stands for. */
+export interface TicketHolder {
+  readonly actor: string;
+  /** Of the login; null for one that does not expire. */
+  readonly expiresAt: number | null;
+}
+
 /** Secrets come as SHA-256 only. */
 export interface AdminStore {
   saveSession(sha256: Sha256, expiresAt: number): Promise<void>;
@@ -325,7 +332,12 @@ export interface AdminStore {
   saveLink(sha256: Sha256, expiresAt: number): Promise<void>;
   /** True once: takes the link away if it is there and not expired. */
   useLink(sha256: Sha256, now: number): Promise<boolean>;
-  /** Forgets sessions and links that have expired. */
+  saveTicket(sha256: Sha256, holder: TicketHolder, expiresAt: number): Promise<void>;
+  /** Whose it is, once: takes it away; null if it is not there or has expired. */
+  useTicket(sha256: Sha256, now: number): Promise<TicketHolder | null>;
+  /** Takes back the tickets of one login. */
+  removeTickets(actor: string): Promise<void>;
+  /** Forgets sessions, links and tickets that have expired. */
   removeExpired(now: number): Promise<void>;
   appendAudit(row: AuditRow): Promise<void>;
   /** Oldest first; the last `limit` of them. */
@@ -333,4 +345,6 @@ export interface AdminStore {
   /** Small durable settings, such as the generated admin token's hash. */
   setting(key: string): Promise<string | null>;
   setSetting(key: string, value: string): Promise<void>;
+  /** The value that is there; where there is none, this one from now on. */
+  claimSetting(key: string, value: string): Promise<string>;
 }

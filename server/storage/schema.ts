@@ -99,6 +99,7 @@ export interface Schema {
   };
   adminSessions: { sha256: Sha256; expiresAt: number };
   adminLinks: { sha256: Sha256; expiresAt: number };
+  adminTickets: { sha256: Sha256; actor: string; loginExpiresAt: number | null; expiresAt: number };
   audit: {
     id: Generated<number>;
     at: number;

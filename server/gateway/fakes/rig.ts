@@ -6,7 +6,7 @@ import type { Refusal } from '../../../shared/errors.ts';
 import type { ClientId } from '../../../shared/ids.ts';
 import { clientIdOf } from '../../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
-import type { Admin } from '../../auth/admins.ts';
+import type { Admin, Admins } from '../../auth/admins.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway.ts';
 import { realClock } from './clock.ts';
 import { MemorySpool } from './memory-spool.ts';
@@ -30,7 +30,7 @@ export class Rig {
   readonly gateway: Gateway;
   readonly #httpServer: Server;
   readonly #clients: TestClient[] = [];
-  #logOut: (actor: string) => void = () => {};
+  #logOut: Parameters<Admins['onLogOut']>[0] = () => {};
 
   private constructor(options: Options, specs: readonly Partial<TaskSpec>[]) {
     this.coordinator = new ScriptedCoordinator(...specs);
@@ -38,7 +38,7 @@ export class Rig {
     this.gateway = createGateway({
       spool: this.spool,
       admins: {
-        redeemTicket: (ticket) => {
+        redeemTicket: async (ticket) => {
           const admin = this.tickets.get(ticket) ?? null;
           this.tickets.delete(ticket);
           return admin;
@@ -149,7 +149,7 @@ export class Rig {
   }
 
   logOut(actor: string): void {
-    this.#logOut(actor);
+    this.#logOut(actor, false);
   }
 
   async close(): Promise<void> {

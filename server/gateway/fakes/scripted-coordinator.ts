@@ -137,6 +137,7 @@ export class ScriptedCoordinator implements Coordinator {
       round: 1,
       updateId: updateIdOf(token),
       expected: { codec: 'float32', values: layout.size, layoutSha256: layout.sha256, baseSha256: sha256 },
+      rule: { kind: 'delta', maxNorm: spec.maxDeltaNorm },
     };
   }
   async receiptOf(_task: TaskId, clientId: ClientId, token: AssignmentToken) {
@@ -164,6 +165,8 @@ export class ScriptedCoordinator implements Coordinator {
   countBytes(task: TaskId, direction: 'up' | 'down', bytes: number): void {
     this.#note('countBytes', task, direction, bytes);
   }
+
+  async refresh(): Promise<void> {}
 
   tasks = (): readonly TaskRow[] => [...this.#rows.values()];
   task = (task: TaskId): TaskRow | undefined => {

@@ -40,7 +40,7 @@ export function sessionRoutes(app: App, { admins, audit, server }: HttpDependenc
 
   app.post('/api/session/ticket', { onRequest: auth.requireAdmin }, async ({ admin }, reply) => {
     if (admin === null) return reply;
-    const { ticket, expiresAt } = admins.issueTicket(admin);
+    const { ticket, expiresAt } = await admins.issueTicket(admin);
     return reply.send({ ticket, expiresAt: new Date(expiresAt).toISOString() });
   });
 }

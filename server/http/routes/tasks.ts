@@ -15,7 +15,7 @@ const ROUNDS_LISTED = 10_000;
 /** What everybody may read of tasks; pages of other sites too. */
 export function taskRoutes(app: App, dependencies: HttpDependencies, auth: Authentication): void {
   const { coordinator, storage } = dependencies;
-  const open = { onRequest: auth.recogniseAdmin };
+  const open = { onRequest: [auth.recogniseAdmin, () => coordinator.refresh()] };
 
   app.get('/api/templates', async () =>
     Object.entries(TEMPLATES).map(([name, spec]) => ({ name, title: spec.title, spec })),

@@ -15,7 +15,7 @@ export function memoryStorage(): Storage {
   };
 }
 
-function memoryAdmin({ sessions, links, settings, audit }: State): AdminStore {
+function memoryAdmin({ sessions, links, tickets, settings, audit }: State): AdminStore {
   return {
     async saveSession(sha256, expiresAt) {
       sessions.set(sha256, expiresAt);
@@ -32,7 +32,19 @@ function memoryAdmin({ sessions, links, settings, audit }: State): AdminStore {
       links.delete(sha256);
       return expiresAt !== undefined && expiresAt > now;
     },
+    async saveTicket(sha256, holder, expiresAt) {
+      tickets.set(sha256, { holder, expiresAt });
+    },
+    async useTicket(sha256, now) {
+      const found = tickets.get(sha256);
+      tickets.delete(sha256);
+      return found !== undefined && found.expiresAt > now ? found.holder : null;
+    },
+    async removeTickets(actor) {
+      for (const [sha256, { holder }] of tickets) if (holder.actor === actor) tickets.delete(sha256);
+    },
     async removeExpired(now) {
+      for (const [sha256, { expiresAt }] of tickets) if (expiresAt <= now) tickets.delete(sha256);
       for (const expiring of [sessions, links]) {
         for (const [sha256, expiresAt] of expiring) if (expiresAt <= now) expiring.delete(sha256);
       }
@@ -42,6 +54,11 @@ function memoryAdmin({ sessions, links, settings, audit }: State): AdminStore {
     },
     audit: async (limit) => audit.slice(Math.max(0, audit.length - limit)),
     setting: async (key) => settings.get(key) ?? null,
+    async claimSetting(key, value) {
+      const there = settings.get(key) ?? value;
+      settings.set(key, there);
+      return there;
+    },
     async setSetting(key, value) {
       settings.set(key, value);
     },

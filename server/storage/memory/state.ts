@@ -8,6 +8,7 @@ import type {
   ReceiptRow,
   RoundRow,
   TaskRow,
+  TicketHolder,
 } from '../port.ts';
 
 /** All of a memory storage. Rows are replaced, never changed in place: those handed out stay as they were. */
@@ -16,6 +17,7 @@ export interface State {
   readonly receipts: Map<UpdateId, { readonly task: TaskId; readonly round: number }>;
   readonly sessions: Map<Sha256, number>;
   readonly links: Map<Sha256, number>;
+  readonly tickets: Map<Sha256, { readonly holder: TicketHolder; readonly expiresAt: number }>;
   readonly settings: Map<string, string>;
   readonly audit: AuditRow[];
   lastFence: FencingToken;
@@ -39,7 +41,14 @@ export interface RoundState {
 }
 
 export function emptyState(): State {
-  const maps = { tasks: new Map(), receipts: new Map(), sessions: new Map(), links: new Map(), settings: new Map() };
+  const maps = {
+    tasks: new Map(),
+    receipts: new Map(),
+    sessions: new Map(),
+    links: new Map(),
+    tickets: new Map(),
+    settings: new Map(),
+  };
   return { ...maps, audit: [], lastFence: 0 };
 }
 

@@ -2,6 +2,7 @@ import { type Kysely, type Migration, Migrator } from 'kysely';
 import { CorruptDatabaseError } from '../errors.ts';
 import { first } from './0001-first.ts';
 import { postgresFirst } from './0001-postgres.ts';
+import { tickets } from './0002-tickets.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -9,6 +10,7 @@ export type DatabaseKind = 'sqlite' | 'postgres';
 const migrationsOf = (kind: DatabaseKind): Record<string, Migration> => ({
   '0001-first': first(kind),
   ...(kind === 'postgres' ? { '0001-postgres': postgresFirst } : {}),
+  '0002-tickets': tickets,
 });
 
 /** Brings the tables up to date, all or nothing; refuses a database that a newer Fedtab wrote. */

@@ -14,6 +14,16 @@ it('a database has one holder, until it lets go', async () => {
   await (await waiting)();
 });
 
+it('a database has many holders who share it, or one who does not', async () => {
+  const url = await newUrl();
+  const shared = await Promise.all([holdDatabase(url, 200, true), holdDatabase(url, 200, true)]);
+  await expect(holdDatabase(url, 200)).rejects.toThrow(DataFolderInUseError);
+  for (const release of shared) await release();
+  const release = await holdDatabase(url);
+  await expect(holdDatabase(url, 200, true)).rejects.toThrow('start it with FEDTAB_REDIS_URL');
+  await release();
+});
+
 it('another database has another', async () => {
   const releases = await Promise.all([holdDatabase(await newUrl()), holdDatabase(await newUrl())]);
   for (const release of releases) await release();

@@ -12,16 +12,17 @@ const TRY_EVERY_MS = 100;
 const RETAKE_EVERY_MS = 500;
 
 /**
- * Takes the database for this process alone; returns what gives it back. The lock goes with its connection, and is taken
+ * Takes the database for this process alone, or together with others that share it; returns what gives it back. The lock goes with its connection, and is taken
  * again where that was lost, if nobody else came first. It keeps two servers from being started by mistake; that two which
  * run do not write what the other does is for fencing tokens to see to.
  */
-export async function holdDatabase(url: string, heldMs = HELD_MS): Promise<() => Promise<void>> {
+export async function holdDatabase(url: string, heldMs = HELD_MS, isShared = false): Promise<() => Promise<void>> {
   let isReleased = false;
   const startedMs = performance.now();
-  let client = await take(url, () => performance.now() - startedMs > heldMs);
+  let client = await take(url, isShared, () => performance.now() - startedMs > heldMs);
   if (client === null) {
-    throw new DataFolderInUseError('another Fedtab process has this database: stop it, or choose another one');
+    const why = isShared ? ' alone: stop it, or start it with FEDTAB_REDIS_URL' : ': stop it, or choose another one';
+    throw new DataFolderInUseError(`another Fedtab process has this database${why}`);
   }
   const watch = (held: Client): void => {
     held.once('end', () => {
@@ -29,7 +30,7 @@ export async function holdDatabase(url: string, heldMs = HELD_MS): Promise<() =>
     });
   };
   const retake = async (): Promise<void> => {
-    client = await take(url, () => isReleased).catch(() => null);
+    client = await take(url, isShared, () => isReleased).catch(() => null);
     if (client === null) return isReleased ? undefined : delay(RETAKE_EVERY_MS).then(retake);
     watch(client);
   };
@@ -43,10 +44,11 @@ export async function holdDatabase(url: string, heldMs = HELD_MS): Promise<() =>
 }
 
 /** Null where it was not to be had until it was enough. */
-async function take(url: string, isEnough: () => boolean): Promise<Client | null> {
+async function take(url: string, isShared: boolean, isEnough: () => boolean): Promise<Client | null> {
   const client = await untilItPasses(() => connect(url), isEnough);
+  const lock = isShared ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock';
   for (;;) {
-    const { rows } = await client.query('select pg_try_advisory_lock($1) as held', [KEY]).catch((error: unknown) => {
+    const { rows } = await client.query(`select ${lock}($1) as held`, [KEY]).catch((error: unknown) => {
       throw errorOf(error);
     });
     if (rows[0].held === true) return client;

@@ -36,10 +36,32 @@ export function sqlAdmin(database: Database): AdminStore {
       return row !== undefined && row.expiresAt > now;
     },
 
+    async saveTicket(sha256, { actor, expiresAt: loginExpiresAt }, expiresAt) {
+      await database.change([], (work) =>
+        work.insertInto('adminTickets').values({ sha256, actor, loginExpiresAt, expiresAt }).execute(),
+      );
+    },
+
+    async useTicket(sha256, now) {
+      const row = await database.change([], (work) =>
+        work
+          .deleteFrom('adminTickets')
+          .where('sha256', '=', sha256)
+          .returning(['actor', 'loginExpiresAt', 'expiresAt'])
+          .executeTakeFirst(),
+      );
+      return row !== undefined && row.expiresAt > now ? { actor: row.actor, expiresAt: row.loginExpiresAt } : null;
+    },
+
+    async removeTickets(actor) {
+      await database.change([], (work) => work.deleteFrom('adminTickets').where('actor', '=', actor).execute());
+    },
+
     removeExpired: (now) =>
       database.change([], async (work) => {
         await work.deleteFrom('adminSessions').where('expiresAt', '<=', now).execute();
         await work.deleteFrom('adminLinks').where('expiresAt', '<=', now).execute();
+        await work.deleteFrom('adminTickets').where('expiresAt', '<=', now).execute();
       }),
 
     async appendAudit({ at, actor, action, task, details }) {
@@ -61,6 +83,17 @@ export function sqlAdmin(database: Database): AdminStore {
         rows.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst(),
       );
       return row?.value ?? null;
+    },
+
+    async claimSetting(key, value) {
+      await database.change([], (work) =>
+        work
+          .insertInto('settings')
+          .values({ key, value })
+          .onConflict((conflict) => conflict.column('key').doNothing())
+          .execute(),
+      );
+      return (await this.setting(key)) ?? value;
     },
 
     async setSetting(key, value) {

@@ -1,0 +1,97 @@
+import { RedisServer } from '../../server/cluster/fixtures/redis.ts';
+import { Cluster } from '../../server/storage/postgres/fixtures/cluster.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+import { Entrance } from './entrance.ts';
+
+export interface HouseOptions {
+  readonly count: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Several server processes on one PostgreSQL and one Redis, all of it thrown away afterwards. */
+export class House {
+  readonly postgres: Cluster;
+  readonly redis: RedisServer;
+  readonly env: Readonly<Record<string, string>>;
+  /** Those that run, by place; null where one was killed. */
+  readonly servers: (RunningServer | null)[] = [];
+  entrance!: Entrance;
+
+  static async open({ count, env = {} }: HouseOptions): Promise<House> {
+    const postgres = await Cluster.open();
+    const redis = await RedisServer.open();
+    const house = new House(postgres, redis, {
+      ...{ FEDTAB_DATABASE_URL: await postgres.createDatabase(), FEDTAB_REDIS_URL: redis.url },
+      ...env,
+    });
+    house.entrance = await Entrance.open(() => house.running().map(({ port }) => port));
+    await Promise.all(Array.from({ length: count }, (_, place) => house.start(place)));
+    return house;
+  }
+
+  private constructor(postgres: Cluster, redis: RedisServer, env: Readonly<Record<string, string>>) {
+    this.postgres = postgres;
+    this.redis = redis;
+    this.env = env;
+  }
+
+  running(): RunningServer[] {
+    return this.servers.filter((server) => server !== null && server !== undefined);
+  }
+
+  /** A process with a data folder of its own, as on another machine. */
+  async start(place: number): Promise<RunningServer> {
+    const server = await startServer({ env: { ...this.env, FEDTAB_PUBLIC_URL: this.entrance.url } });
+    this.servers[place] = server;
+    return server;
+  }
+
+  async kill(place: number): Promise<void> {
+    const server = this.servers[place];
+    this.servers[place] = null;
+    await server?.kill();
+    await server?.dispose();
+  }
+
+  async stop(place: number): Promise<number | null> {
+    const server = this.servers[place];
+    this.servers[place] = null;
+    const code = (await server?.stop()) ?? null;
+    await server?.dispose();
+    return code;
+  }
+
+  /** How many tasks each process has, by place. */
+  tasksHeld(): Promise<number[]> {
+    return Promise.all(
+      this.servers.map(async (server) => {
+        if (server === null) return 0;
+        const text = await (await fetch(`${server.url}/metrics`)).text();
+        const counts = [...text.matchAll(/^fedtab_tasks\{state="\w+"\} (\d+)$/gm)];
+        return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+      }),
+    );
+  }
+
+  /** The place of the process that has the one task; waits while it passes from one to another. */
+  async home(): Promise<number> {
+    for (;;) {
+      const held = await this.tasksHeld();
+      const place = held.indexOf(1);
+      if (place >= 0) return place;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  log(): string {
+    return this.servers.map((server, place) => `--- ${place}\n${server?.log().slice(-4_000) ?? 'gone'}`).join('\n');
+  }
+
+  async dispose(): Promise<void> {
+    await this.entrance?.close();
+    await Promise.all(this.running().map((server) => server.kill()));
+    await Promise.all(this.running().map((server) => server.dispose()));
+    await this.redis.dispose();
+    await this.postgres.dispose();
+  }
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { TaskId } from '../../shared/ids.ts';
+import { Contributors } from '../crash/contributors.ts';
+import { History } from '../crash/history.ts';
+import { Gate, oneHotTask } from '../crash/one-hot.ts';
+import type { RunningServer } from '../fixtures/server.ts';
+import { House } from './house.ts';
+
+const CONTRIBUTORS = 6;
+const ALL = Array.from({ length: CONTRIBUTORS }, (_, cell) => cell);
+const task = oneHotTask(CONTRIBUTORS);
+
+let house: House;
+beforeAll(async () => {
+  house = await House.open({ count: 3 });
+}, 120_000);
+afterAll(() => house?.dispose());
+
+const anyServer = (): RunningServer => house.running()[0] as RunningServer;
+
+/** What happens when some of a round's reports are acknowledged and the others are held back. */
+const faults: readonly { readonly acks: number; readonly of: string; readonly act: () => Promise<void> }[] = [
+  { acks: 3, of: 'nothing', act: async () => {} },
+  { acks: 2, of: 'the process that has the task is killed', act: async () => house.kill(await house.home()) },
+  {
+    acks: 3,
+    of: 'a new process comes, and another than the one that has the task is killed',
+    act: async () => {
+      await house.start(house.servers.indexOf(null));
+      const home = await house.home();
+      await house.kill((home + 1) % house.servers.length);
+      await house.start(house.servers.indexOf(null));
+    },
+  },
+  { acks: 4, of: 'Redis forgets everything', act: async () => void (await house.redis.command('FLUSHALL')) },
+  {
+    acks: 1,
+    of: 'Redis is killed and starts anew',
+    act: async () => {
+      await house.redis.kill();
+      await house.redis.start();
+    },
+  },
+  {
+    acks: 2,
+    of: 'the process that has the task ends in order',
+    act: async () => {
+      const place = await house.home();
+      expect(await house.stop(place)).toBe(0);
+      await house.start(place);
+    },
+  },
+];
+
+it('I1 I2 I3 I4 I7: three processes count every acknowledged report once, whoever has the task and whatever goes', async () => {
+  const gate = new Gate();
+  const contributors = new Contributors(house.entrance.url, task.id as TaskId, CONTRIBUTORS, gate);
+  const history = new History();
+  try {
+    await anyServer().adminJson('/api/tasks', { body: task });
+    await contributors.start();
+    await anyServer().adminJson(`/api/tasks/${task.id}/rounds`, { body: { count: 10_000 } });
+    for (const { acks, of, act } of faults) {
+      await contributors.until(() => contributors.roundOfAll() !== null, `${of}: everybody trains in one round`);
+      const round = contributors.roundOfAll() ?? 0;
+      const { version: before } = await anyServer().adminJson<{ version: number }>(`/api/tasks/${task.id}`);
+      gate.open(round, ALL.slice(0, acks));
+      await contributors.until(() => contributors.acksOf(round).size >= acks, `${of}: the first acks`);
+      await act();
+      gate.open(round, ALL);
+      await contributors.until(
+        () => contributors.clients.every((client) => (client.view().version ?? 0) > before),
+        `${of}: the round commits`,
+      );
+      await history.read(anyServer(), task.id);
+      expect([...(history.committed.get(round)?.cells ?? [])].sort(), `${of}: everybody counts`).toEqual(ALL);
+    }
+  } catch (error) {
+    console.error(house.log());
+    throw error;
+  } finally {
+    await contributors.close();
+  }
+}, 300_000);

@@ -1,0 +1,113 @@
+import type { Clock } from '../../../shared/clock.ts';
+import type { Bus, ProcessId } from '../../cluster/bus.ts';
+import type { CallMessage, RoutingMessage } from '../../cluster/messages.ts';
+
+/** Nobody answered in time: whether it was done is not known. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
+/** Does what another process asks for; undefined when that is not for this process. */
+export type Answerer = (from: ProcessId, call: CallMessage) => Promise<unknown> | undefined;
+
+export interface CallOptions {
+  readonly to?: ProcessId;
+  readonly withinMs?: number;
+  /** Done twice it is as done once: whoever takes the task over meanwhile is asked again. */
+  readonly isRepeatable?: boolean;
+}
+
+interface Open {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const WITHIN_MS = 8_000;
+const AGAIN_MS = 1_000;
+/** Calls of others whose answers are kept, should they be asked for again. */
+const ANSWERS_KEPT = 5_000;
+
+/** Questions to other processes and their answers. What is asked again under its number is not done again by the same process. */
+export class Calls {
+  readonly #send: (message: RoutingMessage, to?: ProcessId) => void;
+  readonly #clock: Pick<Clock, 'after'>;
+  readonly #self: ProcessId;
+  readonly #open = new Map<string, Open>();
+  readonly #answers = new Map<string, Promise<unknown>>();
+  #number = 0;
+
+  constructor(bus: Pick<Bus, 'self' | 'send'>, clock: Pick<Clock, 'after'>) {
+    this.#self = bus.self;
+    this.#send = (message, to) => bus.send(message, to);
+    this.#clock = clock;
+  }
+
+  /** Rejects with what the other process threw, as a plain error, or with `NoAnswerError`. */
+  call(
+    message: Omit<CallMessage, 'kind' | 'id'>,
+    { to, withinMs = WITHIN_MS, isRepeatable = false }: CallOptions = {},
+  ): Promise<unknown> {
+    this.#number += 1;
+    const id = `${this.#self}/${this.#number}`;
+    const send = (): void => this.#send({ kind: 'call', id, ...message }, to);
+    return new Promise((resolve, reject) => {
+      let cancelAgain = (): void => {};
+      const end = (): void => {
+        cancel();
+        cancelAgain();
+        this.#open.delete(id);
+      };
+      const cancel = this.#clock.after(withinMs, () => {
+        end();
+        reject(new NoAnswerError(`no process answered to ${message.name} of ${message.task}`));
+      });
+      const again = (): void => {
+        cancelAgain = this.#clock.after(AGAIN_MS, () => {
+          send();
+          again();
+        });
+      };
+      this.#open.set(id, {
+        resolve: (value) => {
+          end();
+          resolve(value);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      });
+      send();
+      if (isRepeatable) again();
+    });
+  }
+
+  /** A question of another process. */
+  asked(from: ProcessId, call: CallMessage, answerer: Answerer): void {
+    const known = this.#answers.get(call.id);
+    const answer = known ?? answerer(from, call);
+    if (answer === undefined) return;
+    if (known === undefined) {
+      this.#answers.set(call.id, answer);
+      if (this.#answers.size > ANSWERS_KEPT) this.#answers.delete(this.#answers.keys().next().value ?? '');
+    }
+    answer.then(
+      (value) => this.#send({ kind: 'answer', id: call.id, value: value ?? null }, from),
+      (error: unknown) =>
+        this.#send(
+          { kind: 'answer', id: call.id, error: error instanceof Error ? error.message : String(error) },
+          from,
+        ),
+    );
+  }
+
+  answered(id: string, outcome: { readonly value?: unknown; readonly error?: string | undefined }): void {
+    const open = this.#open.get(id);
+    if (outcome.error === undefined) open?.resolve(outcome.value);
+    else open?.reject(new Error(outcome.error));
+  }
+
+  close(): void {
+    for (const { reject } of [...this.#open.values()]) reject(new NoAnswerError('this process ends'));
+  }
+}
