@@ -8,9 +8,10 @@ export class Entrance {
   readonly #sockets = new Set<Socket>();
   #next = 0;
 
-  static async open(ports: () => readonly number[]): Promise<Entrance> {
+  /** Port 0 picks a free one. */
+  static async open(ports: () => readonly number[], port = 0): Promise<Entrance> {
     const entrance = new Entrance(ports);
-    entrance.#server.listen(0, '127.0.0.1');
+    entrance.#server.listen(port, '127.0.0.1');
     await once(entrance.#server, 'listening');
     return entrance;
   }

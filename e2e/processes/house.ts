@@ -1,11 +1,16 @@
 import { RedisServer } from '../../server/cluster/fixtures/redis.ts';
 import { Cluster } from '../../server/storage/postgres/fixtures/cluster.ts';
-import { type RunningServer, startServer } from '../fixtures/server.ts';
+import { type RunningServer, type ServerOptions, startProcess } from '../fixtures/server.ts';
 import { Entrance } from './entrance.ts';
 
 export interface HouseOptions {
   readonly count: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the common address; 0, the default, picks a free one. */
+  readonly port?: number;
+  /** An earlier house's, whose tasks go on; else a new one. */
+  readonly databaseUrl?: string;
+  readonly args?: readonly string[];
 }
 
 /** Several server processes on one PostgreSQL and one Redis, all of it thrown away afterwards. */
@@ -13,23 +18,36 @@ export class House {
   readonly postgres: Cluster;
   readonly redis: RedisServer;
   readonly env: Readonly<Record<string, string>>;
+  readonly #args: readonly string[];
   /** Those that run, by place; null where one was killed. */
   readonly servers: (RunningServer | null)[] = [];
   entrance!: Entrance;
 
-  static async open({ count, env = {} }: HouseOptions): Promise<House> {
-    const postgres = await Cluster.open();
-    const redis = await RedisServer.open();
-    const house = new House(postgres, redis, {
-      ...{ FEDTAB_DATABASE_URL: await postgres.createDatabase(), FEDTAB_REDIS_URL: redis.url },
-      ...env,
-    });
-    house.entrance = await Entrance.open(() => house.running().map(({ port }) => port));
+  static async open(options: HouseOptions): Promise<House> {
+    const [postgres, redis] = await Promise.all([Cluster.open(), RedisServer.open()]);
+    return House.on(postgres, redis, options);
+  }
+
+  /** On what runs already; it is disposed of with the house. */
+  static async on(postgres: Cluster, redis: RedisServer, options: HouseOptions): Promise<House> {
+    const { count, env = {}, port = 0, databaseUrl, args = [] } = options;
+    const common = {
+      FEDTAB_DATABASE_URL: databaseUrl ?? (await postgres.createDatabase()),
+      FEDTAB_REDIS_URL: redis.url,
+    };
+    const house = new House(postgres, redis, { ...common, ...env }, args);
+    house.entrance = await Entrance.open(() => house.running().map((server) => server.port), port);
     await Promise.all(Array.from({ length: count }, (_, place) => house.start(place)));
     return house;
   }
 
-  private constructor(postgres: Cluster, redis: RedisServer, env: Readonly<Record<string, string>>) {
+  private constructor(
+    postgres: Cluster,
+    redis: RedisServer,
+    env: Readonly<Record<string, string>>,
+    args: readonly string[],
+  ) {
+    this.#args = args;
     this.postgres = postgres;
     this.redis = redis;
     this.env = env;
@@ -41,7 +59,9 @@ export class House {
 
   /** A process with a data folder of its own, as on another machine. */
   async start(place: number): Promise<RunningServer> {
-    const server = await startServer({ env: { ...this.env, FEDTAB_PUBLIC_URL: this.entrance.url } });
+    const env = { FEDTAB_PUBLIC_URL: this.entrance.url, ...this.env };
+    const options: ServerOptions = { env, args: this.#args };
+    const server = await startProcess(options);
     this.servers[place] = server;
     return server;
   }
@@ -87,10 +107,17 @@ export class House {
     return this.servers.map((server, place) => `--- ${place}\n${server?.log().slice(-4_000) ?? 'gone'}`).join('\n');
   }
 
-  async dispose(): Promise<void> {
+  /** Everything but PostgreSQL and Redis. */
+  async close(): Promise<void> {
     await this.entrance?.close();
-    await Promise.all(this.running().map((server) => server.kill()));
-    await Promise.all(this.running().map((server) => server.dispose()));
+    const running = this.running();
+    this.servers.length = 0;
+    await Promise.all(running.map((server) => server.kill()));
+    await Promise.all(running.map((server) => server.dispose()));
+  }
+
+  async dispose(): Promise<void> {
+    await this.close();
     await this.redis.dispose();
     await this.postgres.dispose();
   }
