@@ -28,6 +28,7 @@ import { createSamples } from './samples/samples.ts';
 import type { Spool } from './storage/blobs/port.ts';
 import { openStorage } from './storage/index.ts';
 import { releaseOldWeights, sweep } from './storage/retention.ts';
+import { createLedWebhook } from './webhook/led.ts';
 import { createPost, resolveBySystem } from './webhook/post.ts';
 import { createWebhook } from './webhook/webhook.ts';
 
@@ -139,12 +140,15 @@ async function start(
   closing(own.subscribe(afterRound), (stop) => stop());
 
   const allowed = config.webhookAllow;
-  const webhook = createWebhook({
-    ...{ store: storage.admin, rounds: storage.rounds, checkpoints: storage.checkpoints, coordinator: own },
-    ...{ post: createPost({ allowed, clock }), allowed, resolve: resolveBySystem },
-    ...{ clock, random: secureRng, log: logger, count: metrics.webhook },
-  });
-  closing(webhook, (part) => part.close());
+  const makeWebhook = () =>
+    createWebhook({
+      ...{ store: storage.admin, rounds: storage.rounds, checkpoints: storage.checkpoints, coordinator },
+      ...{ post: createPost({ allowed, clock }), allowed, resolve: resolveBySystem },
+      ...{ clock, random: secureRng, log: logger, count: metrics.webhook },
+    });
+  const led = routed === null ? null : createLedWebhook({ make: makeWebhook, lead: routed, clock, log: logger });
+  if (led !== null) routed?.answerAsFirst(led.answer);
+  const webhook = closing(led ?? makeWebhook(), (part) => part.close());
 
   let readiness: Readiness = 'starting';
   const dependencies: HttpDependencies = {

@@ -101,13 +101,14 @@ const sayState = (state: 'paused' | 'running', reason: string | null = null): vo
 
 const bodies = (): unknown[] => receiver.received.map(({ body }) => JSON.parse(body));
 const ids = (): unknown[] => receiver.received.map(({ headers }) => headers['webhook-id']);
-const settled = (): Promise<void> => expect.poll(() => webhook.view()?.waiting, { timeout: 10_000 }).toBe(0);
+const settled = (): Promise<void> =>
+  expect.poll(async () => (await webhook.view())?.waiting, { timeout: 10_000 }).toBe(0);
 
 test('off until an address is set, which then hears how rounds end and that tasks pause', async () => {
   await abandonRound(1);
-  expect(webhook.view()).toBe(null);
+  expect(await webhook.view()).toBe(null);
   await set();
-  expect(webhook.view()).toEqual({ url: address(), waiting: 0, failures: 0, problem: null, retryAt: null });
+  expect(await webhook.view()).toEqual({ url: address(), waiting: 0, failures: 0, problem: null, retryAt: null });
   await abandonRound(2);
   sayState('paused', 'too-few');
   await receiver.until(2);
@@ -169,7 +170,7 @@ test('each is signed with the secret that was told once', async () => {
   const mac = createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'));
   expect(signature).toBe(`v1,${mac.update(`${id}.${time}.${said?.body}`).digest('base64')}`);
   expect(time).toBe(String(Math.floor(clock.now() / 1000)));
-  expect(JSON.stringify(webhook.view())).not.toContain(secret);
+  expect(JSON.stringify(await webhook.view())).not.toContain(secret);
   expect(JSON.stringify(logged)).not.toMatch(/whsec_|private/);
 });
 
@@ -183,8 +184,12 @@ describe('at least once', () => {
       [1, 5_000],
       [2, 10_000],
     ] as const) {
-      await expect.poll(() => webhook.view()?.failures, { timeout: 10_000 }).toBe(tries);
-      expect(webhook.view()).toMatchObject({ waiting: 2, problem: 'it answered 503', retryAt: clock.now() + restMs });
+      await expect.poll(async () => (await webhook.view())?.failures, { timeout: 10_000 }).toBe(tries);
+      expect(await webhook.view()).toMatchObject({
+        waiting: 2,
+        problem: 'it answered 503',
+        retryAt: clock.now() + restMs,
+      });
       clock.advance(restMs);
     }
     await receiver.until(4);
@@ -192,7 +197,7 @@ describe('at least once', () => {
     const [first, ...rest] = ids();
     expect(rest.slice(0, 2)).toEqual([first, first]);
     expect(new Set(ids()).size).toBe(2);
-    expect(webhook.view()).toMatchObject({ failures: 0, problem: null });
+    expect(await webhook.view()).toMatchObject({ failures: 0, problem: null });
   });
 
   test('what a process did not deliver the next one does, and what it did not even see', async () => {
@@ -239,24 +244,24 @@ test('another address has another secret and none of the old events; none at all
   const first = await set();
   receiver.answer = (response) => void response.writeHead(500).end();
   await abandonRound(1);
-  await expect.poll(() => webhook.view()?.failures, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await webhook.view())?.failures, { timeout: 10_000 }).toBe(1);
   expect(await set()).not.toBe(first);
-  expect(webhook.view()).toMatchObject({ waiting: 0, failures: 0 });
+  expect(await webhook.view()).toMatchObject({ waiting: 0, failures: 0 });
   await webhook.clear();
-  expect(webhook.view()).toBe(null);
+  expect(await webhook.view()).toBe(null);
   expect(await storage.admin.setting('webhook')).toBe('');
   clock.advance(LIMITS.webhookKeptMs);
   await abandonRound(2);
   await webhook.close();
   webhook = await started();
-  expect(webhook.view()).toBe(null);
+  expect(await webhook.view()).toBe(null);
   expect(receiver.received).toHaveLength(1);
 });
 
 test('threat C16: an address that may not be posted to is not set', async () => {
   for (const url of ['http://hooks.example/', 'https://10.0.0.1/', 'https://hooks.example/', 'nonsense'])
     expect([url, await webhook.set(url)]).toEqual([url, { ok: false, failure: expect.any(String) }]);
-  expect(webhook.view()).toBe(null);
+  expect(await webhook.view()).toBe(null);
 });
 
 test('a task of the same name as one that was deleted is another task', async () => {

@@ -29,7 +29,7 @@ export interface WebhookView {
 export interface Webhook {
   /** What was not delivered, and what happened while nothing ran, goes out from here on. */
   start(): Promise<void>;
-  view(): WebhookView | null;
+  view(): Promise<WebhookView | null>;
   /** Sets the address, in the place of another, and resolves to the new secret once that is durable; or says why not. */
   set(url: string): Promise<Result<{ readonly url: string; readonly secret: string }, string>>;
   /** Forgets address, secret and what waits. */
@@ -245,7 +245,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
       run(() => step(to, { kind: 'tick', at: clock.now() }));
       await serial.idle();
     },
-    view() {
+    async view() {
       if (live === null) return null;
       const { failures, until } = restOf(live.outbox);
       return { url: live.url, waiting: live.outbox.waiting.length, failures, problem: live.problem, retryAt: until };

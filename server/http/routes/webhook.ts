@@ -12,7 +12,7 @@ const address = v.strictObject({ url: v.pipe(v.string(), v.maxLength(LIMITS.webh
 export function webhookRoutes(app: App, { webhook, audit }: HttpDependencies, auth: Authentication): void {
   app.addHook('onRequest', auth.requireAdmin);
 
-  app.get('/api/webhook', async () => viewed(webhook.view()));
+  app.get('/api/webhook', async () => viewed(await webhook.view()));
 
   app.put('/api/webhook', async (request, reply) => {
     const body = parseBody(address, request, reply);

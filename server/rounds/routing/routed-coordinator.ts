@@ -57,8 +57,16 @@ export interface Routed {
   joined(task: TaskId, clientId: ClientId, connection: unknown): void;
   /** A login ended at this process. */
   loggedOut(actor: string): void;
+  /** This one of all processes does what one does for all, as far as it knows. */
+  isFirst(): boolean;
+  /** Asks the one that is. */
+  askFirst(name: string, args: readonly unknown[]): Promise<unknown>;
+  /** How this process answers what is asked of the first; undefined where it is not. */
+  answerAsFirst(answerer: (name: string, args: readonly unknown[]) => Promise<unknown> | undefined): void;
 }
 
+/** What is asked of a process as such. */
+const NO_TASK = '' as TaskId;
 const EVERY_MS = 1_000;
 /** Between two looks at the tasks that there are. */
 const TASKS_EVERY_MS = 2_000;
@@ -96,6 +104,7 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
   const untold = new Set<TaskId>();
   const counted = new Map<string, { readonly task: TaskId; readonly direction: 'up' | 'down'; bytes: number }>();
   const timers = new Set<() => void>();
+  let asFirst: Parameters<Routed['answerAsFirst']>[0] = () => undefined;
   let isEnding = false;
   let unsubscribe = (): void => {};
 
@@ -173,6 +182,7 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
   function answer(from: ProcessId, { task, name, args, online }: CallMessage): Promise<unknown> | undefined {
     if (name === 'know') return known.reload();
     if (name === 'finish') return reports.finish(args[0] as UpdateId);
+    if (task === NO_TASK) return asFirst(name, args);
     if (!isHere(task)) return undefined;
     presence.counted(from, task, online);
     if (isOneOf(ORDERS, name)) return everybodyKnows(task, () => does(name, task, args));
@@ -471,5 +481,10 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     ...{ coordinator, inner },
     joined: (task, clientId, connection) => send({ kind: 'joined', task, clientId, connection }),
     loggedOut: (actor) => send({ kind: 'logged-out', actor }),
+    isFirst: () => !isEnding && presence.processes().every((process) => bus.self < process),
+    askFirst: (name, args) => calls.call({ task: NO_TASK, name, args: [...args], online: 0 }),
+    answerAsFirst(answerer) {
+      asFirst = answerer;
+    },
   };
 }
