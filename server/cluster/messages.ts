@@ -41,7 +41,7 @@ const schema = v.variant('kind', [
     kind: v.literal('joined'),
     task,
     clientId: id as unknown as v.GenericSchema<string, ClientId>,
-    connection: v.unknown(),
+    connection: v.optional(v.unknown()),
   }),
   /** Words of yours are lost: let the sessions of my tasks come back. */
   v.object({ kind: v.literal('missed') }),
