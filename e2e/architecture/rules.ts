@@ -87,9 +87,14 @@ export const zones: Readonly<Record<string, Zone>> = {
   'web/courtesy': { folders: ['shared', 'web/client'], packages: [] },
   'web/data': { folders: ['shared'], packages: ['idb', 'fflate', 'valibot'] },
   'web/trainer/core': { folders: ['shared'], packages: ['@tensorflow'] },
-  // Our version stands in what is kept of a probe.
+  // Our version stands in what is kept of a probe. Of the engine it has the ports, and what works on whole models off the page's thread.
   'web/trainer': {
-    folders: ['shared', 'web/data', 'web/client/ports.ts', 'package.json'],
+    folders: [
+      'shared',
+      'web/data',
+      ...['ports', 'digest', 'in-turns', 'report-encoder', 'weights-source'].map((name) => `web/client/${name}.ts`),
+      'package.json',
+    ],
     packages: ['@tensorflow', 'valibot'],
   },
   'web/ui': { folders: ['shared'], packages: interfacePackages },

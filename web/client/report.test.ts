@@ -9,6 +9,7 @@ import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { assignmentOf, metrics, participation, receiptOf } from './fakes/play.ts';
 import { type Report, reportOf, sendReport } from './report.ts';
+import { reportEncoder } from './report-encoder.ts';
 import type { Session } from './transport.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
@@ -90,7 +91,7 @@ describe('a report', () => {
   it('is in the task’s codec, with its seed, where there is an encoder', async () => {
     const coded = { ...participation, codec: { up: 'uniform-8-rotated', down: 'float32', range: 4 } } as const;
     const trained = { delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics };
-    const encoder = createUpdateEncoder(memoryResidual());
+    const encoder = reportEncoder(createUpdateEncoder(memoryResidual()));
     const { frame } = await reportOf(coded, assignmentOf(1), trained, encoder);
     const { sha256: baseSha256 } = assignmentOf(1).base;
     const { layoutSha256 } = participation;
