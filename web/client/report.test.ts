@@ -88,6 +88,14 @@ describe('a report', () => {
     expect([...new Float32Array(report.frame.buffer, 96)]).toEqual([1, -2, 0.5]);
   });
 
+  it('of plain numbers is the same frame whether this thread writes it or an encoder', async () => {
+    const trained = () => ({ delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics });
+    const plain = await reportOf(participation, assignmentOf(1), trained());
+    const encoder = reportEncoder(createUpdateEncoder(memoryResidual()));
+    expect(await reportOf(participation, assignmentOf(1), trained(), encoder)).toEqual(plain);
+    expect(plain.sha256).toBe(sha256Hex(plain.frame));
+  });
+
   it('is in the task’s codec, with its seed, where there is an encoder', async () => {
     const coded = { ...participation, codec: { up: 'uniform-8-rotated', down: 'float32', range: 4 } } as const;
     const trained = { delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics };
