@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright';
 import { findChromium, launchOptions } from '../fixtures/browser.ts';
-import { contributeUrl, createTask, expectRounds, startRounds } from '../fixtures/contribute.ts';
+import { type ApiRound, contributeUrl, createTask, expectRounds, startRounds } from '../fixtures/contribute.ts';
 import { png } from '../fixtures/png.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 import { beeps, writeWav } from '../fixtures/sound.ts';
@@ -31,6 +31,9 @@ interface Scene {
   readonly title: string;
   readonly act: (browser: Browser, server: RunningServer, folder: string) => Promise<void>;
 }
+
+/** A round of the `cnn` takes 15 to 25 s on two cores, and longer than a minute where others use them too. */
+const ROUNDS_WITHIN_MS = 300_000;
 
 /** A name for this machine that is no `localhost`: over plain http its pages are not secure contexts. */
 const LAN_HOST = 'laptop.test';
@@ -183,7 +186,9 @@ async function contribute(page: PlainPage, server: RunningServer, task: string, 
     await startRounds(server, task, rounds);
     const wanted = phase === 'first round' ? 1 : 3;
     try {
-      await expectRounds(server, task, (all) => all.filter(({ outcome }) => outcome === 'committed').length === wanted);
+      const areDone = (all: readonly ApiRound[]): boolean =>
+        all.filter(({ outcome }) => outcome === 'committed').length === wanted;
+      await expectRounds(server, task, areDone, { timeout: ROUNDS_WITHIN_MS });
     } catch (error) {
       const shown = await page.look('JSON.stringify({ ...document.querySelector("main").dataset })');
       throw new Error(`the round did not commit; the page shows ${shown}`, { cause: error });
