@@ -65,6 +65,11 @@ const SCENES: readonly Scene[] = [
       await tryIt(page);
     },
   },
+  ...Object.entries({ scaffold: 'SCAFFOLD', steps: 'steps of 8 bits both ways' }).map(([task, how]) => ({
+    title: `${LARGE} with ${how}`,
+    act: async (browser: Browser, server: RunningServer) =>
+      contribute(await PlainPage.open(browser), server, task, 'wasm'),
+  })),
   {
     title: `${LARGE} over plain http`,
     act: async (browser, server) => {
@@ -147,7 +152,17 @@ async function traceOf(executablePath: string, { act }: Scene): Promise<Trace> {
     // One contributor's few examples may make a worse model: what is measured is the page.
     const guard = { drop: 1 };
     await createTask(server, 'busy', { model: { zoo: 'mlp-2nn', seed: 1 }, guard });
-    await createTask(server, 'large', { model: { zoo: 'cnn', seed: 1 }, guard });
+    const large = { model: { zoo: 'cnn', seed: 1 }, guard } as const;
+    await createTask(server, 'large', large);
+    await createTask(server, 'scaffold', {
+      ...large,
+      client: { work: 'scaffold' },
+      strategy: { name: 'scaffold', weighting: 'uniform' },
+    });
+    await createTask(server, 'steps', {
+      ...large,
+      codec: { up: 'uniform-8-rotated', down: 'uniform-8-rotated', range: 0.1 },
+    });
     for (const [id, template] of [
       ['words', 'keywords'],
       ['trips', 'table'],

@@ -111,6 +111,7 @@ export function browserClient({
     prepare: (participation, requested) => trainerNow().prepare(participation, requested),
     examples: () => trainerNow().examples(),
     train: (params, how) => trainerNow().train(params, how),
+    score: (params, how) => trainerNow().score(params, how),
     close: () => remote?.close(),
   };
 

@@ -10,7 +10,7 @@ import type { TrainerMethods } from './methods.ts';
 import { type Caller, type CallResult, callerOf } from './rpc.ts';
 
 /** The engine's trainer, and what "Try it" needs besides. */
-export interface RemoteTrainer extends Trainer, Required<Encoder> {
+export interface RemoteTrainer extends Required<Trainer>, Required<Encoder> {
   /** A server's weights, fetched, put together and hashed by the worker. */
   weights(server: string, joinToken: string | undefined): WeightsSource;
   /** At most this share of the time is spent training, 0 … 1, from now on; what trains already heeds it too. */
