@@ -63,6 +63,11 @@ const SCENES: readonly Scene[] = [
       const page = await PlainPage.open(browser);
       await contribute(page, server, 'large', 'wasm');
       await tryIt(page);
+      await fitToOwn(page);
+      await page.begin('the kept fit after a reload');
+      await page.go(contributeUrl(server, 'large', 'backend=wasm&lang=en'));
+      await page.press('Try it');
+      await page.until(hasButton('Fit again'));
     },
   },
   ...Object.entries({ scaffold: 'SCAFFOLD', steps: 'steps of 8 bits both ways' }).map(([task, how]) => ({
@@ -181,6 +186,8 @@ async function traceOf(executablePath: string, { act }: Scene): Promise<Trace> {
 }
 
 const LIST = 'ul[aria-label="Your examples, newest first"] li';
+const hasButton = (name: string): string =>
+  `[...document.querySelectorAll('button')].some((one) => one.textContent.trim() === '${name}')`;
 const hasState = (name: string): string => `document.querySelector('main')?.dataset.state === '${name}'`;
 
 async function contribute(page: PlainPage, server: RunningServer, task: string, backend: Backend): Promise<void> {
@@ -223,6 +230,16 @@ async function tryIt(page: PlainPage): Promise<void> {
     [0.5, 0.8],
   ]);
   await page.until('/%/.test(document.querySelector(".try .bars")?.textContent ?? "")');
+}
+
+/** A model of one's own, once the tab trains no more for others. */
+async function fitToOwn(page: PlainPage): Promise<void> {
+  await page.begin('leave');
+  await page.press('Leave');
+  await page.until(hasState('left'));
+  await page.begin('fit to my examples');
+  await page.press('Fit to my examples');
+  await page.until(hasButton('Fit again'));
 }
 
 async function bringSound(page: PlainPage, server: RunningServer, path: string): Promise<void> {

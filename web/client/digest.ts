@@ -11,6 +11,11 @@ export async function digest(bytes: Uint8Array): Promise<Sha256> {
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
   if (subtle !== undefined)
     return bytesToHex(new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))) as Sha256;
+  return digestInTurns(bytes);
+}
+
+/** The same on this thread: slower, but without a copy of the whole. */
+export async function digestInTurns(bytes: Uint8Array): Promise<Sha256> {
   const hash = startSha256();
   await inTurns(bytes, (piece) => void hash.update(piece));
   return bytesToHex(hash.digest()) as Sha256;
