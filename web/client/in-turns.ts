@@ -1,5 +1,5 @@
-/** Copied or hashed without a rest: some milliseconds. */
-const PIECE_BYTES = 2 ** 20;
+/** Copied or hashed without a rest: some milliseconds, also of code that has not been compiled yet. */
+const PIECE_BYTES = 2 ** 18;
 
 /** Lets this thread do what else waits. Unlike a timer it is not held back in a hidden page. */
 function turn(): Promise<void> {
@@ -13,10 +13,10 @@ function turn(): Promise<void> {
   });
 }
 
-/** Goes over the bytes piece by piece, so that a page has its turns however long they are. They must stay as they are meanwhile. */
+/** Goes over the bytes piece by piece, each in a turn of its own, so that a page has its turns however long they are. They must stay as they are meanwhile. */
 export async function inTurns(bytes: Uint8Array, each: (piece: Uint8Array, at: number) => void): Promise<void> {
   for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
-    if (at > 0) await turn();
+    if (bytes.byteLength > PIECE_BYTES) await turn();
     each(bytes.subarray(at, at + PIECE_BYTES), at);
   }
 }
