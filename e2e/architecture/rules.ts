@@ -23,6 +23,8 @@ const ports = [
 const serverWide = ['shared', 'server/observability', 'server/worker-threads.ts', 'server/places.ts', ...ports];
 const database = ['kysely', '@photostructure/sqlite', 'pg'];
 const interfacePackages = ['preact', '@preact/signals', 'uplot', '@picocss/pico'];
+/** What goes over whole models without holding a page up. */
+const wholeModels = ['web/client/digest.ts', 'web/client/in-turns.ts'];
 const surface = ['shared', 'web/ui', 'web/client', 'web/courtesy', 'web/data', 'web/trainer'];
 
 export const zones: Readonly<Record<string, Zone>> = {
@@ -86,11 +88,17 @@ export const zones: Readonly<Record<string, Zone>> = {
   'web/client/node.ts': { folders: ['shared', 'web/client'], packages: ['socket.io-client'], node: true },
   // What a page knows of its device and its person, told to the engine.
   'web/courtesy': { folders: ['shared', 'web/client'], packages: [] },
-  'web/data': { folders: ['shared'], packages: ['idb', 'fflate', 'valibot'] },
+  'web/data': { folders: ['shared', ...wholeModels], packages: ['idb', 'fflate', 'valibot'] },
   'web/trainer/core': { folders: ['shared'], packages: ['@tensorflow'] },
-  // Our version stands in what is kept of a probe.
+  // Our version stands in what is kept of a probe. Of the engine it has the ports, and what works on whole models off the page's thread.
   'web/trainer': {
-    folders: ['shared', 'web/data', 'web/client/ports.ts', 'package.json'],
+    folders: [
+      'shared',
+      'web/data',
+      ...['ports', 'report-encoder', 'weights-source'].map((name) => `web/client/${name}.ts`),
+      ...wholeModels,
+      'package.json',
+    ],
     packages: ['@tensorflow', 'valibot'],
   },
   'web/ui': { folders: ['shared'], packages: interfacePackages },

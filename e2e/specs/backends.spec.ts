@@ -176,7 +176,7 @@ test.describe('lost graphics', { tag: '@long' }, () => {
             loseAt = at;
             const choice = await trainer.prepare(parts.participationOf(spec), backend);
             const options = { seed: 1, signal: new AbortController().signal, onProgress: () => {} };
-            const result = await trainer.train(params, options);
+            const result = await trainer.train(params.slice(), options);
             return { ...choice, outcome: result.ok ? `${result.steps} steps` : result.reason };
           };
           /** As after a success in between: two losses in a row would take another backend. */

@@ -199,3 +199,26 @@ test('the SDK: a page imports it, adds examples of its own, and trains on the ba
   expect(told.databases).toEqual([]);
   expect(site.reports.slice(before)).toEqual([]);
 });
+
+test('the SDK scores a version, in an evaluation round, on the fifth of the examples that it sets aside', async ({
+  page,
+  server,
+  site,
+}) => {
+  const task = await createTask({ server, site }, { heldOut: true });
+  await page.goto(site.page({ html: '', csp: strictCsp(server) }));
+  await page.evaluate(
+    async ([address, name]) => {
+      const { createClient } = (await import(address)) as typeof import('../../web/embed/sdk.ts');
+      const client = createClient({ task: name, backend: 'cpu' });
+      await client.addSamples();
+      const waiting = new Promise((resolve) => client.on('state', ({ state }) => state === 'waiting' && resolve(null)));
+      await client.start();
+      await waiting;
+    },
+    [`${server.url}/sdk.js`, task] as const,
+  );
+  await server.adminJson(`/api/tasks/${task}/evaluate`, { body: {} });
+  const ended = async () => (await roundsOf(server, task)).map(({ outcome, accepted }) => ({ outcome, accepted }));
+  await expect.poll(ended, { timeout: 60_000 }).toEqual([{ outcome: 'committed', accepted: 1 }]);
+});

@@ -102,9 +102,9 @@ test('examples in memory are trained on where nothing may be stored', async ({ p
     await trainer.prepare(parts.participationOf(spec), 'cpu');
     const params = parts.initialWeights(parts.modelOf(spec), 1);
     const options = { seed: 1, signal: new AbortController().signal, onProgress: () => {} };
-    const first = await trainer.train(params, options);
+    const first = await trainer.train(params.slice(), options);
     await memory.add(parts.strips(3));
-    const second = await trainer.train(params, options);
+    const second = await trainer.train(params.slice(), options);
     return [await trainer.examples(), first.ok && first.examples, second.ok && second.examples];
   });
   expect(results).toEqual([33, 30, 33]);
@@ -123,10 +123,12 @@ test('the worker encodes reports, keeps what top-k leaves out once a report is a
     const coding = {
       codec: { up: 'top-k', fraction: 0.25 } as const,
       ...{ baseSha256: 'ab'.repeat(32) as never, layoutSha256: 'cd'.repeat(32) as never, seed: 1 },
+      ...{ values: 4, examples: 30, steps: 3 },
     };
     const encode = async (values: number[], baseVersion: number): Promise<number[]> => {
-      const { body } = await trainer.encode(Float32Array.from(values), { ...coding, baseVersion });
-      return [new Uint32Array(body.buffer)[0] ?? -1, new Float32Array(body.buffer)[1] ?? 0];
+      const { bytes } = await trainer.encode(Float32Array.from(values), { ...coding, baseVersion });
+      const body = bytes.slice(parts.FRAME_HEADER_BYTES).buffer;
+      return [new Uint32Array(body)[0] ?? -1, new Float32Array(body)[1] ?? 0];
     };
     const first = await encode([4, 3, 0, 0], 1);
     await trainer.settle(true);
@@ -161,12 +163,11 @@ test('P53: the worker takes steps as the server made them, bit for bit', async (
       const found: string[] = [];
       for (const { codec, frame } of steps) {
         const given = [{ frame: Uint8Array.from(frame), baseSha256: names.baseSha256 }];
-        const bytes = await trainer.advance(Uint8Array.from(weights), given, {
+        const { sha256 } = await trainer.advance(Uint8Array.from(weights), given, {
           codec,
           layoutSha256: names.layoutSha256,
         });
-        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-        found.push([...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+        found.push(sha256);
       }
       trainer.close();
       return found;
@@ -193,7 +194,7 @@ test('three hundred rounds in one tab: tensors, GPU memory and the heaps of work
       const params = parts.initialWeights(parts.modelOf(spec), 1);
       const { signal } = new AbortController();
       for (let seed = 0; seed < count; seed++) {
-        const result = await trainer.train(params, { seed, signal, onProgress: () => {} });
+        const result = await trainer.train(params.slice(), { seed, signal, onProgress: () => {} });
         if (!result.ok) throw new Error(result.message);
       }
     }, count);
@@ -239,7 +240,7 @@ test('told to take next to nothing of the time, it rests after each slice of wor
     const params = parts.initialWeights(parts.modelOf(spec), 1);
     const image = parts.strips(1).features;
     const told: number[] = [];
-    const result = await trainer.train(params, {
+    const result = await trainer.train(params.slice(), {
       seed: 1,
       signal: stop.signal,
       async onProgress({ step }) {
@@ -265,7 +266,7 @@ test('a prediction in mid-training is answered and changes nothing of it', { tag
     const params = parts.initialWeights(parts.modelOf(spec), 1);
     const image = parts.strips(1).features;
     const seen: (number[] | null)[] = [];
-    const result = await trainer.train(params, {
+    const result = await trainer.train(params.slice(), {
       seed: 5,
       signal: new AbortController().signal,
       onProgress: () => void trainer.predict(params, image).then((shares) => seen.push(shares && Array.from(shares))),

@@ -2,9 +2,9 @@ import type { RefusalReason } from '../../shared/errors.ts';
 import type { AssignmentToken } from '../../shared/ids.ts';
 import type { Assignment, Participation } from '../../shared/protocol/index.ts';
 import { fromBytes } from '../../shared/weights/vector.ts';
-import { digest } from './digest.ts';
 import { type BroadcastBox, download } from './download.ts';
 import { HeldWeights } from './held-weights.ts';
+import { copied } from './in-turns.ts';
 import type { Happening } from './participation-state.ts';
 import type { ClientPorts, CountResult } from './ports.ts';
 import type { ReconnectPolicy } from './reconnect-policy.ts';
@@ -77,8 +77,7 @@ export class AssignmentWork {
       if (held.get(base.sha256) === null) {
         // No turn may pass before a broadcast is waited for.
         const stepped = assignment.steps && (await ports.steps?.(assignment, how));
-        const isBase = stepped && (await digest(stepped)) === base.sha256;
-        const got = isBase ? { ok: true as const, bytes: stepped } : await download(assignment, how);
+        const got = stepped ? { ok: true as const, bytes: stepped } : await download(assignment, how);
         if (!got.ok) return failed(got.message);
         held.put(base.sha256, got.bytes);
       }
@@ -108,7 +107,9 @@ export class AssignmentWork {
       const bytes = this.#held.get(base.sha256);
       if (bytes === null) return failed('the weights are gone');
       // A copy: the trainer may transfer it away, and what is held need not come again.
-      const params = fromBytes(bytes).slice();
+      const params = fromBytes(await copied(bytes));
+      const sum = run.control && fromBytes(await copied(run.control));
+      if (signal.aborted) return null;
       const { trainer } = this.#options.ports;
       if (run.assignment.purpose === 'evaluate') {
         // Counts are agreed to, and examples set aside, only where the task says so.
@@ -121,7 +122,6 @@ export class AssignmentWork {
         run.report = await countReportOf(run.assignment, counted);
         return { kind: 'trained', token, metrics: null };
       }
-      const sum = run.control && fromBytes(run.control).slice();
       const given = control === undefined ? {} : { control: { ...control, sum, updateId } };
       const result = await this.#exclusive(() => trainer.train(params, { seed, onProgress, signal, ...given }));
       if (!result.ok) return { kind: 'training-failed', token, reason: result.reason, message: result.message };

@@ -1,19 +1,16 @@
 import { secureRng } from '../../shared/rng.ts';
-import type { ClientPorts, Encoder, Trainer } from './ports.ts';
+import type { ClientPorts, Encoder, Trainer, WeightsSource } from './ports.ts';
 import { indexedDbSecrets } from './secret-store.ts';
 import { systemClock } from './system-clock.ts';
 import { browserTabLock } from './tab-lock.ts';
-import { httpWeights } from './weights-source.ts';
 
 export * from './index.ts';
 export { originStorage } from './origin-storage.ts';
 
 export interface BrowserPortsOptions {
-  readonly server: string;
   readonly trainer: Trainer;
+  readonly weights: WeightsSource;
   readonly encoder?: Encoder | undefined;
-  /** For a closed task. */
-  readonly joinToken?: string | undefined;
   /** See `ClientPorts.examples`: what the page knows of its own dataset. */
   readonly examples?: (() => Promise<number>) | undefined;
 }
@@ -25,7 +22,7 @@ export const browserPorts = (options: BrowserPortsOptions): ClientPorts => ({
   trainer: options.trainer,
   secrets: indexedDbSecrets,
   lock: browserTabLock,
-  weights: httpWeights(options.server, options.joinToken),
+  weights: options.weights,
   // Most tasks have no steps: what takes them is fetched with the first.
   steps: async (...given) => (await import('./steps.ts')).byStepsTo(...given),
   ...(options.encoder === undefined ? {} : { encoder: options.encoder }),

@@ -9,12 +9,14 @@ import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
 import { readFrameHeader } from '../../shared/wire/frame.ts';
 import { makeStep, takeSteps } from '../../shared/wire/step.ts';
 import { createFederatedClient } from './client.ts';
+import { hashed } from './digest.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { backend, participation, sha256Of } from './fakes/play.ts';
 import { ScriptedTrainer, trainedTo } from './fakes/scripted-trainer.ts';
 import { memorySecrets } from './node.ts';
 import type { ClientPorts, Encoder, SecretStore } from './ports.ts';
+import { reportEncoder } from './report-encoder.ts';
 import { byStepsTo } from './steps.ts';
 import type { ClientView, FederatedClient, ParticipationState } from './view.ts';
 
@@ -73,7 +75,7 @@ function world(more: Partial<ClientPorts> = {}, joinToken?: string): World {
       weights: {
         fetch: async (sha256) => {
           fetched.push(sha256);
-          return bytes.slice();
+          return hashed(bytes.slice());
         },
       },
       ...more,
@@ -229,7 +231,7 @@ describe('a client', () => {
     const sum = toBytes(Float32Array.of(3, -6, 9));
     const sha256 = sha256Hex(sum);
     const { server, trainer, client } = world({
-      weights: { fetch: async (hash) => (hash === sha256 ? sum : bytes).slice() },
+      weights: { fetch: (hash) => hashed((hash === sha256 ? sum : bytes).slice()) },
     });
     const layoutSha256 = sha256Of(7);
     server.participation = { ...server.participation, report: { values: 6, layoutSha256 } };
@@ -493,7 +495,7 @@ describe('C26 P53: steps from weights that are held', () => {
   const second = { version: 4, sha256: to, bytes: 1_200 };
   const steps = [{ from, sha256: sha256Hex(frame), bytes: frame.byteLength }];
   const advance = async (...[weights, frames, coding]: Parameters<NonNullable<Encoder['advance']>>) =>
-    toBytes(takeSteps(fromBytes(weights), frames, coding));
+    hashed(toBytes(takeSteps(fromBytes(weights), frames, coding)));
 
   /** A client that holds the first version, and is told of the second; `served` is what HTTP has for each hash. */
   async function stepped(more: Partial<Encoder>, given: Record<string, Uint8Array> = {}, isHolder = true) {
@@ -502,7 +504,7 @@ describe('C26 P53: steps from weights that are held', () => {
       ...given,
     };
     const fetched: string[] = [];
-    const encoder = { ...createUpdateEncoder(memoryResidual()), ...more };
+    const encoder = { ...reportEncoder(createUpdateEncoder(memoryResidual())), ...more };
     const { server, trainer, client } = world({
       encoder,
       steps: byStepsTo,
@@ -511,7 +513,7 @@ describe('C26 P53: steps from weights that are held', () => {
           fetched.push(sha256);
           const bytes = served[sha256];
           if (bytes === undefined) throw new Error('not here');
-          return bytes.slice();
+          return hashed(bytes.slice());
         },
       },
     });
@@ -557,7 +559,7 @@ describe('C27: a report in the task’s codec', () => {
   /** A client of a top-k task, and what its encoder was told. */
   async function coded(isEncoder = true) {
     const told: boolean[] = [];
-    const encoder = createUpdateEncoder(memoryResidual());
+    const encoder = reportEncoder(createUpdateEncoder(memoryResidual()));
     const own: Encoder = {
       encode: (delta, coding) => encoder.encode(delta, coding),
       async settle(isAccepted) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sha256Hex } from '../../shared/hash.ts';
+import { hashed } from './digest.ts';
 import { BroadcastBox, type Download, type DownloadOptions, download } from './download.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { HeldWeights } from './held-weights.ts';
@@ -29,7 +30,7 @@ function world(...answers: (Uint8Array | Error)[]) {
         asked.push(sha256);
         const answer = answers.shift() ?? new Error('nothing laid out');
         if (answer instanceof Error) throw answer;
-        return answer;
+        return hashed(answer);
       },
     },
     onFetched: (bytes) => {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import type { Assignment } from '../../shared/protocol/index.ts';
-import { digest } from './digest.ts';
-import type { WeightsSource } from './ports.ts';
+import { hashed } from './digest.ts';
+import type { Hashed, WeightsSource } from './ports.ts';
 import type { ReconnectPolicy } from './reconnect-policy.ts';
 import { messageOf, wait } from './waiting.ts';
 
@@ -61,21 +61,21 @@ export async function download(
   { base, delivery }: Pick<Assignment, 'delivery'> & { readonly base: Pick<Assignment['base'], 'sha256' | 'bytes'> },
   { box, source, clock, policy, roll, onFetched, signal }: DownloadOptions,
 ): Promise<Download> {
-  const isRight = async (bytes: Uint8Array): Promise<boolean> =>
-    bytes.byteLength === base.bytes && (await digest(bytes)) === base.sha256;
+  const isRight = ({ bytes, sha256 }: Hashed): boolean => bytes.byteLength === base.bytes && sha256 === base.sha256;
 
   if (delivery === 'broadcast') {
     const bytes = await box.take(base.sha256, clock, signal);
-    if (bytes !== null && (await isRight(bytes))) return { ok: true, bytes };
+    if (bytes !== null && isRight(await hashed(bytes))) return { ok: true, bytes };
   }
   let message = '';
   for (let attempt = 0; attempt < FETCHES_MAXIMUM && !signal.aborted; attempt++) {
     if (attempt > 0) await wait(clock, policy.delayMs(attempt - 1, null, roll()), signal);
     if (signal.aborted) break;
     try {
-      const bytes = await source.fetch(base.sha256, base.bytes, signal);
+      const fetched = await source.fetch(base.sha256, base.bytes, signal);
+      const { bytes } = fetched;
       onFetched(bytes.byteLength);
-      if (await isRight(bytes)) return { ok: true, bytes };
+      if (isRight(fetched)) return { ok: true, bytes };
       message = 'the weights that came are not those that were announced';
     } catch (error) {
       message = messageOf(error);

@@ -4,8 +4,10 @@ import { secureRng } from '../../shared/rng.ts';
 import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
 import { takeSteps } from '../../shared/wire/step.ts';
 import { createFederatedClient } from './client.ts';
+import { hashed } from './digest.ts';
 import { memorySecrets } from './memory-secrets.ts';
 import type { ClientPorts, RequestedBackend, SecretStore, Trainer } from './ports.ts';
+import { reportEncoder } from './report-encoder.ts';
 import { type SdkClient, sdkClient } from './sdk-client.ts';
 import { byStepsTo } from './steps.ts';
 import { systemClock } from './system-clock.ts';
@@ -34,8 +36,8 @@ export const nodePorts = ({ server, trainer, secrets, joinToken }: NodePortsOpti
   weights: httpWeights(server, joinToken),
   steps: byStepsTo,
   encoder: {
-    ...createUpdateEncoder(memoryResidual()),
-    advance: async (weights, steps, coding) => toBytes(takeSteps(fromBytes(weights), steps, coding)),
+    ...reportEncoder(createUpdateEncoder(memoryResidual())),
+    advance: async (weights, steps, coding) => hashed(toBytes(takeSteps(fromBytes(weights), steps, coding))),
   },
   examples: () => trainer.examples(),
 });

@@ -1,5 +1,4 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { EncodedUpdate } from '../../shared/codec/update.ts';
 import type { ResidualCoding } from '../../shared/codec/update-encoder.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { GivenControl, Participation, ReportMetrics } from '../../shared/protocol/index.ts';
@@ -24,7 +23,7 @@ export interface ClientPorts {
    * given the trainer is asked once it is prepared.
    */
   readonly examples?: () => Promise<number>;
-  /** Writes reports in the codecs of the tasks; without it only tasks of float32 reports can be taken part in. */
+  /** Writes reports in the codecs of the tasks; without it only tasks of float32 reports can be taken part in, and they are written here. */
   readonly encoder?: Encoder;
   /** Takes the steps that an assignment offers in place of its weights; null where they do not lead there. Without it the weights come whole. */
   readonly steps?: typeof byStepsTo;
@@ -134,24 +133,31 @@ export interface Trainer {
   close(): void;
 }
 
+/** What stands in a report's frame beside the delta. */
+export interface ReportCoding extends ResidualCoding {
+  readonly values: number;
+  readonly examples: number;
+  readonly steps: number;
+}
+
 /**
- * Writes deltas in the task's codec, off the page's main thread, and keeps what a codec leaves out (error feedback); and takes the
+ * Writes reports in the task's codec, off the page's main thread, and keeps what a codec leaves out (error feedback); and takes the
  * steps from one version's weights to another's.
  */
 export interface Encoder {
-  /** `delta` may be transferred away. Rejects where it cannot be encoded. */
-  encode(delta: Float32Array, coding: ResidualCoding): Promise<EncodedUpdate>;
+  /** The whole frame. `delta` may be transferred away. Rejects where it cannot be encoded. */
+  encode(delta: Float32Array, coding: ReportCoding): Promise<Hashed>;
   /** Tells whether the report of the last `encode` was accepted; told once for each, or never where nobody knows. */
   settle(isAccepted: boolean): Promise<void>;
   /**
-   * What the steps lead to from `weights`, as the bytes of float32 values; both may be transferred away. Whose hash it has is for the
-   * caller to see. Rejects where a frame is no step. An encoder without it gets whole models.
+   * What the steps lead to from `weights`, as the bytes of float32 values; both may be transferred away. Whether it is what was wanted is
+   * for the caller to see. Rejects where a frame is no step. An encoder without it gets whole models.
    */
   advance?(
     weights: Uint8Array,
     steps: readonly { readonly frame: Uint8Array; readonly baseSha256: Sha256 }[],
     coding: Pick<Participation, 'codec' | 'layoutSha256'>,
-  ): Promise<Uint8Array>;
+  ): Promise<Hashed>;
 }
 
 /** The client's 128-bit secret of one task (32 hex digits), made at consent. */
@@ -167,7 +173,13 @@ export interface TabLock {
   request(task: TaskId, onChange: (held: boolean) => void): () => void;
 }
 
-/** Weights by their hash over HTTP; the engine checks the hash. */
+/** Bytes and the hash that they have, computed where they were made: of a whole model that is not the page's thread. */
+export interface Hashed {
+  readonly bytes: Uint8Array;
+  readonly sha256: Sha256;
+}
+
+/** Weights by their hash over HTTP, with the hash of what came: whether it is the same is for the engine to see. */
 export interface WeightsSource {
-  fetch(sha256: Sha256, bytes: number, signal: AbortSignal): Promise<Uint8Array>;
+  fetch(sha256: Sha256, bytes: number, signal: AbortSignal): Promise<Hashed>;
 }

@@ -9,6 +9,7 @@ import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { assignmentOf, metrics, participation, receiptOf } from './fakes/play.ts';
 import { type Report, reportOf, sendReport } from './report.ts';
+import { reportEncoder } from './report-encoder.ts';
 import type { Session } from './transport.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
@@ -87,10 +88,18 @@ describe('a report', () => {
     expect([...new Float32Array(report.frame.buffer, 96)]).toEqual([1, -2, 0.5]);
   });
 
+  it('of plain numbers is the same frame whether this thread writes it or an encoder', async () => {
+    const trained = () => ({ delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics });
+    const plain = await reportOf(participation, assignmentOf(1), trained());
+    const encoder = reportEncoder(createUpdateEncoder(memoryResidual()));
+    expect(await reportOf(participation, assignmentOf(1), trained(), encoder)).toEqual(plain);
+    expect(plain.sha256).toBe(sha256Hex(plain.frame));
+  });
+
   it('is in the task’s codec, with its seed, where there is an encoder', async () => {
     const coded = { ...participation, codec: { up: 'uniform-8-rotated', down: 'float32', range: 4 } } as const;
     const trained = { delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics };
-    const encoder = createUpdateEncoder(memoryResidual());
+    const encoder = reportEncoder(createUpdateEncoder(memoryResidual()));
     const { frame } = await reportOf(coded, assignmentOf(1), trained, encoder);
     const { sha256: baseSha256 } = assignmentOf(1).base;
     const { layoutSha256 } = participation;

@@ -1,5 +1,4 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { EncodedUpdate } from '../../shared/codec/update.ts';
 import type { Refusal } from '../../shared/errors.ts';
 import { COUNTS_LAYOUT } from '../../shared/evaluation/counts.ts';
 import type { AssignmentToken, Sha256 } from '../../shared/ids.ts';
@@ -16,6 +15,7 @@ import { chunkAt, chunkCountOf, crc32 } from '../../shared/wire/chunk.ts';
 import { encodeFrame } from '../../shared/wire/encode-frame.ts';
 import { digest } from './digest.ts';
 import type { Encoder } from './ports.ts';
+import { plainReport } from './report-encoder.ts';
 import { type Answer, type Session, UNANSWERED, type Unanswered } from './transport.ts';
 
 /** A report that is ready to be sent, as often as it takes: the same bytes each time. */
@@ -41,15 +41,9 @@ export async function reportOf(
   const { delta, examples, steps, metrics } = trained;
   const { sha256: baseSha256, version: baseVersion } = base;
   const layout = report ?? { values: parameters, layoutSha256 };
-  let encoded: EncodedUpdate = { body: toBytes(delta), seed: 0 };
-  if (codec.up !== 'float32') {
-    if (encoder === undefined) throw new Error(`this client cannot write ${codec.up}`);
-    const coding = { codec, baseSha256, baseVersion, layoutSha256: layout.layoutSha256, seed };
-    encoded = await encoder.encode(delta, coding);
-  }
-  const header = { codec: codec.up, ...layout, examples, steps, baseSha256, seed: encoded.seed };
-  const frame = encodeFrame(header, encoded.body);
-  return { token, frame, sha256: await digest(frame), metrics };
+  const coding = { codec, ...layout, examples, steps, baseSha256, baseVersion, seed };
+  const { bytes: frame, sha256 } = await (encoder ? encoder.encode(delta, coding) : plainReport(delta, coding));
+  return { token, frame, sha256, metrics };
 }
 
 /** Frame and hash of a part in an evaluation round: nothing of the examples but the counts goes with it. */

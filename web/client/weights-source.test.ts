@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sha256Hex } from '../../shared/hash.ts';
 import { sha256Of } from './fakes/play.ts';
 import { httpWeights } from './weights-source.ts';
 
@@ -25,9 +26,9 @@ afterAll(() => void http.close());
 const get = (number: number, bytes: number, server = address, signal = new AbortController().signal) =>
   httpWeights(server).fetch(sha256Of(number), bytes, signal);
 
-it('takes the weights by their hash, also below a path', async () => {
-  expect(await get(1, 8)).toEqual(body);
-  expect(await get(2, 8, `${address}/learn`)).toEqual(body);
+it('takes the weights by their hash, also below a path, and tells the hash that they have', async () => {
+  expect(await get(1, 8)).toEqual({ bytes: body, sha256: sha256Hex(body) });
+  expect((await get(2, 8, `${address}/learn`)).bytes).toEqual(body);
   expect(asked).toEqual([`/weights/${sha256Of(1)}`, `/learn/weights/${sha256Of(2)}`]);
 });
 

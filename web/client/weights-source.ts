@@ -1,3 +1,4 @@
+import { hashed } from './digest.ts';
 import type { WeightsSource } from './ports.ts';
 
 /**
@@ -27,7 +28,7 @@ export function httpWeights(server: string, joinToken?: string): WeightsSource {
         at += value.byteLength;
       }
       if (at !== bytes) throw new Error('the weights are shorter than announced');
-      return whole;
+      return hashed(whole);
     },
   };
 }

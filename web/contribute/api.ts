@@ -6,7 +6,6 @@ import {
   parsePublicTask,
   parsePublicTasks,
 } from '../../shared/protocol/public-task.ts';
-import { digest } from '../client/digest.ts';
 
 /** The HTTP answers that this page reads. Expected failures are values. */
 
@@ -25,23 +24,6 @@ export const fetchTask = (id: TaskId, joinToken: JoinToken): Promise<Answer<Publ
 /** Every version so far with its score. */
 export const fetchCheckpoints = (id: TaskId, joinToken: JoinToken): Promise<Answer<readonly PublicCheckpoint[]>> =>
   get(`/api/tasks/${id}/checkpoints`, parsePublicCheckpoints, joinToken);
-
-/** The weights of this hash as numbers; anything else than those very bytes is `broken`. */
-export async function fetchWeights(
-  sha256: string,
-  parameters: number,
-  joinToken: JoinToken,
-): Promise<Answer<Float32Array>> {
-  const response = await ask(`/weights/${sha256}`, joinToken);
-  if (!response.ok) return response;
-  try {
-    const bytes = await response.value.arrayBuffer();
-    const isWhole = bytes.byteLength === parameters * 4 && (await digest(new Uint8Array(bytes))) === sha256;
-    return isWhole ? { ok: true, value: new Float32Array(bytes) } : { ok: false, reason: 'broken' };
-  } catch {
-    return { ok: false, reason: 'unreachable' };
-  }
-}
 
 async function get<Value>(
   path: string,

@@ -110,10 +110,9 @@ export function createContribution({ task, joinToken, ...options }: JoiningOptio
       backend: requested.peek(),
       ports: {
         ...browserPorts({
-          server: location.origin,
           trainer: remote,
+          weights: remote.weights(location.origin, joinToken ?? undefined),
           encoder: remote,
-          joinToken: joinToken ?? undefined,
         }),
         // A browser that keeps nothing takes part all the same, as long as the page is open.
         ...originStorage(task.id, isUnavailable),

@@ -1,9 +1,10 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
+import type { Sha256 } from '../../shared/ids.ts';
 import type { PublicTask } from '../../shared/protocol/public-task.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
+import { fromBytes } from '../../shared/weights/vector.ts';
 import type { BackendChoice, RequestedBackend } from '../client/ports.ts';
 import type { RemoteTrainer } from '../trainer/remote.ts';
-import { type Answer, fetchWeights } from './api.ts';
 import type { ModelThen, TrialView } from './contribution.ts';
 import type { SharedParams } from './personal.ts';
 
@@ -43,29 +44,33 @@ export function createTrial({ task, requested, joinToken, trainer, now, before, 
   let turn = 0;
   let last: FeatureValues | null = null;
 
-  async function weights(sha256: string): Promise<Answer<Float32Array>> {
+  /** Those very weights; null where they cannot be had. */
+  async function weights(sha256: string): Promise<Float32Array | null> {
     const kept = known.get(sha256);
-    if (kept) return { ok: true, value: kept };
-    const answer = await fetchWeights(sha256, task.parameters, joinToken);
-    if (answer.ok) {
-      for (const old of known.keys()) if (old !== before()?.sha256) known.delete(old);
-      known.set(sha256, answer.value);
-    }
-    return answer;
+    if (kept) return kept;
+    const source = (await trainer()).weights(location.origin, joinToken ?? undefined);
+    const fetched = await source
+      .fetch(sha256 as Sha256, task.parameters * 4, new AbortController().signal)
+      .catch(() => null);
+    if (fetched?.sha256 !== sha256) return null;
+    const params = fromBytes(fetched.bytes);
+    for (const old of known.keys()) if (old !== before()?.sha256) known.delete(old);
+    known.set(sha256, params);
+    return params;
   }
 
   async function scoresBefore(example: FeatureValues, sha256: string): Promise<readonly number[] | null> {
     const then = before();
     if (then === null || then.sha256 === sha256 || task.bytes > COMPARED_BYTES) return null;
     const params = await weights(then.sha256);
-    const scores = params.ok ? await (await trainer()).predict(params.value, example) : null;
+    const scores = params && (await (await trainer()).predict(params, example));
     return scores && [...scores];
   }
 
   async function shared(): Promise<SharedParams | null> {
     const { version, sha256 } = now();
     const params = await weights(sha256);
-    return params.ok ? { version, sha256, params: params.value } : null;
+    return params && { version, sha256, params };
   }
 
   async function sharedScores(example: FeatureValues, params: Float32Array): Promise<readonly number[] | null> {
@@ -106,7 +111,7 @@ export function createTrial({ task, requested, joinToken, trainer, now, before, 
       const model = now();
       const params = await weights(model.sha256);
       if (mine !== turn) return;
-      if (!params.ok || !participation) {
+      if (params === null || !participation) {
         view.value = { kind: 'failed', reason: 'unreachable', message: '' };
         return;
       }

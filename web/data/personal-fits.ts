@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import { sha256Hex } from '../../shared/hash.ts';
 import { isSha256, type TaskId } from '../../shared/ids.ts';
 import { scoreSchema } from '../../shared/protocol/messages.ts';
-import { isFinite32, toBytes } from '../../shared/weights/vector.ts';
+import { fromBytes, isFinite32, toBytes } from '../../shared/weights/vector.ts';
+import { digestInTurns } from '../client/digest.ts';
 import { type DataFailure, failureOf } from './failure.ts';
 import { createIndexedDbPersonal, createMemoryPersonal, type PersonalStore } from './personal-store.ts';
 
@@ -68,14 +68,14 @@ export function personalFitsOf(store: PersonalStore): PersonalFits {
       answer(async () => {
         const record = await store.load();
         if (record === undefined) return { ok: true, fit: null } as const;
-        const read = readRecord(record, model);
+        const read = await readRecord(record, model);
         if (!read.ok) await store.remove();
         return read;
       }),
     save: ({ params, ...fit }, { layoutSha256 }) =>
       answer(async () => {
-        const weights = toBytes(params).slice();
-        await store.save({ format: 1, layoutSha256, ...fit, sha256: sha256Hex(weights), weights });
+        const weights = toBytes(params);
+        await store.save({ format: 1, layoutSha256, ...fit, sha256: await digestInTurns(weights), weights });
         return { ok: true } as const;
       }),
     remove: () =>
@@ -87,7 +87,7 @@ export function personalFitsOf(store: PersonalStore): PersonalFits {
 }
 
 /** Anything at all may lie there. */
-function readRecord(record: unknown, model: ModelFacts): Exclude<LoadedFit, DataFailure> {
+async function readRecord(record: unknown, model: ModelFacts): Promise<Exclude<LoadedFit, DataFailure>> {
   const parsed = v.safeParse(schema, record);
   if (!parsed.success) return { ok: false, reason: 'damaged' };
   const { weights, sha256, layoutSha256, format: _, ...fit } = parsed.output;
@@ -95,10 +95,10 @@ function readRecord(record: unknown, model: ModelFacts): Exclude<LoadedFit, Data
   if (layoutSha256 !== model.layoutSha256 || fit.base.version > model.version) {
     return { ok: false, reason: 'other-model' };
   }
-  if (weights.byteLength !== model.parameters * 4 || sha256Hex(weights) !== sha256) {
+  if (weights.byteLength !== model.parameters * 4 || (await digestInTurns(weights)) !== sha256) {
     return { ok: false, reason: 'damaged' };
   }
-  const params = new Float32Array(weights.slice().buffer);
+  const params = fromBytes(weights) as Float32Array<ArrayBuffer>;
   return isFinite32(params) ? { ok: true, fit: { ...fit, params } } : { ok: false, reason: 'damaged' };
 }
 

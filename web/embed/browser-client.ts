@@ -5,7 +5,7 @@ import { formOf } from '../../shared/task/kinds/index.ts';
 import { browserPorts, createFederatedClient, originStorage } from '../client/browser.ts';
 import type { CourtesyChoices } from '../client/courtesy.ts';
 import { isChoices } from '../client/courtesy-notes.ts';
-import type { ClientPorts, Encoder, RequestedBackend, Trainer } from '../client/ports.ts';
+import type { ClientPorts, Encoder, RequestedBackend, Trainer, WeightsSource } from '../client/ports.ts';
 import { type SdkClient, sdkClient } from '../client/sdk-client.ts';
 import { courtesyKeeper } from '../courtesy/index.ts';
 import { createDataset, createMemoryDataset, type Dataset, type DatasetSummary } from '../data/dataset.ts';
@@ -111,6 +111,7 @@ export function browserClient({
     prepare: (participation, requested) => trainerNow().prepare(participation, requested),
     examples: () => trainerNow().examples(),
     train: (params, how) => trainerNow().train(params, how),
+    score: (params, how) => trainerNow().score(params, how),
     close: () => remote?.close(),
   };
 
@@ -120,8 +121,15 @@ export function browserClient({
     advance: (...given) => trainerNow().advance(...given),
   };
 
+  const weights: WeightsSource = {
+    fetch: (...given) =>
+      trainerNow()
+        .weights(server, joinToken)
+        .fetch(...given),
+  };
+
   const ports: ClientPorts = {
-    ...browserPorts({ server, trainer, encoder, joinToken }),
+    ...browserPorts({ trainer, weights, encoder }),
     secrets: storage.secrets,
     lock: storage.lock,
     async examples() {

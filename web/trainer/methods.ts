@@ -1,5 +1,3 @@
-import type { EncodedUpdate } from '../../shared/codec/update.ts';
-import type { ResidualCoding } from '../../shared/codec/update-encoder.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import type { GivenControl, Participation, Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns, FeatureValues } from '../../shared/task/kinds/form.ts';
@@ -7,6 +5,8 @@ import type {
   Backend,
   BackendChoice,
   CountResult,
+  Hashed,
+  ReportCoding,
   RequestedBackend,
   TrainProgress,
   TrainResult,
@@ -40,8 +40,14 @@ export type TrainerMethods = {
     progress: TrainProgress;
     output: TrainResult;
   };
-  /** A report's body in the task's codec; the delta comes over as it is, and what the codec leaves out stays here. */
-  encode: { input: { delta: Float32Array; coding: ResidualCoding }; progress: never; output: EncodedUpdate };
+  /** Weights of a server over HTTP. */
+  fetch: {
+    input: { server: string; joinToken: string | undefined; sha256: Sha256; bytes: number };
+    progress: never;
+    output: Hashed;
+  };
+  /** A report in the task's codec; the delta comes over as it is, and what the codec leaves out stays here. */
+  encode: { input: { delta: Float32Array; coding: ReportCoding }; progress: never; output: Hashed };
   /** From one version's weights to another's. */
   advance: {
     input: {
@@ -50,7 +56,7 @@ export type TrainerMethods = {
       coding: Pick<Participation, 'codec' | 'layoutSha256'>;
     };
     progress: never;
-    output: Uint8Array;
+    output: Hashed;
   };
   /** Whether the last encoded report was accepted. */
   settle: { input: { isAccepted: boolean }; progress: never; output: null };

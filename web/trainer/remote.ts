@@ -1,7 +1,8 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
-import type { BackendChoice, Encoder, RequestedBackend, Trainer, TrainResult } from '../client/ports.ts';
+import { copiedValues } from '../client/in-turns.ts';
+import type { BackendChoice, Encoder, RequestedBackend, Trainer, TrainResult, WeightsSource } from '../client/ports.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { FitResult, Fitting } from './fitting.ts';
 import { lossesOf } from './losses.ts';
@@ -9,7 +10,9 @@ import type { TrainerMethods } from './methods.ts';
 import { type Caller, type CallResult, callerOf } from './rpc.ts';
 
 /** The engine's trainer, and what "Try it" needs besides. */
-export interface RemoteTrainer extends Trainer, Required<Encoder> {
+export interface RemoteTrainer extends Required<Trainer>, Required<Encoder> {
+  /** A server's weights, fetched, put together and hashed by the worker. */
+  weights(server: string, joinToken: string | undefined): WeightsSource;
   /** At most this share of the time is spent training, 0 … 1, from now on; what trains already heeds it too. */
   ease(share: number): void;
   /** A personal model of the own examples, which stays here. Like `train`, and in turn with it. */
@@ -50,6 +53,7 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
   let prepared: Promise<CallResult<BackendChoice>> | undefined;
   const losses = lossesOf();
   let predicted: Float32Array | null = null;
+  let inOrder: Promise<unknown> = Promise.resolve();
   let givenRevision = -1;
   let share = 1;
 
@@ -117,17 +121,19 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
     await caller().call('give', read.parts);
   }
 
-  /** Work of many steps: told how far it is, stopped within a second, and the end of a worker that fails. */
+  /** Work of many steps, which `vectors` go over for: told how far it is, stopped within a second, and the end of a worker that fails. */
   async function long<Name extends 'train' | 'fit' | 'score'>(
     method: Name,
     input: TrainerMethods[Name]['input'],
+    vectors: readonly (Float32Array | null | undefined)[],
     { onProgress, signal }: Omit<Parameters<Trainer['train']>[1], 'seed'>,
   ): Promise<TrainerMethods[Name]['output'] | Stopped> {
     const choice = await ready();
     if (!choice.ok) return failed(choice.message);
     if (signal.aborted) return aborted;
     const ending = endAfterAbort(signal, () => stop('it did not stop in time'));
-    const answer = await caller().call(method, input, { onProgress, signal });
+    const transfer = vectors.flatMap((vector) => (vector ? [vector.buffer as ArrayBuffer] : []));
+    const answer = await caller().call(method, input, { onProgress, signal, transfer });
     ending.cancel();
     if (!answer.ok && signal.aborted) return aborted;
     const result = answer.ok ? answer.value : failed(answer.message);
@@ -166,23 +172,45 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
       if (value.reason === 'unavailable') return 0;
       throw Object.assign(new Error(value.message), { reason: value.reason });
     },
-    train: (params, { onProgress, signal, ...given }) => long('train', { params, ...given }, { onProgress, signal }),
-    fit: (fitting, { seed, ...options }) => long('fit', { ...fitting, seed }, options),
-    score: (params, { signal }) => long('score', { params }, { onProgress: () => {}, signal }),
+    train: (params, { onProgress, signal, ...given }) =>
+      long('train', { params, ...given }, [params, given.control?.sum], { onProgress, signal }),
+    async fit(fitting, { seed, ...options }) {
+      const shared = await copiedValues(fitting.shared);
+      const start = fitting.start && (await copiedValues(fitting.start));
+      return long('fit', { shared, start, seed }, [shared, start], options);
+    },
+    score: (params, { signal }) => long('score', { params }, [params], { onProgress: () => {}, signal }),
     async evaluate(params) {
       if (!(await ready()).ok) return null;
-      const answer = await caller().call('evaluate', { params });
+      const to = caller();
+      const copy = await copiedValues(params);
+      const answer = await to.call('evaluate', { params: copy }, { transfer: [copy.buffer] });
       return answer.ok ? answer.value : null;
     },
     async predict(params, features) {
       if (!(await ready()).ok) return null;
-      const isNew = predicted !== params;
-      predicted = params;
-      const answer = await caller().call('predict', { params: isNew ? params : null, features });
-      if (answer.ok) return answer.value;
-      stop(answer.message);
+      const to = caller();
+      // In the order of the calls: the worker is given what is new before it is asked for the same again.
+      const giving = inOrder.then(async () => {
+        const isNew = predicted !== params;
+        const copy = isNew ? await copiedValues(params) : null;
+        if (running?.caller !== to) return null;
+        predicted = params;
+        return { answer: to.call('predict', { params: copy, features }, { transfer: copy ? [copy.buffer] : [] }) };
+      });
+      inOrder = giving;
+      const answer = await (await giving)?.answer;
+      if (answer?.ok) return answer.value;
+      if (answer && running?.caller === to) stop(answer.message);
       return null;
     },
+    weights: (server, joinToken) => ({
+      async fetch(sha256, bytes, signal) {
+        const answer = await caller().call('fetch', { server, joinToken, sha256, bytes }, { signal });
+        if (answer.ok) return answer.value;
+        throw new Error(answer.message);
+      },
+    }),
     encode: (delta, coding) => asked('encode', { delta, coding }, [delta]),
     advance: (weights, steps, coding) =>
       asked('advance', { weights, steps, coding }, [weights, ...steps.map(({ frame }) => frame)]),

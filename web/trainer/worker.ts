@@ -1,8 +1,12 @@
 import { version } from '../../package.json';
-import { createUpdateEncoder, type UpdateEncoder } from '../../shared/codec/update-encoder.ts';
+import { createUpdateEncoder } from '../../shared/codec/update-encoder.ts';
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
 import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
 import { takeSteps } from '../../shared/wire/step.ts';
+import { hashed } from '../client/digest.ts';
+import type { Encoder } from '../client/ports.ts';
+import { reportEncoder } from '../client/report-encoder.ts';
+import { httpWeights } from '../client/weights-source.ts';
 import { createIndexedDbResidual } from '../data/residual-store.ts';
 import { type Opened, unusable } from './core/backends/opened.ts';
 import { DEVICE_NAMES } from './core/device.ts';
@@ -53,8 +57,10 @@ function mayCompileWasm(): boolean {
   }
 }
 
+type ReportEncoder = Pick<Encoder, 'encode' | 'settle'>;
+
 let opened:
-  | { readonly key: string; readonly session: Promise<TrainingSession>; readonly encoder: UpdateEncoder }
+  | { readonly key: string; readonly session: Promise<TrainingSession>; readonly encoder: ReportEncoder }
   | undefined;
 const duty: Duty = { share: 1 };
 let given: readonly ExampleColumns[] | null = null;
@@ -64,7 +70,7 @@ function session(): Promise<TrainingSession> {
   return opened.session;
 }
 
-function encoder(): UpdateEncoder {
+function encoder(): ReportEncoder {
   if (opened === undefined) throw new Error('prepare comes first');
   return opened.encoder;
 }
@@ -81,7 +87,7 @@ serve<TrainerMethods>(self, {
     opened ??= {
       key,
       session: openSession(task, participation, requested, { openers, known, avoided, reluctant }),
-      encoder: createUpdateEncoder(createIndexedDbResidual(task)),
+      encoder: reportEncoder(createUpdateEncoder(createIndexedDbResidual(task))),
     };
     const { source, choice, probed } = await opened.session;
     source.give(given);
@@ -104,15 +110,20 @@ serve<TrainerMethods>(self, {
     if (result.ok) transfer(result.delta.buffer as ArrayBuffer);
     return result;
   },
+  async fetch({ server, joinToken, sha256, bytes }, { signal, transfer }) {
+    const fetched = await httpWeights(server, joinToken).fetch(sha256, bytes, signal);
+    transfer(fetched.bytes.buffer as ArrayBuffer);
+    return fetched;
+  },
   async encode({ delta, coding }, { transfer }) {
-    const encoded = await encoder().encode(delta, coding);
-    transfer(encoded.body.buffer as ArrayBuffer);
-    return encoded;
+    const report = await encoder().encode(delta, coding);
+    transfer(report.bytes.buffer as ArrayBuffer);
+    return report;
   },
   async advance({ weights, steps, coding }, { transfer }) {
-    const params = takeSteps(fromBytes(weights), steps, coding);
-    transfer(params.buffer as ArrayBuffer);
-    return toBytes(params);
+    const advanced = await hashed(toBytes(takeSteps(fromBytes(weights), steps, coding)));
+    transfer(advanced.bytes.buffer as ArrayBuffer);
+    return advanced;
   },
   async settle({ isAccepted }) {
     await encoder().settle(isAccepted);

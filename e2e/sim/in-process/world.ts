@@ -5,6 +5,7 @@ import { type Score, updateIdOf } from '../../../shared/protocol/index.ts';
 import { isTemplateName, taskFromTemplate } from '../../../shared/task/parse.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 import { toBytes } from '../../../shared/weights/vector.ts';
+import { hashed } from '../../../web/client/digest.ts';
 import type { WeightsSource } from '../../../web/client/ports.ts';
 import type { Transport } from '../../../web/client/transport.ts';
 import type { ApiRound } from '../../demo/figures.ts';
@@ -96,7 +97,7 @@ export async function openInProcessWorld(options: InProcessOptions): Promise<InP
         const bytes = await stores.blobs.get(sha256);
         if (bytes === null) throw new Error('these weights are not here any more');
         coordinator.countBytes(task, 'down', bytes.byteLength);
-        return bytes;
+        return hashed(bytes);
       },
     };
     const busy = new Busy();
