@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { machineLine } from '../bench/machine.ts';
+import { simulateCommand } from '../simulated/command.ts';
 import { exactlyOnce } from './exactly-once.ts';
 
 // `npm run chaos`: exit 0 only if nothing was lost, doubled or invented, and rounds went on.
@@ -13,6 +14,8 @@ report that is lost, counted twice, or made by nobody.
   --contributors N  at once, at most 130 (100)
   --seed N          of the faults (the time of day); the same seed does the same to the n-th connection
   --help            this text
+
+npm run chaos -- simulate --help   the whole protocol in simulated time
 `;
 
 interface ChaosOptions {
@@ -44,8 +47,10 @@ function readOptions(args: readonly string[]): ChaosOptions | 'help' | { readonl
   }
 }
 
-const options = readOptions(process.argv.slice(2));
-if (options === 'help') console.log(HELP);
+const args = process.argv.slice(2);
+const options = args[0] === 'simulate' ? 'simulate' : readOptions(args);
+if (options === 'simulate') process.exitCode = await simulateCommand(args.slice(1));
+else if (options === 'help') console.log(HELP);
 else if ('problem' in options) {
   console.error(`${options.problem}\n\n${HELP}`);
   process.exitCode = 2;
