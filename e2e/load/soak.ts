@@ -82,7 +82,7 @@ function figuresOf(samples: readonly Sample[], roundMs: readonly number[]): Figu
   const first = samples[0] as Sample;
   const last = samples.at(-1) as Sample;
   const halves = [samples.slice(0, samples.length / 2), samples.slice(samples.length / 2)] as const;
-  const signed = (show: (value: number) => string) => (value: number) => (value < 0 ? `−${show(-value)}` : show(value));
+  const signed = (show: (value: number) => string) => (value: number) => (value < 0 ? `–${show(-value)}` : show(value));
   const fraction = (value: number): string => value.toFixed(2);
   const both = (what: string, of: (sample: Sample) => number, show: (value: number) => string): Figure[] => [
     figure(`${what} a round, first half`, perRound(of, halves[0]), signed(show)),
