@@ -9,6 +9,7 @@ import { ensureFashion } from './fixtures/fashion.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
 import { hasMovielens } from './fixtures/movielens.ts';
 import { ensurePostgres } from './fixtures/postgres.ts';
+import { ensureStrace } from './fixtures/strace.ts';
 import type { Found } from './fixtures/system-program.ts';
 import { playwrightResults, type Results, vitestResults } from './test-results.ts';
 
@@ -65,6 +66,7 @@ function runTests(isAll: boolean): void {
   const noFashion = isAll ? ensureFashion() : null;
   const noEspeak = isAll ? ensureEspeak() : null;
   const noPostgres = ensurePostgres();
+  const noStrace = ensureStrace();
   const isConverted = !isAll || hasMovielens();
   const unit = runVitest([
     ...(isAll ? [] : ['**/*.long.test.ts']),
@@ -72,6 +74,7 @@ function runTests(isAll: boolean): void {
     ...(noFashion === null ? [] : ['e2e/kinds/*fashion.long.test.ts']),
     ...(noEspeak === null ? [] : ['e2e/kinds/*keywords.long.test.ts']),
     ...(noPostgres === null ? [] : ['**/postgres/*.test.ts', '**/postgres.test.ts']),
+    ...(noStrace === null ? [] : ['e2e/crash/every-call.test.ts']),
     ...(isConverted ? [] : ['e2e/movielens.long.test.ts']),
     ...(browser.ok ? [] : ['e2e/kinds/tabs*.long.test.ts']),
   ]);
@@ -85,6 +88,7 @@ function runTests(isAll: boolean): void {
     ...(firefox.ok ? [] : [`e2e/browsers/firefox.long.test.ts: ${firefox.reason}`]),
     ...(noFashion === null ? [] : [`the figures of the fashion task: ${noFashion}`]),
     ...(noPostgres === null ? [] : [`the tests on PostgreSQL: ${noPostgres}`]),
+    ...(noStrace === null ? [] : [`e2e/crash/every-call.test.ts: ${noStrace}`]),
     ...(noEspeak === null ? [] : [`the figures of the keywords task: ${noEspeak}`]),
   ];
   // No part of Fedtab: a script for those who have R. What it writes is read in a test that needs none.

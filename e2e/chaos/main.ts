@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { machineLine } from '../bench/machine.ts';
+import { everyCallCommand } from '../crash/every-call-command.ts';
 import { simulateCommand } from '../simulated/command.ts';
 import { exactlyOnce } from './exactly-once.ts';
 
@@ -16,7 +17,13 @@ report that is lost, counted twice, or made by nobody.
   --help            this text
 
 npm run chaos -- simulate --help   the whole protocol in simulated time
+npm run chaos -- strace --help     killed at every write, fsync and rename
 `;
+
+const OTHERS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  simulate: simulateCommand,
+  strace: everyCallCommand,
+};
 
 interface ChaosOptions {
   readonly updates: number;
@@ -48,9 +55,10 @@ function readOptions(args: readonly string[]): ChaosOptions | 'help' | { readonl
 }
 
 const args = process.argv.slice(2);
-const options = args[0] === 'simulate' ? 'simulate' : readOptions(args);
-if (options === 'simulate') process.exitCode = await simulateCommand(args.slice(1));
-else if (options === 'help') console.log(HELP);
+const other = OTHERS[args[0] ?? ''];
+const options = other === undefined ? readOptions(args) : null;
+if (other !== undefined) process.exitCode = await other(args.slice(1));
+else if (options === null || options === 'help') console.log(HELP);
 else if ('problem' in options) {
   console.error(`${options.problem}\n\n${HELP}`);
   process.exitCode = 2;
