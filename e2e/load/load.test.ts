@@ -40,6 +40,6 @@ it('the same bytes go over bare Socket.IO', async () => {
 
 it('what grows in rounds is told', async () => {
   const figures = await soak(FEW, quiet);
-  expect(of(figures, 'rounds')).toBe(70);
+  expect(of(figures, 'rounds')).toBe(40);
   expect(of(figures, 'rows of the database')).toBeGreaterThan(1);
 });

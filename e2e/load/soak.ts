@@ -11,9 +11,11 @@ const TASK = {
   id: 'soak',
   rounds: { goal: CONTRIBUTORS, minimum: CONTRIBUTORS, overSelection: 1 },
 };
-/** The first rounds fill caches, pools and the twenty checkpoints that are kept whole. */
-const WARM_ROUNDS = 50;
 const SAMPLE_EVERY = 10;
+/** The first rounds fill caches, pools and the twenty checkpoints that are kept whole; where there is no time at all, few of them. */
+const warmRoundsOf = (minutes: number): number => (minutes === 0 ? SAMPLE_EVERY : 5 * SAMPLE_EVERY);
+/** Two for each half. */
+const SAMPLES_AT_LEAST = 4;
 
 interface Sample {
   readonly round: number;
@@ -36,8 +38,8 @@ export async function soak({ minutes }: LoadOptions, say: (line: string) => void
     const roundMs: number[] = [];
     const startedAt = performance.now();
     let rounds = 0;
-    while (performance.now() - startedAt < minutes * 60_000 || samples.length < 3) {
-      const wanted = rounds === 0 ? WARM_ROUNDS : SAMPLE_EVERY;
+    while (performance.now() - startedAt < minutes * 60_000 || samples.length < SAMPLES_AT_LEAST) {
+      const wanted = rounds === 0 ? warmRoundsOf(minutes) : SAMPLE_EVERY;
       await server.adminJson(`${path}/rounds`, { body: { count: wanted } });
       rounds += wanted;
       await endedRound(stage, rounds, 120_000);
