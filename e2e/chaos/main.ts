@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { machineLine } from '../bench/machine.ts';
+import { everyCallCommand } from '../crash/every-call-command.ts';
+import { simulateCommand } from '../simulated/command.ts';
 import { exactlyOnce } from './exactly-once.ts';
 
 // `npm run chaos`: exit 0 only if nothing was lost, doubled or invented, and rounds went on.
@@ -13,7 +15,15 @@ report that is lost, counted twice, or made by nobody.
   --contributors N  at once, at most 130 (100)
   --seed N          of the faults (the time of day); the same seed does the same to the n-th connection
   --help            this text
+
+npm run chaos -- simulate --help   the whole protocol in simulated time
+npm run chaos -- strace --help     killed at every write, fsync and rename
 `;
+
+const OTHERS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  simulate: simulateCommand,
+  strace: everyCallCommand,
+};
 
 interface ChaosOptions {
   readonly updates: number;
@@ -44,8 +54,11 @@ function readOptions(args: readonly string[]): ChaosOptions | 'help' | { readonl
   }
 }
 
-const options = readOptions(process.argv.slice(2));
-if (options === 'help') console.log(HELP);
+const args = process.argv.slice(2);
+const other = OTHERS[args[0] ?? ''];
+const options = other === undefined ? readOptions(args) : null;
+if (other !== undefined) process.exitCode = await other(args.slice(1));
+else if (options === null || options === 'help') console.log(HELP);
 else if ('problem' in options) {
   console.error(`${options.problem}\n\n${HELP}`);
   process.exitCode = 2;

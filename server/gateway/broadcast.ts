@@ -13,6 +13,7 @@ import type {
 } from '../../shared/protocol/index.ts';
 import type { Coordinator, Downlink } from '../rounds/port.ts';
 import { backlogBytes } from './backlog.ts';
+import { costOf, Outbox, TURN_COST } from './outbox.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
 import { type ClientSession, type Sessions, taskRoom } from './sessions.ts';
 import { StatusTicker } from './status-ticker.ts';
@@ -38,10 +39,11 @@ export interface BroadcastListener {
 /** Above this a socket is still taking weights. */
 const BUSY_BYTES = 64 * 1024;
 
-/** The coordinator's way out to the clients. One broadcast is encoded once, whatever the number of sockets. */
+/** The coordinator's way out to the clients. A message to all is encoded once, whatever the number of sockets. */
 export class Broadcast implements Downlink {
   readonly #options: BroadcastOptions;
   readonly #ticker: StatusTicker;
+  readonly #outbox = new Outbox();
   #coordinator: Pick<Coordinator, 'status'> | undefined;
   #listeners: readonly BroadcastListener[] = [];
 
@@ -61,7 +63,7 @@ export class Broadcast implements Downlink {
   }
 
   assign(task: TaskId, clientId: ClientId, assignment: Assignment): void {
-    this.#safely(task, () => this.#options.sessions.get(task, clientId)?.socket.emit('assign', assignment));
+    this.#send(task, 1, () => this.#options.sessions.get(task, clientId)?.socket.emit('assign', assignment));
   }
 
   weights(task: TaskId, clientIds: readonly ClientId[], version: number, sha256: Sha256, bytes: Uint8Array): number {
@@ -81,8 +83,12 @@ export class Broadcast implements Downlink {
           ? [session.socket.id]
           : [];
       });
-      if (socketIds.length === 0) return; // to([]) would be everybody
-      this.#options.server.to(socketIds).emit('weights', { version, sha256, bytes: bytes.byteLength }, bytes);
+      // Encoded once for as many as one turn has time for, which of small weights are all.
+      const cost = costOf(bytes.byteLength);
+      for (const some of slicesOf(socketIds, Math.max(1, Math.floor(TURN_COST / cost))))
+        this.#send(task, cost * some.length, () =>
+          this.#options.server.to(some).emit('weights', { version, sha256, bytes: bytes.byteLength }, bytes),
+        );
       this.#options.metrics.sent(bytes.byteLength * socketIds.length);
       count = socketIds.length;
     });
@@ -90,7 +96,7 @@ export class Broadcast implements Downlink {
   }
 
   retry(task: TaskId, clientId: ClientId, window: RetryWindow): void {
-    this.#safely(task, () => this.#options.sessions.get(task, clientId)?.socket.emit('retry', window));
+    this.#send(task, 1, () => this.#options.sessions.get(task, clientId)?.socket.emit('retry', window));
   }
 
   roundEnded(task: TaskId, end: Ended, yours: Yours): void {
@@ -100,13 +106,15 @@ export class Broadcast implements Downlink {
       for (const [clientId, mine] of yours) {
         const session = this.#options.sessions.get(task, clientId);
         if (session === undefined) continue;
-        session.socket.emit('round', { ...end, ...mine });
+        this.#send(task, 1, () => session.socket.emit('round', { ...end, ...mine }));
         cohort.push(session.socket.id);
       }
-      this.#options.server
-        .to(taskRoom(task))
-        .except(cohort)
-        .emit('round', { ...end, yours: null });
+      this.#send(task, this.online(task), () =>
+        this.#options.server
+          .to(taskRoom(task))
+          .except(cohort)
+          .emit('round', { ...end, yours: null }),
+      );
     });
     this.changed(task);
   }
@@ -128,6 +136,7 @@ export class Broadcast implements Downlink {
 
   close(): void {
     this.#ticker.close();
+    this.#outbox.flush();
   }
 
   #publishStatus(task: TaskId): void {
@@ -136,14 +145,21 @@ export class Broadcast implements Downlink {
     const busy: string[] = [];
     for (const { socket } of this.#options.sessions.of(task))
       if (backlogBytes(socket) > BUSY_BYTES) busy.push(socket.id);
-    this.#options.server.to(taskRoom(task)).except(busy).emit('status', status);
+    this.#send(task, this.online(task), () =>
+      this.#options.server.to(taskRoom(task)).except(busy).emit('status', status),
+    );
     // The picture is worth nothing late: who is still taking weights gets the next one instead.
     if (busy.length > 0) this.#ticker.touch(task);
     for (const listener of this.#listeners) listener.status(task, status);
   }
 
+  /** In the order of the calls, and as soon as the event loop has time for it. */
+  #send(task: TaskId, cost: number, send: () => unknown): void {
+    this.#outbox.put(cost, () => this.#safely(task, send));
+  }
+
   /** A downlink call comes from the middle of a round: nothing that goes wrong out here may go back into it. */
-  #safely(task: TaskId, work: () => void): void {
+  #safely(task: TaskId, work: () => unknown): void {
     try {
       work();
     } catch (error) {
@@ -151,6 +167,9 @@ export class Broadcast implements Downlink {
     }
   }
 }
+
+const slicesOf = <Value>(values: readonly Value[], length: number): Value[][] =>
+  Array.from({ length: Math.ceil(values.length / length) }, (_, at) => values.slice(at * length, (at + 1) * length));
 
 /** Tells a session why it ends, and ends it once that is on its way. */
 export function endSession(session: ClientSession, refusal: Refusal): void {

@@ -238,7 +238,13 @@ export function endRound(state: State, life: Joined, end: RoundEnd | null, atMs:
   if (end !== null && outlives) return { ...state, memory: settledNotes(state.memory, end) };
   const isMine =
     (work.kind === 'assigned' || work.kind === 'reported') && (end === null || end.number >= work.assignment.round);
-  if (!isMine) return end === null ? state : { ...state, memory: settledNotes(state.memory, end) };
+  if (!isMine) {
+    if (end === null) return state;
+    // C28: the server had given it a part, and took it for that out of those who wait.
+    const isUntold = (work.kind === 'waiting' || work.kind === 'checking-in') && isLost(end);
+    const next: Work = isUntold ? { kind: 'none' } : work;
+    return { life: { ...life, work: next }, memory: settledNotes(state.memory, end) };
+  }
   if (work.kind === 'assigned') {
     effects.push({ kind: 'stop-work', token: work.assignment.token });
     if (end === null && isOnline(life)) effects.push({ kind: 'check-out' });
@@ -260,6 +266,8 @@ export function endRound(state: State, life: Joined, end: RoundEnd | null, atMs:
     },
   };
 }
+
+const isLost = ({ yours }: RoundEnd): boolean => yours === 'dropped' || yours === 'late' || yours === 'surplus';
 
 interface End {
   readonly outcome: RoundNote['outcome'];

@@ -422,6 +422,18 @@ describe('one part in a round', () => {
     expect(play.shows).toBe('waiting');
   });
 
+  it.each([
+    ['waiting', 'dropped', ['check-in']],
+    ['waiting', 'surplus', ['check-in']],
+    ['waiting', 'late', ['check-in']],
+    ['waiting', 'accepted', []],
+    ['waiting', null, []],
+    ['training', 'dropped', ['stop-work', 'check-in']],
+  ] as const)('C28: who is %s and hears of a part of its own that ended %s does %j', (state, yours, effects) => {
+    const play = playedTo(state);
+    expect(play.on(ended(yours, { outcome: 'abandoned', reason: 'failed' }))).toEqual(effects);
+  });
+
   it('C10: the end of an earlier round leaves the present part alone', () => {
     const play = playedTo('training', 2);
     expect(play.on(ended('dropped'))).toEqual([]);

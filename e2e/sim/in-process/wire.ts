@@ -2,6 +2,7 @@ import type { Socket } from 'socket.io-client';
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 import type { GatewayServer } from '../../../server/gateway/broadcast.ts';
 import { strictParser } from '../../../server/gateway/strict-parser.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import type { SocketOf } from '../../../web/client/socket-transport.ts';
 
 /**
@@ -10,8 +11,8 @@ import type { SocketOf } from '../../../web/client/socket-transport.ts';
  * parsers; everything above (handshake, schemas, limits, acks) is the gateway's and the client's own code.
  */
 
-type Listener = (...args: unknown[]) => void;
-type Chunk = string | Uint8Array;
+export type Listener = (...args: unknown[]) => void;
+export type Chunk = string | Uint8Array;
 
 /** What the two ends have in common: events by name, acks by number. */
 class End {
@@ -60,28 +61,31 @@ class End {
   }
 }
 
-const packetOf = (type: PacketType, data: readonly unknown[], id?: number): Packet => ({
+export const packetOf = (type: PacketType, data: readonly unknown[], id?: number): Packet => ({
   ...{ type, data, nsp: '/' },
   ...(id === undefined ? {} : { id }),
 });
 
 /** One copy of each attachment, as after a way through a network: nobody shares memory with the sender. */
-const chunksOf = (encoder: Encoder, packet: Packet): Chunk[] =>
+export const chunksOf = (encoder: Encoder, packet: Packet): Chunk[] =>
   (encoder.encode(packet) as unknown as Chunk[]).map((chunk) =>
     typeof chunk === 'string' ? chunk : Buffer.from(chunk),
   );
 
 /** The tab's end. */
-class TabSocket extends End {
+export class TabSocket extends End {
   readonly io = { on: (_: 'open', open: () => void) => void this.#opens.push(open), engine: this.#engine() };
   readonly #opens: (() => void)[] = [];
   readonly #traffic = new Map<string, Listener>();
   readonly #connect: (tab: TabSocket) => void;
+  readonly #after: Clock['after'] | null;
   close: () => void = () => {};
 
-  constructor(connect: (tab: TabSocket) => void) {
+  /** Without a clock nothing is late: an answer is waited for as long as it takes. */
+  constructor(connect: (tab: TabSocket) => void, after: Clock['after'] | null = null) {
     super();
     this.#connect = connect;
+    this.#after = after;
   }
 
   connect(): this {
@@ -102,14 +106,17 @@ class TabSocket extends End {
     this.#traffic.get(kind)?.({ data });
   }
 
-  /** Nothing is lost here and simulated time stands still meanwhile: an answer is waited for as long as it takes. */
-  timeout(_ms: number) {
+  timeout(ms: number) {
     return {
       emitWithAck: (event: string, ...args: unknown[]): Promise<unknown> =>
         new Promise((resolve, reject) => {
           if (this.out === null) reject(new Error('the connection is closed'));
+          const cancel = this.#after?.(ms, () => reject(new Error('no answer came in time')));
           this.on('disconnect', () => reject(new Error('the connection was closed')));
-          this.emit(event, ...args, resolve);
+          this.emit(event, ...args, (answer: unknown) => {
+            cancel?.();
+            resolve(answer);
+          });
         }),
     };
   }
@@ -120,7 +127,7 @@ class TabSocket extends End {
 }
 
 /** The gateway's end. */
-class ServerSocket extends End {
+export class ServerSocket extends End {
   readonly id: string;
   readonly handshake: { readonly auth: unknown };
   readonly request: { readonly url: string; readonly headers: object };
@@ -153,7 +160,7 @@ class ServerSocket extends End {
   }
 }
 
-type Middleware = (socket: ServerSocket, next: (error?: Error) => void) => void;
+export type Middleware = (socket: ServerSocket, next: (error?: Error) => void) => void;
 
 /** What the gateway needs of a Socket.IO server, and the sockets that connect to it. */
 export class Wire {

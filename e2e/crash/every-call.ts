@@ -1,0 +1,180 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { cp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TaskId } from '../../shared/ids.ts';
+import { seededRng } from '../../shared/rng.ts';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+import { Contributors } from './contributors.ts';
+import { History } from './history.ts';
+import { Gate, oneHotTask } from './one-hot.ts';
+
+/**
+ * System calls that change the data folder. Each thread of the server has its own count; with one thread for files, as the
+ * server is started here, and one for the database, the n-th of each is the same in every run, or nearly so. What writes
+ * into blobs is left out, `write`, which is also how threads wake each other: a kill between the renames of two blobs leaves the same.
+ */
+export const CALLS = ['pwrite64', 'fsync', 'rename', 'mkdir', 'unlink', 'ftruncate'] as const;
+export type Call = (typeof CALLS)[number];
+
+export interface EveryCallOptions {
+  /** 1: every call; 10: every tenth, which ones the seed says. */
+  readonly step: number;
+  readonly seed: number;
+  /** From a folder that is empty: the migrations and the task, too. Else from one that has both. */
+  readonly isFromNothing: boolean;
+  readonly calls?: readonly Call[];
+  readonly say?: (line: string) => void;
+}
+
+export interface EveryCall {
+  readonly kills: Readonly<Record<Call, number>>;
+  /** In which the round had been acknowledged to somebody, and was not committed. */
+  readonly betweenAckAndCommit: number;
+  readonly seconds: number;
+}
+
+const CONTRIBUTORS = 3;
+const task = oneHotTask(CONTRIBUTORS);
+const path = `/api/tasks/${task.id}`;
+const WITHIN_MS = 60_000;
+const ROUNDS = 20;
+
+/** Why this cannot be done here, or null. */
+export function straceProblem(): string | null {
+  if (process.platform !== 'linux') return 'strace is of Linux';
+  const { status } = spawnSync('strace', ['-qq', '-e', 'trace=none', process.execPath, '--version'], {
+    stdio: 'ignore',
+  });
+  return status === 0 ? null : 'strace is not here, or may not trace';
+}
+
+/** The server is killed as it enters the n-th of each call, for n = 1, 2, … until it gets through a round without; each time it starts again, and what it had acknowledged must be counted, once. */
+export async function killedAtEveryCall(options: EveryCallOptions): Promise<EveryCall> {
+  const { step, seed, isFromNothing, calls = CALLS, say = () => {} } = options;
+  const startedAt = performance.now();
+  const rng = seededRng(seed);
+  const kills = Object.fromEntries(CALLS.map((call) => [call, 0])) as Record<Call, number>;
+  let betweenAckAndCommit = 0;
+  const prepared = await prepare(isFromNothing);
+  try {
+    for (const call of calls) {
+      for (let number = 1 + rng.below(step); ; number += step) {
+        const end = await killedAt(call, number, prepared).catch((error: unknown) => {
+          throw new Error(
+            `killed at ${call} ${number} (seed ${seed}): ${error instanceof Error ? error.message : String(error)}`,
+            { cause: error },
+          );
+        });
+        if (end === 'survived') break;
+        kills[call] += 1;
+        if (end === 'between') betweenAckAndCommit += 1;
+      }
+      say(`${call}: killed ${kills[call]} times`);
+    }
+  } finally {
+    await rm(prepared, { recursive: true, force: true });
+  }
+  return { kills, betweenAckAndCommit, seconds: (performance.now() - startedAt) / 1_000 };
+}
+
+async function prepare(isFromNothing: boolean): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'fedtab-every-call-'));
+  if (isFromNothing) return folder;
+  const server = await startServer({ dataFolder: folder });
+  await server.adminJson('/api/tasks', { body: task });
+  await server.stop();
+  return folder;
+}
+
+async function killedAt(call: Call, number: number, prepared: string): Promise<'survived' | 'killed' | 'between'> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'fedtab-every-call-'));
+  await cp(prepared, dataFolder, { recursive: true });
+  const port = await freePort();
+  const gate = new Gate();
+  for (let round = 1; round <= ROUNDS; round++)
+    gate.open(
+      round,
+      Array.from({ length: CONTRIBUTORS }, (_, cell) => cell),
+    );
+  const contributors = new Contributors(`http://127.0.0.1:${port}`, task.id as TaskId, CONTRIBUTORS, gate);
+  let server: RunningServer | null = null;
+  try {
+    const inject = `inject=${call}:signal=SIGKILL:when=${number}`;
+    const under = ['strace', '-f', '-qq', '-e', `trace=${call}`, '-e', inject, '-o', '/dev/null'];
+    const env = { UV_THREADPOOL_SIZE: '1' };
+    const first = await startServer({ dataFolder, port, under, env }).catch(() => null);
+    if (first !== null && (await getsThrough(first, contributors))) return 'survived';
+    const acknowledged = contributors.acknowledged.size > 0;
+
+    server = await startServer({ dataFolder, port });
+    const history = new History();
+    const before = await versionOf(server);
+    if (before > 0) await history.readCurrent(server, task.id);
+    await askForRound(server);
+    await contributors.start();
+    await contributors.until(
+      () => contributors.clients.every((client) => (client.view().version ?? 0) > 0),
+      'a version',
+      WITHIN_MS,
+    );
+    await history.read(server, task.id);
+    for (const [round, cells] of contributors.acknowledged) {
+      const counted = history.committed.get(round)?.cells;
+      for (const cell of cells)
+        if (counted !== undefined && !counted.has(cell))
+          throw new Error(`round ${round}: the report of ${cell} is lost`);
+    }
+    if (history.committed.size === 0) throw new Error('no round has committed');
+    return acknowledged && before === 0 ? 'between' : 'killed';
+  } finally {
+    await contributors.close();
+    await server?.kill();
+    await rm(dataFolder, { recursive: true, force: true });
+  }
+}
+
+/** A round and an end in order; false where it is killed on the way. */
+async function getsThrough(server: RunningServer, contributors: Contributors): Promise<boolean> {
+  const ended = server.ended.then(() => false as const);
+  const round = async (): Promise<true> => {
+    await askForRound(server);
+    await contributors.start();
+    await contributors.until(
+      () => contributors.clients.every((client) => (client.view().version ?? 0) > 0),
+      'a version',
+      WITHIN_MS,
+    );
+    return true;
+  };
+  // What a server that dies does to whoever asks it something is a rejection: then its end says why.
+  const isThrough = await Promise.race([ended, round().catch(() => ended)]);
+  return isThrough && (await server.stop()) === 0;
+}
+
+async function versionOf({ admin }: RunningServer): Promise<number> {
+  const answer = await admin(path);
+  return answer.ok ? ((await answer.json()) as { version: number }).version : 0;
+}
+
+/** The task and one round, where they are not there yet. */
+async function askForRound(server: RunningServer): Promise<void> {
+  if ((await server.admin(path)).status === 404) await server.adminJson('/api/tasks', { body: task });
+  const { version, roundsLeft } = await server.adminJson<{ version: number; roundsLeft: number }>(path);
+  if (version === 0 && roundsLeft === 0) await server.adminJson(`${path}/rounds`, { body: { count: 1 } });
+}
+
+/** Contributors come back to the same address. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
