@@ -23,9 +23,13 @@ export class Presence {
     this.#clock = clock;
   }
 
-  heard(from: ProcessId, { tasks, online, isLeaving }: Here): void {
+  /** Returns the tasks of which it has another number of sessions than it had. */
+  heard(from: ProcessId, { tasks, online, isLeaving }: Here): TaskId[] {
+    const before = this.#seen.get(from)?.online ?? new Map<TaskId, number>();
+    const now = new Map(isLeaving ? [] : online);
     if (isLeaving) this.#seen.delete(from);
-    else this.#seen.set(from, { atMs: this.#clock.elapsed(), tasks: new Set(tasks), online: new Map(online) });
+    else this.#seen.set(from, { atMs: this.#clock.elapsed(), tasks: new Set(tasks), online: now });
+    return [...new Set([...before.keys(), ...now.keys()])].filter((task) => before.get(task) !== now.get(task));
   }
 
   /** So many sessions it has of this task now. */

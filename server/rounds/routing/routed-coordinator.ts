@@ -105,6 +105,7 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
   const counted = new Map<string, { readonly task: TaskId; readonly direction: 'up' | 'down'; bytes: number }>();
   const timers = new Set<() => void>();
   let asFirst: Parameters<Routed['answerAsFirst']>[0] = () => undefined;
+  let isSayingHere = false;
   let isEnding = false;
   let unsubscribe = (): void => {};
 
@@ -240,9 +241,16 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
   }
 
   function sayHere(): void {
+    isSayingHere = false;
     const all = inner.tasks().map(({ spec }) => spec.id);
     const online = sessions.counts().map(([task, count]) => [task, count] as [TaskId, number]);
     send({ kind: 'here', tasks: all.filter(isHere), online, isLeaving: isEnding });
+  }
+
+  function sayHereSoon(): void {
+    if (isSayingHere || isEnding) return;
+    isSayingHere = true;
+    later(PICTURE_MS, sayHere);
   }
 
   function sayCounted(): void {
@@ -284,8 +292,7 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     }
     switch (message.kind) {
       case 'here':
-        presence.heard(from, message);
-        for (const [task] of message.online) if (isHere(task)) sessions.downlink.changed(task);
+        for (const task of presence.heard(from, message)) if (isHere(task)) downlink.changed(task);
         break;
       case 'call':
         calls.asked(from, message, answer);
@@ -421,6 +428,7 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     progress: toldOf('progress'),
     rejected: toldOf('rejected'),
     disconnected(task, clientId) {
+      sayHereSoon();
       if (!isHere(task)) tell(task, 'disconnected', [clientId]);
       // It may have come back elsewhere before it was seen to go here.
       else if (places.of(task, clientId) === undefined) inner.disconnected(task, clientId);
@@ -479,7 +487,10 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
 
   return {
     ...{ coordinator, inner },
-    joined: (task, clientId, connection) => send({ kind: 'joined', task, clientId, connection }),
+    joined(task, clientId, connection) {
+      send({ kind: 'joined', task, clientId, connection });
+      sayHereSoon();
+    },
     loggedOut: (actor) => send({ kind: 'logged-out', actor }),
     isFirst: () => !isEnding && presence.processes().every((process) => bus.self < process),
     askFirst: (name, args) => calls.call({ task: NO_TASK, name, args: [...args], online: 0 }),
