@@ -13,7 +13,7 @@ export class Contributors {
   readonly acknowledged = new Map<number, Set<number>>();
   readonly #watchers = new Set<() => void>();
 
-  constructor(server: string, task: TaskId, count: number, gate: Gate) {
+  constructor(server: string, task: TaskId, count: number, gate: Pick<Gate, 'pass'>) {
     this.clients = Array.from({ length: count }, (_, cell) => {
       const trainer = oneHotTrainer(cell, (signal) => gate.pass(client.view().round ?? 0, cell, signal));
       const client: FederatedClient = createFederatedClient({

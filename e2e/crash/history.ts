@@ -27,6 +27,11 @@ export interface CommittedRound {
   readonly cells: ReadonlySet<number>;
 }
 
+/** What was promised does not hold; other errors only say that it could not be read just now. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
 /** Reads what the server published and throws at the first thing that breaks I1 to I4 or the sum of assignments. */
 export class History {
   readonly #weights = new Map<number, Float32Array>();
@@ -39,15 +44,16 @@ export class History {
     this.#mayAbandon = mayAbandon;
   }
 
-  async read(server: RunningServer, task: string): Promise<void> {
+  /** While rounds go on, what is current may be newer than what was listed before. */
+  async read(server: RunningServer, task: string, { isRunning = false } = {}): Promise<void> {
     const checkpoints = await server.adminJson<ApiCheckpoint[]>(`/api/tasks/${task}/checkpoints`);
     checkpoints.forEach(({ version }, at) => {
-      if (version !== at) throw new Error(`versions are not dense: ${version} at place ${at}`);
+      if (version !== at) throw new Violation(`versions are not dense: ${version} at place ${at}`);
     });
     const current = await server.adminJson<ApiCheckpoint>(`/api/tasks/${task}`);
     const newest = checkpoints.at(-1);
-    if (newest?.version !== current.version || newest.sha256 !== current.sha256)
-      throw new Error(`current is ${current.version}, the newest checkpoint is ${newest?.version}`);
+    if (!isRunning && (newest?.version !== current.version || newest.sha256 !== current.sha256))
+      throw new Violation(`current is ${current.version}, the newest checkpoint is ${newest?.version}`);
     for (const { version, sha256 } of checkpoints) {
       if (!this.#weights.has(version)) this.#weights.set(version, await weightsOf(server, sha256));
     }
@@ -60,7 +66,7 @@ export class History {
     const weights = await weightsOf(server, sha256);
     const before = this.#weights.get(version);
     if (before?.some((value, cell) => value !== weights[cell]))
-      throw new Error(`version ${version} has other weights after the restart`);
+      throw new Violation(`version ${version} has other weights after the restart`);
     this.#weights.set(version, weights);
     return version;
   }
@@ -70,18 +76,18 @@ export class History {
     const rejected = Object.values(round.rejected).reduce((sum, count) => sum + count, 0);
     const ended = round.accepted + rejected + round.late + round.surplus + round.dropped;
     if (ended !== round.selected)
-      throw new Error(`round ${round.number}: ${ended} ended of ${round.selected} selected`);
+      throw new Violation(`round ${round.number}: ${ended} ended of ${round.selected} selected`);
     if (round.outcome === 'abandoned') {
-      if (!this.#mayAbandon) throw new Error(`round ${round.number} was abandoned: ${round.reason}`);
+      if (!this.#mayAbandon) throw new Violation(`round ${round.number} was abandoned: ${round.reason}`);
       this.abandoned.set(round.number, round.reason ?? '');
       return;
     }
     const version = round.version ?? -1;
     if (version !== round.baseVersion + 1)
-      throw new Error(`round ${round.number} made version ${version} of ${round.baseVersion}`);
+      throw new Violation(`round ${round.number} made version ${version} of ${round.baseVersion}`);
     const cells = this.#cellsOf(round.number, round.baseVersion, version, round.accepted);
     if (cells.size !== round.accepted)
-      throw new Error(`round ${round.number}: ${round.accepted} accepted, ${cells.size} in the aggregate`);
+      throw new Violation(`round ${round.number}: ${round.accepted} accepted, ${cells.size} in the aggregate`);
     this.committed.set(round.number, { number: round.number, version, cells });
   }
 
@@ -95,7 +101,7 @@ export class History {
     after.forEach((value, cell) => {
       const share = (value - (before[cell] ?? Number.NaN)) * accepted;
       if (Math.abs(share - 1) < 1e-3) cells.add(cell);
-      else if (!(Math.abs(share) < 1e-3)) throw new Error(`round ${round}: cell ${cell} counts ${share} times`);
+      else if (!(Math.abs(share) < 1e-3)) throw new Violation(`round ${round}: cell ${cell} counts ${share} times`);
     });
     return cells;
   }
@@ -107,6 +113,6 @@ async function weightsOf(server: RunningServer, sha256: string): Promise<Float32
   if (!response.ok) throw new Error(`weights ${sha256}: ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   const found = createHash('sha256').update(bytes).digest('hex');
-  if (found !== sha256) throw new Error(`weights ${sha256} have the hash ${found}`);
+  if (found !== sha256) throw new Violation(`weights ${sha256} have the hash ${found}`);
   return fromBytes(bytes);
 }
