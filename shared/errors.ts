@@ -11,7 +11,7 @@ export const REFUSAL_REASONS = [
   'origin', // this site is not allowed for this task
   'unknown-task', // no such task, or it is archived
   'rate', // too many messages, joins or sockets from here
-  'busy', // the server has no room for another upload just now
+  'busy', // no room for another upload just now, or no process has the task just now
   'draining', // the server is shutting down; come back
   'replaced', // a newer session of the same client took over
   'other-tab', // kept for clients that say so themselves; a server tells the older session `replaced`
