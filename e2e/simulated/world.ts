@@ -55,7 +55,8 @@ function drawTask(rng: Rng, contributors: number): TaskSpec {
         }
       : { weighting: 'uniform' },
     rounds: {
-      ...(isBuffered ? { goal: size, minimum: 1 + rng.below(size) } : { goal, minimum }),
+      // A version is of so many different contributors at least: there are no more than these.
+      ...(isBuffered ? { goal: size, minimum: 1 + rng.below(Math.min(size, contributors)) } : { goal, minimum }),
       ...(isBuffered ? {} : { overSelection: 1 + rng.below(3) / 4 }),
       ...{ selectionDeadlineMs: 2_000 + rng.below(8_000), reportingDeadlineMs: 5_000 + rng.below(20_000) },
     },
