@@ -90,6 +90,7 @@ export class World {
   #life: ServerLife | null = null;
   /** Stopped, while another has taken over. */
   #zombie: ServerProcess | null = null;
+  #wasStopped = false;
   #lives = 0;
   #mustLook = false;
   #problem: unknown = null;
@@ -393,6 +394,7 @@ export class World {
     const { process } = life;
     const clock = this.#clock.of(WORLD);
     this.#say('stopped');
+    this.#wasStopped = true;
     process.stop();
     this.#zombie = process;
     this.#life = null;
@@ -449,8 +451,8 @@ export class World {
     await this.#now(life.coordinator.stop(this.#spec.id));
     for (const { client } of this.#contributors) await this.#now(client.close());
     await this.#now(life.coordinator.drain());
-    if (!life.process.failed.has('spool')) this.#invariants.noReportsLeft();
-    // What could not be removed goes at the next start, and what belongs to nothing within a day.
+    if (!life.process.failed.has('spool') && !this.#wasStopped) this.#invariants.noReportsLeft();
+    // What could not be removed, or a process began that did not know how late it was, goes at the next start, and what belongs to nothing within a day.
     this.#kill(life.process, 'the end');
     await this.#until(() => this.#life !== null);
     await this.#now(this.#sweepADayLater());
