@@ -36,17 +36,22 @@ const HEALED_MS = 240_000;
 const NEMESIS_MS = 4_000;
 const ROUNDS_AT_ONCE = 100_000;
 
-const STREAM = { world: 1, faults: 2, network: 3, contributors: 4, servers: 5 } as const;
+const STREAM = { world: 1, faults: 2, network: 3, contributors: 4, servers: 5, size: 6 } as const;
+
+/** 34 values; in one of twenty worlds so many that a report is of two chunks. */
+const SIDE = 4;
+const LARGE_SIDE = 182;
+const LARGE_ONE_OF = 20;
 
 /** A task drawn from the seed: how many are asked, how long they have, and whether versions wait for rounds. */
-function drawTask(rng: Rng, contributors: number): TaskSpec {
+function drawTask(rng: Rng, contributors: number, side: number): TaskSpec {
   const goal = 1 + rng.below(contributors);
   const minimum = 1 + rng.below(goal);
   const isBuffered = rng.below(4) === 0;
   const size = 1 + rng.below(3);
   const made = taskFromTemplate('digits', {
     id: 'simulated',
-    ...oneHotModel(4),
+    ...oneHotModel(side),
     strategy: isBuffered
       ? {
           name: 'fedbuff',
@@ -108,7 +113,8 @@ export class World {
     this.#network = new Network({ clock, rng: seededRng(seed, STREAM.network), rates: () => this.#rates });
     this.#disk = new Disk(this.#clock.of(SERVER));
     const count = 2 + this.#rng.below(6);
-    this.#spec = drawTask(this.#rng, count);
+    const isLarge = seededRng(seed, STREAM.size).below(LARGE_ONE_OF) === 0;
+    this.#spec = drawTask(this.#rng, count, isLarge ? LARGE_SIDE : SIDE);
     this.#invariants = new Invariants(this.#disk, this.#spec, this.#told);
     this.#contributors = Array.from({ length: count }, (_, cell) => this.#contributor(cell, seed));
   }
