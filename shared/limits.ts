@@ -22,8 +22,11 @@ export const LIMITS = {
   unwrittenBytes: 2 * MiB,
   /** A silent upload is given up and its partial file removed after this long. */
   uploadIdleMs: 30_000,
-  /** Uploads that may be open at once in one process; more are told `busy` and come back. */
-  openUploadsCount: 1_000,
+  /**
+   * Uploads that may be open at once in one process; more are told `busy` and come back. Each holds up to a chunk that has
+   * half come: of a thousand that was 170 MB, and the round took no less time for it.
+   */
+  openUploadsCount: 400,
   /** No model of more parameters: 400 MB of float32 is beyond what a tab can train. */
   parametersCount: 100_000_000,
   /** Layers of a model. */
