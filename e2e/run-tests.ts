@@ -7,6 +7,7 @@ import { ensureBuilt } from './fixtures/built.ts';
 import { ensureEspeak } from './fixtures/espeak.ts';
 import { ensureFashion } from './fixtures/fashion.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
+import { ensureProxy } from './fixtures/haproxy.ts';
 import { hasMovielens } from './fixtures/movielens.ts';
 import { ensurePostgres } from './fixtures/postgres.ts';
 import { ensureRedis } from './fixtures/redis.ts';
@@ -67,6 +68,7 @@ function runTests(isAll: boolean): void {
   const noEspeak = isAll ? ensureEspeak() : null;
   const noPostgres = ensurePostgres();
   const noRedis = ensureRedis();
+  const noProxy = ensureProxy();
   const isConverted = !isAll || hasMovielens();
   const unit = runVitest([
     ...(isAll ? [] : ['**/*.long.test.ts']),
@@ -76,6 +78,7 @@ function runTests(isAll: boolean): void {
     ...(noPostgres === null ? [] : ['**/postgres/*.test.ts', '**/postgres.test.ts']),
     ...(noRedis === null ? [] : ['**/redis-bus.test.ts']),
     ...(noPostgres === null && noRedis === null ? [] : ['e2e/processes/*.test.ts']),
+    ...(noProxy === null ? [] : ['e2e/proxy/*.test.ts']),
     ...(isConverted ? [] : ['e2e/movielens.long.test.ts']),
     ...(browser.ok ? [] : ['e2e/kinds/tabs*.long.test.ts']),
   ]);
@@ -90,6 +93,7 @@ function runTests(isAll: boolean): void {
     ...(noFashion === null ? [] : [`the figures of the fashion task: ${noFashion}`]),
     ...(noPostgres === null ? [] : [`the tests on PostgreSQL: ${noPostgres}`]),
     ...(noRedis === null ? [] : [`the tests of several processes: ${noRedis}`]),
+    ...(noProxy === null ? [] : [`the tests behind a proxy: ${noProxy}`]),
     ...(noEspeak === null ? [] : [`the figures of the keywords task: ${noEspeak}`]),
   ];
   // No part of Fedtab: a script for those who have R. What it writes is read in a test that needs none.
