@@ -7,6 +7,7 @@ import { ensureBuilt } from './fixtures/built.ts';
 import { ensureEspeak } from './fixtures/espeak.ts';
 import { ensureFashion } from './fixtures/fashion.ts';
 import { ensureFirefox } from './fixtures/firefox.ts';
+import { ensureProxy } from './fixtures/haproxy.ts';
 import { hasMovielens } from './fixtures/movielens.ts';
 import { ensurePostgres } from './fixtures/postgres.ts';
 import { ensureRedis } from './fixtures/redis.ts';
@@ -69,6 +70,7 @@ function runTests(isAll: boolean): void {
   const noPostgres = ensurePostgres();
   const noRedis = ensureRedis();
   const noStrace = ensureStrace();
+  const noProxy = ensureProxy();
   const isConverted = !isAll || hasMovielens();
   const unit = runVitest([
     ...(isAll ? [] : ['**/*.long.test.ts']),
@@ -79,6 +81,7 @@ function runTests(isAll: boolean): void {
     ...(noRedis === null ? [] : ['**/redis-bus.test.ts']),
     ...(noPostgres === null && noRedis === null ? [] : ['e2e/processes/*.test.ts']),
     ...(noStrace === null ? [] : ['e2e/crash/every-call.test.ts']),
+    ...(noProxy === null ? [] : ['e2e/proxy/*.test.ts']),
     ...(isConverted ? [] : ['e2e/movielens.long.test.ts']),
     ...(browser.ok ? [] : ['e2e/kinds/tabs*.long.test.ts']),
   ]);
@@ -94,6 +97,7 @@ function runTests(isAll: boolean): void {
     ...(noPostgres === null ? [] : [`the tests on PostgreSQL: ${noPostgres}`]),
     ...(noRedis === null ? [] : [`the tests of several processes: ${noRedis}`]),
     ...(noStrace === null ? [] : [`e2e/crash/every-call.test.ts: ${noStrace}`]),
+    ...(noProxy === null ? [] : [`the tests behind a proxy: ${noProxy}`]),
     ...(noEspeak === null ? [] : [`the figures of the keywords task: ${noEspeak}`]),
   ];
   // No part of Fedtab: a script for those who have R. What it writes is read in a test that needs none.

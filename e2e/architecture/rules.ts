@@ -130,7 +130,7 @@ export const zones: Readonly<Record<string, Zone>> = {
         'fflate',
         'selfsigned',
       ],
-      ...['@tensorflow', '@noble/hashes', ...database],
+      ...['@tensorflow', '@noble/hashes', 'yaml', ...database],
     ],
     node: true,
   },

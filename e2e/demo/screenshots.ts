@@ -88,6 +88,9 @@ async function shootRun(browser: Browser, server: RunningServer): Promise<void> 
     await admin.locator('main[data-connection="live"]').waitFor();
     await shoot(admin, `admin-${tab}`);
   }
+  await admin.goto(`${server.url}/admin?webhook`);
+  await admin.getByText('No address is set. Nothing is sent.').waitFor();
+  await shoot(admin, 'admin-webhook');
 }
 
 /** On somebody else's page: the invitation, the explanation, the consent, and a task that waits for its round. */

@@ -48,6 +48,9 @@ const commit = (goesOn: boolean): Plain[] => [
   { kind: 'settle', goesOn },
   { kind: 'committed', version: 1 },
 ];
+/** By the network that each number stands for. */
+const networksOf = (networks: Readonly<Record<number, string>>): ReadonlyMap<ClientId, string> =>
+  new Map(Object.entries(networks).map(([number, network]) => [client(Number(number)), network]));
 const standings = ({ parts }: FillState): string[] => parts.map(({ standing }) => standing);
 const who = ({ parts }: FillState): ClientId[] => parts.map(({ clientId }) => clientId);
 
@@ -59,6 +62,36 @@ const next = (state: FillState, waiting: readonly ClientId[] = [], at = START + 
 };
 
 describe('joining', () => {
+  test.each([1, 2, 3, 4, 5, 6])(
+    'threat C9: B13 of six from one network half of the size joins while two others wait, and fills the rest: seed %i',
+    (seed) => {
+      const many = networksOf({ 1: 'a', 2: 'a', 3: 'a', 4: 'a', 5: 'a', 6: 'a', 7: 'b', 8: 'c' });
+      const waiting = clients(1, 2, 3, 4, 5, 6, 7, 8);
+      const policy = { ...POLICY, size: 4, concurrency: 4 };
+      const opened = openFill({ policy, seed, version: 0, carried: [], waiting, networks: many, at: START }).state;
+      expect(who(opened)).toEqual(expect.arrayContaining(clients(7, 8)));
+      expect(who(opened)).toHaveLength(4);
+
+      // They are as fast as they like: what is in the buffer counts, too.
+      const first = opened.parts.findIndex(({ clientId }) => many.get(clientId) === 'a');
+      const { state } = run(opened, { ...available(9), network: 'd' }, ...report(first));
+      expect(who(state).at(-1)).toEqual(client(9));
+      const alone = run(state, ...report(state.parts.length - 1)).state;
+      expect(many.get(who(alone).at(-1)!), 'nobody else waits').toBe('a');
+    },
+  );
+
+  test('threat C9: B13 who goes on from the fill before is counted, and whose network is not known is of none', () => {
+    const many = networksOf({ 1: 'a', 2: 'a', 3: 'a' });
+    const policy = { ...POLICY, size: 2, concurrency: 2 };
+    const part = { clientId: client(1), standing: 'open', awayUntil: null, baseVersion: 0, endsAt: END } as const;
+    const waiting = clients(2, 3, 4);
+    for (let seed = 1; seed <= 6; seed++) {
+      const { state } = openFill({ policy, seed, version: 1, carried: [part], waiting, networks: many, at: START });
+      expect(who(state)).toEqual(clients(1, 4));
+    }
+  });
+
   test('B1 a fill opens with those who wait, as many as its concurrency says, from the newest version', () => {
     const { state, effects } = open(clients(1, 2, 3, 4, 5, 6), {}, 9);
     expect(effects).toEqual([{ kind: 'join', slots: [0, 1, 2, 3] }]);

@@ -5,6 +5,7 @@ import { LIMITS } from '../../shared/limits.ts';
 import { seededRng } from '../../shared/rng.ts';
 import { type BufferedSchedule, bufferOf, type RoundPolicy, type TaskSpec } from '../../shared/task/spec.ts';
 import { type Part, type RoundEvent, type RoundOutcome, tally } from './round.ts';
+import type { Networks } from './selection.ts';
 
 // Nguyen, Malik, Zhan, Yousefpour, Rabbat, Malek, Huba: "Federated Learning with Buffered Asynchronous Aggregation"
 // (FedBuff), AISTATS 2022, Algorithm 1.
@@ -30,6 +31,7 @@ interface Fill {
   readonly parts: readonly FillPart[];
   /** Who is there and has no part. */
   readonly waiting: readonly ClientId[];
+  readonly networks: Networks;
 }
 
 interface Filling extends Fill {
@@ -85,14 +87,15 @@ export function openFill(options: {
   readonly version: number;
   readonly carried: readonly FillPart[];
   readonly waiting: readonly ClientId[];
+  readonly networks?: Networks;
   readonly at: number;
 }): FillStep {
-  const { policy, seed, version, carried, waiting, at } = options;
+  const { policy, seed, version, carried, waiting, networks = new Map(), at } = options;
   const reportingEndsAt = at + policy.reportingDeadlineMs;
   return invite(
     {
       ...{ schedule: 'buffered', phase: 'reporting', closing: null },
-      ...{ policy, seed, version, reportingEndsAt, parts: carried, waiting },
+      ...{ policy, seed, version, reportingEndsAt, parts: carried, waiting, networks },
     },
     at,
   );
@@ -183,12 +186,14 @@ function heard<State extends Filling | Emptying>(
   const { clientId } = event;
   const others = state.waiting.filter((other) => other !== clientId);
   if (event.kind === 'unavailable') return { ...state, waiting: others };
+  const { network } = event;
+  const networks = network === undefined ? state.networks : new Map(state.networks).set(clientId, network);
   const isBusy = state.parts.some((part) => part.clientId === clientId && isPending(part));
-  if (isBusy || others.length < state.waiting.length) return state;
-  return { ...state, waiting: [...others, clientId] };
+  if (isBusy || others.length < state.waiting.length) return { ...state, networks };
+  return { ...state, networks, waiting: [...others, clientId] };
 }
 
-/** B1, B2: free places go to those who wait, drawn at random. */
+/** B1, B2, B13: free places go to those who wait, drawn at random. */
 function invite(state: Filling, at: number): FillStep {
   const { policy, seed, version } = state;
   if (state.closing !== null || state.waiting.length === 0) return stay(state);
@@ -203,7 +208,8 @@ function invite(state: Filling, at: number): FillStep {
   while (pending < policy.concurrency) {
     const mayRepeat = room.kept === 0 || repeats < room.left - room.kept;
     const eligible = waiting.filter((clientId) => mayRepeat || !room.isInside(clientId));
-    const drawn = eligible[seededRng(seed, parts.length).below(Math.max(1, eligible.length))];
+    const within = withinShare(eligible, parts, state);
+    const drawn = within[seededRng(seed, parts.length).below(Math.max(1, within.length))];
     if (drawn === undefined) break;
     waiting = waiting.filter((clientId) => clientId !== drawn);
     if (room.isInside(drawn)) repeats += 1;
@@ -214,6 +220,23 @@ function invite(state: Filling, at: number): FillStep {
   }
   if (slots.length === 0) return stay(state);
   return { state: { ...state, parts, waiting }, effects: [{ kind: 'join', slots }] };
+}
+
+/** B13: those of networks that do not have their share of the fill yet, where there are any; else all. */
+function withinShare(
+  eligible: readonly ClientId[],
+  parts: readonly FillPart[],
+  { policy, networks }: Pick<Fill, 'policy' | 'networks'>,
+): readonly ClientId[] {
+  if (networks.size === 0) return eligible;
+  const most = Math.max(1, Math.floor(policy.size * LIMITS.networkShare));
+  const taken = new Map<string, number>();
+  for (const part of parts) {
+    const network = networks.get(part.clientId);
+    if (network !== undefined && (isPending(part) || isInside(part))) taken.set(network, (taken.get(network) ?? 0) + 1);
+  }
+  const within = eligible.filter((clientId) => (taken.get(networks.get(clientId) ?? '') ?? 0) < most);
+  return within.length > 0 ? within : eligible;
 }
 
 /** B2: how many places are left, and how many of them are kept for contributors who are not in the buffer yet. */
@@ -350,9 +373,9 @@ const empty = ({ closing: _closing, ...state }: Filling, because: Emptying['beca
 });
 
 function abandon(state: Filling | Emptying, open: 'late' | 'dropped', reason: AbandonReason): FillStep {
-  const { schedule, policy, seed, version, reportingEndsAt, waiting } = state;
+  const { schedule, policy, seed, version, reportingEndsAt, waiting, networks } = state;
   const parts = state.parts.map((part) => (part.standing === 'open' ? as(part, open) : part));
   const outcome = { kind: 'abandoned', reason } as const;
-  const fill = { schedule, policy, seed, version, reportingEndsAt, waiting };
+  const fill = { schedule, policy, seed, version, reportingEndsAt, waiting, networks };
   return { state: { ...fill, phase: 'ended', parts, outcome, carried: [] }, effects: [{ kind: 'abandon', reason }] };
 }

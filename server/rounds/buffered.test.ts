@@ -170,3 +170,33 @@ test('D6 deleted data leave a buffer with every report of that client', async ()
   expect((await rig.rounds())[0]).toMatchObject({ selected: 5, accepted: 3, dropped: 2 });
   await rig.coordinator.drain();
 });
+
+test.each([
+  ['who waited before', true],
+  ['who come to an open fill', false],
+])('threat C9: B13 of six from one network one trains while another waits: %s', async (_, isBefore) => {
+  const rig = new Rig(house);
+  const all = [1, 2, 3, 4, 5, 6, 7].map(client);
+  for (const clientId of all) rig.downlink.connected.add(clientId);
+  const checkIn = async (clients: readonly (typeof A)[]): Promise<void> => {
+    for (const clientId of clients) {
+      const network = clientId === all[6] ? 'another' : 'one network';
+      const message = { examples: 10, backend: 'cpu', held: null } as const;
+      expect(await rig.coordinator.checkIn(TASK.id, clientId, message, network)).toEqual({ ok: true });
+    }
+  };
+  await rig.coordinator.start();
+  expect(await rig.coordinator.create(spec({ size: 2, concurrency: 2 }))).toEqual({ ok: true });
+  if (isBefore) await checkIn(all);
+  else await checkIn(all.slice(0, 1));
+  await rig.coordinator.startRounds(TASK.id, 3);
+  await rig.downlink.until('assign', isBefore ? 2 : 1);
+  if (!isBefore) {
+    // The last place is taken by who waits first; the next that comes free goes to the other network.
+    await checkIn(all.slice(1));
+    const [, second] = await rig.downlink.until('assign', 2);
+    expect(await rig.report(second!.clientId, [1, 0, 0])).toMatchObject({ ok: true });
+    await rig.downlink.until('assign', 3);
+  }
+  expect(rig.downlink.all('assign').map(({ clientId }) => clientId)).toContain(all[6]);
+});

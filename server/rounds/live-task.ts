@@ -371,6 +371,7 @@ export class LiveTask implements RoundHost {
     const opened = openFill({
       ...{ policy: this.#buffer, seed: this.#ports.rng.uint32(), version: this.#row.version },
       ...{ carried: parts, waiting: this.#isQuiet ? [] : this.pool.clientIds(), at: startedAt },
+      networks: this.pool.networks(),
     });
     const round = new LiveRound(this.#ports, this, {
       ...this.#start(number, 'train', startedAt),

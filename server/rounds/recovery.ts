@@ -51,7 +51,7 @@ export function restoreFill(
         const { baseVersion, endsAt } = members[slot]?.own ?? { baseVersion: version, endsAt: reportingEndsAt };
         return { ...part, baseVersion, endsAt };
       }),
-      ...{ waiting: [], closing: null },
+      ...{ waiting: [], networks: new Map(), closing: null },
     },
     members,
   };

@@ -9,6 +9,7 @@ describe('an address', () => {
     { kind: 'home' },
     { kind: 'new', from: null },
     { kind: 'new', from: digits },
+    { kind: 'webhook' },
     ...TABS.map((tab) => taskPlace(digits, tab)),
     taskPlace(digits, 'rounds', 20),
   ];
@@ -22,6 +23,7 @@ describe('an address', () => {
     expect(addressOf({ kind: 'home' })).toBe('/admin');
     expect(addressOf(taskPlace(digits))).toBe('/admin?task=digits');
     expect(addressOf({ kind: 'new', from: null })).toBe('/admin?new');
+    expect(addressOf({ kind: 'webhook' })).toBe('/admin?webhook');
     expect(addressOf(taskPlace(digits, 'rounds', 3))).toBe('/admin?task=digits&tab=rounds&round=3');
   });
 

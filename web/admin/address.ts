@@ -9,6 +9,7 @@ export type Place =
   | { readonly kind: 'home' }
   /** `from`: a task whose spec the form starts with. */
   | { readonly kind: 'new'; readonly from: TaskId | null }
+  | { readonly kind: 'webhook' }
   | { readonly kind: 'task'; readonly task: TaskId; readonly tab: Tab; readonly round: number | null };
 
 export const taskPlace = (task: TaskId, tab: Tab = 'overview', round: number | null = null): Place => ({
@@ -23,6 +24,7 @@ export function placeOf(search: string): Place {
   const task = query.get('task');
   if (query.has('new'))
     return { kind: 'new', from: isTaskId(query.get('from')) ? (query.get('from') as TaskId) : null };
+  if (query.has('webhook')) return { kind: 'webhook' };
   if (!isTaskId(task)) return { kind: 'home' };
   const round = query.get('round');
   return taskPlace(
@@ -41,12 +43,13 @@ export function addressOf(place: Place, search = ''): string {
     query.set('new', '');
     if (place.from !== null) query.set('from', place.from);
   }
+  if (place.kind === 'webhook') query.set('webhook', '');
   if (place.kind === 'task') {
     query.set('task', place.task);
     if (place.tab !== 'overview') query.set('tab', place.tab);
     if (place.round !== null) query.set('round', String(place.round));
   }
-  const text = query.toString().replace(/(^|&)new=(?=&|$)/, '$1new');
+  const text = query.toString().replace(/(^|&)(new|webhook)=(?=&|$)/, '$1$2');
   return text === '' ? '/admin' : `/admin?${text}`;
 }
 

@@ -67,6 +67,23 @@ export type Checkpoint = v.InferOutput<typeof checkpointSchema>;
 /** Weights that were handed over. */
 export const keptWeightsSchema = v.object({ sha256 });
 
+/** The address that is told how rounds end; `retryAt`: when what failed is tried again. */
+export const webhookSchema = v.union([
+  v.object({
+    url: v.string(),
+    waiting: count,
+    failures: count,
+    problem: v.nullable(v.string()),
+    retryAt: v.nullable(v.string()),
+  }),
+  v.object({ url: v.null() }),
+]);
+export type Webhook = Extract<v.InferOutput<typeof webhookSchema>, { url: string }>;
+
+/** With the secret that the posts are signed by, which is told this once. */
+export const webhookSetSchema = v.object({ url: v.string(), secret: v.string() });
+export type WebhookSet = v.InferOutput<typeof webhookSetSchema>;
+
 export const ticketSchema = v.object({ ticket: v.string() });
 
 export const errorSchema = v.object({

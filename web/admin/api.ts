@@ -13,6 +13,10 @@ import {
   type Round,
   roundSchema,
   ticketSchema,
+  type Webhook,
+  type WebhookSet,
+  webhookSchema,
+  webhookSetSchema,
 } from './answers.ts';
 
 /** Why a call did not give what was asked. */
@@ -57,6 +61,10 @@ export interface AdminApi {
   keepWeights(weights: Float32Array): Promise<Answer<Sha256>>;
   order(id: TaskId, order: Order): Promise<Answer<unknown>>;
   remove(id: TaskId): Promise<Answer<unknown>>;
+  /** null: no address is set. */
+  webhook(): Promise<Answer<Webhook | null>>;
+  setWebhook(url: string): Promise<Answer<WebhookSet>>;
+  clearWebhook(): Promise<Answer<unknown>>;
 }
 
 /** `onLoggedOut` is called whenever the server does not know the session (any more). */
@@ -114,6 +122,13 @@ export function createApi(onLoggedOut: () => void, send: typeof fetch = (...requ
     create: (spec) => ask(anything, '/api/tasks', 'POST', spec),
     order: (id, { kind, ...details }) => ask(anything, `/api/tasks/${id}/${kind}`, 'POST', details),
     remove: (id) => ask(anything, `/api/tasks/${id}`, 'DELETE', { confirm: id }),
+    async webhook() {
+      const answer = await ask(webhookSchema, '/api/webhook');
+      if (!answer.ok) return answer;
+      return { ok: true, value: answer.value.url === null ? null : answer.value };
+    },
+    setWebhook: (url) => ask(webhookSetSchema, '/api/webhook', 'PUT', { url }),
+    clearWebhook: () => ask(anything, '/api/webhook', 'DELETE'),
   };
 }
 

@@ -41,6 +41,8 @@ export interface Dashboard {
   create(spec: TaskSpec, weights: Float32Array | null): Promise<Answer<unknown>>;
   duplicate(task: TaskId, id: TaskId, title: string): Promise<Answer<unknown>>;
   remove(task: TaskId): Promise<Answer<unknown>>;
+  /** The address that is told how rounds end. */
+  readonly webhook: Pick<AdminApi, 'webhook' | 'setWebhook' | 'clearWebhook'>;
   /** Fetches the tasks again after a failure. */
   reload(): void;
   tryNow(): void;
@@ -225,6 +227,7 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
 
   return {
     ...{ session, connection, tasks, details, histories, problem, place, go, needHistory, needCheckpoints },
+    webhook: api,
     async logIn(credential) {
       const answer = await api.logIn(credential);
       if (answer.ok) enter();

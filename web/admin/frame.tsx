@@ -9,6 +9,7 @@ import { NewTaskPage } from './new-task/new-task-page.tsx';
 import { Rail } from './rail.tsx';
 import { useDashboard } from './shown.ts';
 import { TaskPage } from './task/task-page.tsx';
+import { WebhookPage } from './webhook-page.tsx';
 import { adminWords } from './words/index.ts';
 
 /** Rail and page; which page, the address says. */
@@ -65,6 +66,7 @@ function Page({ first }: { readonly first: TaskId | null }): JSX.Element {
   }
   if (tasks === null) return <Loading />;
   if (place.kind === 'new') return <NewTaskPage key={place.from ?? ''} from={place.from} />;
+  if (place.kind === 'webhook') return <WebhookPage />;
   if (place.kind === 'home') return first === null ? <NoTasks /> : <Loading />;
   const picture = tasks.get(place.task);
   const details = dashboard.details.value.get(place.task);

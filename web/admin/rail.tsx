@@ -35,7 +35,7 @@ export function Rail(): JSX.Element {
           isOpen.value = !isOpen.value;
         }}
       >
-        <span>{here?.title ?? t.tasks}</span>
+        <span>{here?.title ?? (place.kind === 'webhook' ? adminWords().webhook.title : t.tasks)}</span>
         <Icon name="chevron" />
       </button>
       <div class="rail-tasks" id="rail-tasks">
@@ -55,6 +55,9 @@ export function Rail(): JSX.Element {
             <TaskLinks tasks={archived} />
           </details>
         )}
+        <Link to={{ kind: 'webhook' }} class="rail-webhook" aria-current={place.kind === 'webhook' ? 'page' : 'false'}>
+          {adminWords().webhook.title}
+        </Link>
       </div>
     </nav>
   );

@@ -336,6 +336,41 @@ export const en = {
     no: 'no',
   },
 
+  webhook: {
+    title: 'Webhook',
+    lead: 'One address can be told by a signed POST when a round is committed or abandoned and when a task pauses. Nothing in it names a contributor.',
+    none: 'No address is set. Nothing is sent.',
+    address: 'Address',
+    addressHelp: 'It must start with https:// and lead to a public host. The operator can allow others.',
+    addressEmpty: 'Type the address first.',
+    set: 'Set address',
+    replace: 'Set another address',
+    replaceHelp: 'The new address gets a new secret. Events that wait for the old one are given up.',
+    secret: 'Signing secret',
+    secretLead:
+      'Your receiver checks the signature with it (Standard Webhooks). It is shown this once: keep it now. To get another, set the address again.',
+    current: 'Events go to',
+    waiting: 'Waiting',
+    events: (count: string) => plural(count, 'event', 'events'),
+    state: 'Last attempt',
+    fine: 'Nothing failed.',
+    failed: (count: string, why: string) => `Failed ${plural(count, 'time', 'times')} in a row: ${why}.`,
+    retry: (time: string) => `Next try ${time}.`,
+    remove: 'Remove',
+    removeHelp: 'The address, its secret and the events that wait are forgotten.',
+    removeTitle: 'Remove the webhook?',
+    removed: 'The webhook is removed. Nothing is sent any more.',
+    problems: {
+      'must be a URL such as https://hooks.example.org/fedtab': 'An address such as https://hooks.example.org/fedtab.',
+      'must hold no user and no password': 'An address without user and password.',
+      'must start with https://; the operator may allow other hosts (FEDTAB_WEBHOOK_ALLOW)':
+        'It must start with https://. The operator can allow other hosts with FEDTAB_WEBHOOK_ALLOW.',
+      'its host is not known': 'This host is not known. Check its name.',
+      'its host is no public one; the operator may allow it (FEDTAB_WEBHOOK_ALLOW)':
+        'This host is inside a private network. The operator can allow it with FEDTAB_WEBHOOK_ALLOW.',
+    } as Readonly<Record<string, string>>,
+  },
+
   newTask: {
     title: 'New task',
     lead: 'Choose a template and change what you like. Once created, a task does not change any more.',

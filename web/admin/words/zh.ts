@@ -310,6 +310,40 @@ export const zh: AdminWords = {
     no: '否',
   },
 
+  webhook: {
+    title: 'Webhook',
+    lead: '当一轮完成或被放弃、任务暂停时，可用带签名的 POST 通知一个地址。内容不涉及任何参与者。',
+    none: '没有设置地址，不发送任何内容。',
+    address: '地址',
+    addressHelp: '必须以 https:// 开头，并指向公网主机。运维人员可以允许其他主机。',
+    addressEmpty: '请先输入地址。',
+    set: '设置地址',
+    replace: '改用其他地址',
+    replaceHelp: '新地址会得到新的密钥。等待发往旧地址的通知不再发送。',
+    secret: '签名密钥',
+    secretLead: '接收方用它核对签名（Standard Webhooks）。只显示这一次，请立即保存。需要新的密钥时，请重新设置地址。',
+    current: '通知发往',
+    waiting: '等待发送',
+    events: (count) => `${count} 条`,
+    state: '最近一次尝试',
+    fine: '没有失败。',
+    failed: (count, why) => `连续失败 ${count} 次：${why}。`,
+    retry: (time) => `下次尝试：${time}。`,
+    remove: '移除',
+    removeHelp: '地址、密钥和等待发送的通知都会被删除。',
+    removeTitle: '移除此 Webhook？',
+    removed: 'Webhook 已移除，不再发送任何内容。',
+    problems: {
+      'must be a URL such as https://hooks.example.org/fedtab': '请输入如 https://hooks.example.org/fedtab 的地址。',
+      'must hold no user and no password': '地址中不能含有用户名和密码。',
+      'must start with https://; the operator may allow other hosts (FEDTAB_WEBHOOK_ALLOW)':
+        '必须以 https:// 开头。运维人员可用 FEDTAB_WEBHOOK_ALLOW 允许其他主机。',
+      'its host is not known': '找不到此主机，请检查名称。',
+      'its host is no public one; the operator may allow it (FEDTAB_WEBHOOK_ALLOW)':
+        '此主机在内网中。运维人员可用 FEDTAB_WEBHOOK_ALLOW 允许它。',
+    },
+  },
+
   newTask: {
     title: '新建任务',
     lead: '选择模板，修改需要的项。任务创建后不再改变。',

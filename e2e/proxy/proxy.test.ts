@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request as plainRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { io } from 'socket.io-client';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RunningServer, startServer } from '../fixtures/server.ts';
+
+// deploy/haproxy.cfg as it is, but for the addresses: what it listens on, and where the servers are.
+
+const deploy = join(import.meta.dirname, '../../deploy');
+const folder = mkdtempSync(join(tmpdir(), 'fedtab-proxy-'));
+let server: RunningServer;
+let proxy: ChildProcess;
+let ports: readonly number[];
+let ca: string;
+
+async function freePort(): Promise<number> {
+  const held = createServer().listen(0, '127.0.0.1');
+  await once(held, 'listening');
+  const address = held.address();
+  held.close();
+  await once(held, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+beforeAll(async () => {
+  server = await startServer({
+    env: { FEDTAB_TRUSTED_PROXIES: '1', FEDTAB_PUBLIC_URL: 'https://localhost', FEDTAB_MAX_PER_ADDRESS: '20' },
+  });
+  ports = [await freePort(), await freePort(), await freePort()];
+  const secrets = join(folder, 'secrets');
+  expect(spawnSync('sh', [join(deploy, 'make-secrets.sh'), 'localhost', secrets]).status).toBe(0);
+  ca = readFileSync(join(secrets, 'tls.pem'), 'utf8');
+  const [plain, secure, health] = ports;
+  const config = readFileSync(join(deploy, 'haproxy.cfg'), 'utf8')
+    .replace('/run/secrets', secrets)
+    .replace('bind :8080', `bind 127.0.0.1:${plain}`)
+    .replace('bind :8443', `bind 127.0.0.1:${secure}`)
+    .replace('127.0.0.1:8081', `127.0.0.1:${health}`)
+    .replace(/fedtab-\d:8080/g, `127.0.0.1:${server.port}`);
+  writeFileSync(join(folder, 'haproxy.cfg'), config);
+  proxy = spawn('haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  while (proxy.exitCode === null && (await statusOf(`http://127.0.0.1:${health}/healthz`)) !== 200) await delay(50);
+}, 120_000);
+afterAll(async () => {
+  proxy?.kill('SIGKILL');
+  await server?.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Status and headers of an answer; the status is 0 where nobody listens. */
+async function ask(url: string, headers: Readonly<Record<string, string>> = {}) {
+  const send = url.startsWith('https:') ? secureRequest : plainRequest;
+  return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }>((resolve) => {
+    send(url, { ca, headers, agent: false }, (answer) => {
+      answer.resume();
+      resolve({ status: answer.statusCode ?? 0, headers: answer.headers });
+    })
+      .once('error', () => resolve({ status: 0, headers: {} }))
+      .end();
+  });
+}
+const statusOf = async (url: string): Promise<number> => (await ask(url)).status;
+const secureUrl = (): string => `https://localhost:${ports[1]}`;
+
+it('serves over TLS with HSTS, sends plain http there, and keeps the figures to itself', async () => {
+  const page = await ask(`${secureUrl()}/`);
+  expect(page.status).toBe(200);
+  expect(page.headers['strict-transport-security']).toMatch(/max-age=\d{7,}/);
+  expect(await statusOf(`${secureUrl()}/metrics`)).toBe(404);
+  const plain = await ask(`http://127.0.0.1:${ports[0]}/contribute/digits`);
+  expect(plain.status).toBe(308);
+  expect(plain.headers['location']).toMatch(/^https:.*\/contribute\/digits$/);
+});
+
+it('threat C10: sockets pass the proxy, and each is counted for the address it comes from, whatever it says of itself', async () => {
+  await server.adminJson('/api/tasks', { body: { template: 'digits', id: 'behind', title: 'Behind a proxy' } });
+  const socketOf = (forwarded: string) =>
+    io(secureUrl(), {
+      ...{ transports: ['websocket'], query: { task: 'behind' }, reconnection: false, forceNew: true },
+      ...{ ca, extraHeaders: { 'X-Forwarded-For': forwarded, Origin: 'https://localhost' } },
+    });
+  const sockets = Array.from({ length: 40 }, (_, number) => socketOf(`203.0.113.${number}`));
+  try {
+    const outcomes = await Promise.all(
+      sockets.map(
+        (socket) =>
+          new Promise<string>((resolve) => {
+            socket.io.engine.once('open', () => resolve('open'));
+            socket.io.engine.once('close', (reason: string) => resolve(reason));
+          }),
+      ),
+    );
+    const opened = outcomes.filter((outcome) => outcome === 'open').length;
+    expect(opened).toBeGreaterThan(0);
+    // So many one address may have. By what they say of themselves all of them would be in.
+    expect(opened).toBeLessThanOrEqual(20);
+  } finally {
+    for (const socket of sockets) socket.disconnect();
+  }
+});
+
+it('a server that ends gets nothing new: the proxy says that nobody is there', async () => {
+  expect(await server.stop()).toBe(0);
+  await expect.poll(() => statusOf(`http://127.0.0.1:${ports[2]}/healthz`), { timeout: 20_000 }).toBe(503);
+  expect(await statusOf(`${secureUrl()}/`)).toBe(503);
+});
