@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { fromBytes } from '../../shared/weights/vector.ts';
-import type { RunningServer } from '../fixtures/server.ts';
+import type { RunningServer } from '../fixtures/server-process.ts';
 
 interface ApiRound {
   readonly number: number;

@@ -1,6 +1,6 @@
 import { RedisServer } from '../../server/cluster/fixtures/redis.ts';
 import { Cluster } from '../../server/storage/postgres/fixtures/cluster.ts';
-import { type RunningServer, type ServerOptions, startProcess } from '../fixtures/server.ts';
+import { type RunningServer, type ServerOptions, startProcess } from '../fixtures/server-process.ts';
 import { Entrance } from './entrance.ts';
 
 export interface HouseOptions {

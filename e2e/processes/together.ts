@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisServer } from '../../server/cluster/fixtures/redis.ts';
 import { Cluster } from '../../server/storage/postgres/fixtures/cluster.ts';
-import type { RunningServer, ServerOptions } from '../fixtures/server.ts';
+import type { RunningServer, ServerOptions } from '../fixtures/server-process.ts';
 import { House } from './house.ts';
 
 /** PostgreSQL and Redis of this process of tests, which end with it. */
