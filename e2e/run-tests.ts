@@ -79,7 +79,7 @@ function runTests(isAll: boolean): void {
     ...(noEspeak === null ? [] : ['e2e/kinds/*keywords.long.test.ts']),
     ...(noPostgres === null ? [] : ['**/postgres/*.test.ts', '**/postgres.test.ts']),
     ...(noRedis === null ? [] : ['**/redis-bus.test.ts']),
-    ...(noPostgres === null && noRedis === null ? [] : ['e2e/processes/*.test.ts']),
+    ...(noPostgres === null && noRedis === null ? [] : ['e2e/processes/*.test.ts', 'e2e/load/processes.long.test.ts']),
     ...(noStrace === null ? [] : ['e2e/crash/every-call.test.ts']),
     ...(noProxy === null ? [] : ['e2e/proxy/*.test.ts']),
     ...(isConverted ? [] : ['e2e/movielens.long.test.ts']),

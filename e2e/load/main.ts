@@ -3,6 +3,7 @@ import { figuresTable } from './figure.ts';
 import { floor } from './floor.ts';
 import { idle } from './idle.ts';
 import { OPTIONS_HELP, readOptions } from './options.ts';
+import { processes } from './processes.ts';
 import { round } from './round.ts';
 import { soak } from './soak.ts';
 import { storm } from './storm.ts';
@@ -15,6 +16,7 @@ const SCENES = {
   round: { what: 'a round of a megabyte up of each', run: round },
   storm: { what: 'the server is killed under all of them: until everybody is back', run: storm },
   floor: { what: 'bytes and time of a round beside the same bytes over bare Socket.IO', run: floor },
+  processes: { what: 'reports committed a second by one, two and three processes', run: processes },
   soak: { what: 'rounds for minutes: what grows', run: soak },
 } as const;
 type Name = keyof typeof SCENES;
@@ -24,7 +26,7 @@ const HELP = `npm run load -- [SCENE …] [options]
 Many contributors in a process of their own against one server on SQLite, on this machine (Linux). A table for each scene;
 without a name all of them, which takes about half an hour.
 
-${NAMES.map((name) => `  ${name.padEnd(7)} ${SCENES[name].what}`).join('\n')}
+${NAMES.map((name) => `  ${name.padEnd(9)} ${SCENES[name].what}`).join('\n')}
 
 ${OPTIONS_HELP}`;
 

@@ -77,7 +77,11 @@ export interface EndedRound {
 }
 
 /** The round of this number, once it has ended. */
-export async function endedRound({ server, path }: Stage, number: number, withinMs: number): Promise<EndedRound> {
+export async function endedRound(
+  { server, path }: Pick<Stage, 'server' | 'path'>,
+  number: number,
+  withinMs: number,
+): Promise<EndedRound> {
   const startedAt = performance.now();
   for (;;) {
     const rounds = await server.adminJson<EndedRound[]>(`${path}/rounds?limit=10`);
