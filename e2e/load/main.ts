@@ -1,4 +1,5 @@
 import { machineLine } from '../bench/machine.ts';
+import { bus } from './bus.ts';
 import { figuresTable } from './figure.ts';
 import { floor } from './floor.ts';
 import { idle } from './idle.ts';
@@ -16,6 +17,7 @@ const SCENES = {
   round: { what: 'a round of a megabyte up of each', run: round },
   storm: { what: 'the server is killed under all of them: until everybody is back', run: storm },
   floor: { what: 'bytes and time of a round beside the same bytes over bare Socket.IO', run: floor },
+  bus: { what: 'words between processes', run: bus },
   processes: { what: 'reports committed a second by one, two and three processes', run: processes },
   soak: { what: 'rounds for minutes: what grows', run: soak },
 } as const;
