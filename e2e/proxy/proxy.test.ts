@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ConnectionOptions, connect as connectSecure } from 'node:tls';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
@@ -77,6 +78,25 @@ it('serves over TLS with HSTS, sends plain http there, and keeps the figures to 
   const plain = await ask(`http://127.0.0.1:${ports[0]}/contribute/digits`);
   expect(plain.status).toBe(308);
   expect(plain.headers['location']).toMatch(/^https:.*\/contribute\/digits$/);
+});
+
+/** The protocol and cipher that both agree on, or null. */
+const agreed = (options: ConnectionOptions): Promise<string | null> =>
+  new Promise((resolve) => {
+    const socket = connectSecure({ host: 'localhost', port: ports[1] ?? 0, ca, servername: 'localhost', ...options });
+    socket.once('secureConnect', () => {
+      resolve(`${socket.getProtocol()} ${socket.getCipher().name}`);
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(null));
+  });
+
+it('speaks TLS 1.3 and 1.2 with forward secrecy, and nothing older or weaker', async () => {
+  expect(await agreed({})).toMatch(/^TLSv1\.3 /);
+  expect(await agreed({ maxVersion: 'TLSv1.2' })).toMatch(/^TLSv1\.2 ECDHE-ECDSA-(AES\d+-GCM|CHACHA20)/);
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+  expect(await agreed(old)).toBeNull();
+  expect(await agreed({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' })).toBeNull();
 });
 
 it('threat C10: sockets pass the proxy, and each is counted for the address it comes from, whatever it says of itself', async () => {
