@@ -13,6 +13,13 @@ describe('an estimate', () => {
     });
   });
 
+  it('counts what the codec writes of a report', () => {
+    const upOf = (coding: Parameters<typeof estimate>[2]) => estimate(zooTopology('mlp-2nn'), plan, coding)?.upBytes;
+    expect(upOf({ up: 'uniform-8', range: 0.05 })).toBeLessThan(0.21e6);
+    expect(upOf({ up: 'eden-1' })).toBeLessThan(0.03e6);
+    expect(upOf({ up: 'top-k', fraction: 0.01 })).toBeLessThan(0.02e6);
+  });
+
   it('of the softmax: 60 steps of 10 examples and 7,840 multiply-adds, and 63 kB', () => {
     const seconds = 60 * (0.008 + (3 * 7_840 * 10) / 1e9) + (31_400 + 31_496) / 1e6;
     expect(estimate(zooTopology('softmax'), plan)?.seconds).toBeCloseTo(seconds, 9);

@@ -1,3 +1,5 @@
+import { codecByName } from '../../../shared/codec/index.ts';
+import type { CodecName } from '../../../shared/codec/names.ts';
 import { type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
 import { reportLayout } from '../../../shared/task/report-layout.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
@@ -26,14 +28,22 @@ const PASSES = 3;
 
 export type Plan = Pick<ClientPlan, 'work' | 'epochs' | 'maxSteps' | 'maxSeconds' | 'batchSize' | 'local'>;
 
-/** null where the topology does not build. float32 both ways: four bytes a parameter. */
-export function estimate(topology: ModelTopology, plan: Plan): Estimate | null {
+/** What a report is written in; parts that are being typed may be missing. */
+export interface Coding {
+  readonly up: CodecName;
+  readonly range?: number;
+  readonly fraction?: number;
+}
+
+/** null where the topology does not build. Down a whole version is four bytes a parameter; up it is the codec's bytes. */
+export function estimate(topology: ModelTopology, plan: Plan, coding: Coding = { up: 'float32' }): Estimate | null {
   const shape = shapeOf(topology);
   if ('problem' in shape) return null;
   const { size: parameters } = shape.layout;
   // SCAFFOLD's control variates come down beside the weights.
   const downBytes = parameters * (plan.work === 'scaffold' ? 8 : 4);
-  const upBytes = reportLayout(shape.layout, plan).size * 4 + FRAME_HEADER_BYTES;
+  const values = reportLayout(shape.layout, plan).size;
+  const upBytes = codecByName(coding.up).bodyBytes(values, coding).maximum + FRAME_HEADER_BYTES;
   const batchSize = plan.work === 'full-batch' ? ASSUMED.examples : plan.batchSize;
   const steps =
     plan.work === 'full-batch'

@@ -1,13 +1,14 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import * as v from 'valibot';
+import { CODEC_NAMES, type CodecName } from '../../../shared/codec/names.ts';
 import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { topologySchema } from '../../../shared/model/topology.ts';
 import { type ZooName, zooTopology } from '../../../shared/model/zoo.ts';
 import { formatBytes, formatDuration, formatNumber, MISSING } from '../../ui/index.ts';
 import { adminWords } from '../words/index.ts';
 import { type Draft, specOf, valueAt } from './draft.ts';
-import { ASSUMED, estimate, type Plan } from './estimate.ts';
+import { ASSUMED, type Coding, estimate, type Plan } from './estimate.ts';
 
 /** What the fields amount to, while they are being written. */
 export function Summary({ draft }: { readonly draft: Draft }): JSX.Element {
@@ -15,7 +16,7 @@ export function Summary({ draft }: { readonly draft: Draft }): JSX.Element {
   const spec = specOf(draft);
   const model = JSON.stringify(valueAt(spec, 'model'));
   const topology = useMemo(() => topologyIn(JSON.parse(model)), [model]);
-  const figures = topology && estimate(topology, planOf(spec));
+  const figures = topology && estimate(topology, planOf(spec), codingOf(spec));
   const goal = Number(valueAt(spec, 'rounds.goal') ?? Number.NaN);
   const overSelection = Number(valueAt(spec, 'rounds.overSelection') ?? Number.NaN);
   const cohort = Math.ceil(goal * overSelection);
@@ -50,6 +51,20 @@ function topologyIn(model: unknown): ModelTopology | null {
   if (typeof zoo === 'string') return zooTopology(zoo as ZooName);
   const parsed = v.safeParse(topologySchema, valueAt(model, 'topology'));
   return parsed.success ? parsed.output : null;
+}
+
+function codingOf(spec: unknown): Coding {
+  const up = valueAt(spec, 'codec.up');
+  const share = (path: string): number => {
+    const value = valueAt(spec, path);
+    return typeof value === 'number' && value > 0 && value <= 1 ? value : 1;
+  };
+  const isCodec = (CODEC_NAMES as readonly unknown[]).includes(up);
+  return {
+    up: isCodec ? (up as CodecName) : 'float32',
+    range: share('codec.range'),
+    fraction: share('codec.fraction'),
+  };
 }
 
 /** Numbers that are missing count as one: the field says what is wrong. */
