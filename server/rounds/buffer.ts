@@ -187,7 +187,8 @@ function heard<State extends Filling | Emptying>(
   const others = state.waiting.filter((other) => other !== clientId);
   if (event.kind === 'unavailable') return { ...state, waiting: others };
   const { network } = event;
-  const networks = network === undefined ? state.networks : new Map(state.networks).set(clientId, network);
+  const isNews = network !== undefined && state.networks.get(clientId) !== network;
+  const networks = isNews ? new Map(state.networks).set(clientId, network) : state.networks;
   const isBusy = state.parts.some((part) => part.clientId === clientId && isPending(part));
   if (isBusy || others.length < state.waiting.length) return { ...state, networks };
   return { ...state, networks, waiting: [...others, clientId] };
@@ -204,15 +205,17 @@ function invite(state: Filling, at: number): FillStep {
   const room = roomOf(state);
   // The next version is about to be made: whoever waits gets that one.
   if (room.left === 0) return stay(state);
+  const share = shareOf(state);
   let repeats = parts.filter((part) => part.standing === 'open' && room.isInside(part.clientId)).length;
   while (pending < policy.concurrency) {
     const mayRepeat = room.kept === 0 || repeats < room.left - room.kept;
     const eligible = waiting.filter((clientId) => mayRepeat || !room.isInside(clientId));
-    const within = withinShare(eligible, parts, state);
+    const within = share.among(eligible);
     const drawn = within[seededRng(seed, parts.length).below(Math.max(1, within.length))];
     if (drawn === undefined) break;
     waiting = waiting.filter((clientId) => clientId !== drawn);
     if (room.isInside(drawn)) repeats += 1;
+    share.count(drawn);
     slots.push(parts.length);
     const endsAt = at + policy.reportingDeadlineMs;
     parts.push({ clientId: drawn, standing: 'open', awayUntil: null, baseVersion: version, endsAt });
@@ -222,21 +225,28 @@ function invite(state: Filling, at: number): FillStep {
   return { state: { ...state, parts, waiting }, effects: [{ kind: 'join', slots }] };
 }
 
-/** B13: those of networks that do not have their share of the fill yet, where there are any; else all. */
-function withinShare(
-  eligible: readonly ClientId[],
-  parts: readonly FillPart[],
-  { policy, networks }: Pick<Fill, 'policy' | 'networks'>,
-): readonly ClientId[] {
-  if (networks.size === 0) return eligible;
+/** B13: what of the fill each network has. */
+function shareOf({ parts, policy, networks }: Pick<Fill, 'parts' | 'policy' | 'networks'>): {
+  /** Those of networks that do not have their share yet, where there are any; else all. */
+  among(eligible: readonly ClientId[]): readonly ClientId[];
+  /** One of its clients has a part more. */
+  count(clientId: ClientId): void;
+} {
   const most = Math.max(1, Math.floor(policy.size * LIMITS.networkShare));
   const taken = new Map<string, number>();
-  for (const part of parts) {
-    const network = networks.get(part.clientId);
-    if (network !== undefined && (isPending(part) || isInside(part))) taken.set(network, (taken.get(network) ?? 0) + 1);
-  }
-  const within = eligible.filter((clientId) => (taken.get(networks.get(clientId) ?? '') ?? 0) < most);
-  return within.length > 0 ? within : eligible;
+  const count = (clientId: ClientId): void => {
+    const network = networks.get(clientId);
+    if (network !== undefined) taken.set(network, (taken.get(network) ?? 0) + 1);
+  };
+  for (const part of parts) if (isPending(part) || isInside(part)) count(part.clientId);
+  return {
+    count,
+    among(eligible) {
+      if (taken.size === 0) return eligible;
+      const within = eligible.filter((clientId) => (taken.get(networks.get(clientId) ?? '') ?? 0) < most);
+      return within.length > 0 ? within : eligible;
+    },
+  };
 }
 
 /** B2: how many places are left, and how many of them are kept for contributors who are not in the buffer yet. */
