@@ -321,8 +321,6 @@ export class World {
   #wrong(error: unknown, message: string): void {
     const name = error instanceof Error ? error.name : '';
     this.#say(`error: ${message}: ${String(error)}`);
-    // A receipt that a stopped process had asked for came when another had the round: that one is abandoned, and says so.
-    if (this.#wasStopped && /are not in the commit/.test(String(error))) return;
     if (name === 'BugError' || error instanceof TypeError || error instanceof RangeError) this.#problem ??= error;
   }
 
