@@ -110,8 +110,8 @@ function runTests(isAll: boolean): void {
 }
 
 const HELP = `npm test -- [options]
-Tests that need no special machine: unit, contract, architecture, system and browser. About ten minutes on two cores
-without a GPU. Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
+Tests that need no special machine: unit, contract, architecture, system and browser. About a quarter of an hour on two
+cores without a GPU. Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
 
   --all   also the long ones (*.long.test.ts, @long): about twenty minutes
   --help  this text
