@@ -3,7 +3,7 @@ import { machineLine } from '../bench/machine.ts';
 import { storm } from './storm.ts';
 
 const HELP = `npm run chaos -- processes [options]
-Three server processes on a PostgreSQL and a Redis of their own, twelve contributors, and a fault every 5 to 15 seconds:
+Three server processes on a PostgreSQL and a Redis of their own, twelve contributors, and a fault every 5 to 10 seconds:
 processes killed, stopped and ended, Redis silent, emptied and killed, PostgreSQL killed, its connections cut. Ends at the
 first acknowledged report that is lost, the first that counts twice or is of nobody, and at versions that are no one line.
 

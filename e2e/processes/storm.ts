@@ -27,7 +27,7 @@ export interface StormFigures {
 const PROCESSES = 3;
 const CONTRIBUTORS = 12;
 /** Between the beginnings of two faults, at least and at most. */
-const EVERY_MS = [5_000, 15_000] as const;
+const EVERY_MS = [5_000, 9_500] as const;
 const HEAL_MS = 60_000;
 
 type Fault = (house: House, rng: Rng) => Promise<void>;

@@ -18,6 +18,8 @@ export const SILENT_MS = 5_000;
 export class Presence {
   readonly #clock: Pick<Clock, 'elapsed'>;
   readonly #seen = new Map<ProcessId, Seen>();
+  /** Taken for gone, of whom nothing was heard since. */
+  readonly #silent = new Set<ProcessId>();
 
   constructor(clock: Pick<Clock, 'elapsed'>) {
     this.#clock = clock;
@@ -32,6 +34,11 @@ export class Presence {
     return [...new Set([...before.keys(), ...now.keys()])].filter((task) => before.get(task) !== now.get(task));
   }
 
+  /** True once, of a process that was taken for gone and is heard again: each has missed what the other did meanwhile. */
+  isBack(from: ProcessId): boolean {
+    return this.#silent.delete(from);
+  }
+
   /** So many sessions it has of this task now. */
   counted(from: ProcessId, task: TaskId, online: number): void {
     const seen = this.#seen.get(from);
@@ -42,7 +49,10 @@ export class Presence {
   fallenSilent(): ProcessId[] {
     const now = this.#clock.elapsed();
     const silent = [...this.#seen].filter(([, { atMs }]) => now - atMs > SILENT_MS).map(([process]) => process);
-    for (const process of silent) this.#seen.delete(process);
+    for (const process of silent) {
+      this.#seen.delete(process);
+      this.#silent.add(process);
+    }
     return silent;
   }
 

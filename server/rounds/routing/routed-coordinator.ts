@@ -264,6 +264,13 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     for (const [task, clientId] of places.leave(process)) if (isHere(task)) inner.disconnected(task, clientId);
   }
 
+  /** Neither knows what the other did: sessions of the one for tasks of the other begin anew. */
+  function missed(from: ProcessId, what: string): void {
+    log.warn({ from }, what);
+    recallOf(from);
+    send({ kind: 'missed' }, from);
+  }
+
   /** Of the tasks that a process has, the sessions here. */
   function recallOf(process: ProcessId): void {
     for (const [task] of sessions.counts()) if (presence.homeOf(task) === process) sessions.recall(task);
@@ -293,6 +300,7 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     switch (message.kind) {
       case 'here':
         for (const task of presence.heard(from, message)) if (isHere(task)) downlink.changed(task);
+        if (presence.isBack(from)) missed(from, 'a process that was silent is back: clients are asked to come back');
         break;
       case 'call':
         calls.asked(from, message, answer);
@@ -364,11 +372,7 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     async start() {
       bus.listen({
         message: take,
-        lost(from) {
-          log.warn({ from }, 'words of another process are lost: clients are asked to come back');
-          recallOf(from);
-          send({ kind: 'missed' }, from);
-        },
+        lost: (from) => missed(from, 'words of another process are lost: clients are asked to come back'),
       });
       unsubscribe = inner.subscribe((event) => {
         if (event.kind !== 'report') send({ kind: 'event', event });

@@ -216,6 +216,24 @@ test('of a process that is silent the contributors are gone', async () => {
   });
 });
 
+test('a process that was silent and is heard again has its contributors come back', async () => {
+  const { a, b } = await inOneRound();
+  way.losing = 1_000;
+  for (let second = 0; second <= SILENT_MS / 1_000 + 1; second++) {
+    clock.advance(1_000);
+    await Promise.resolve();
+  }
+  await vi.waitFor(() => {
+    clock.advance(1_000);
+    expect(a.coordinator.status(TASK.id)?.round?.counts.dropped ?? 2).toBe(2);
+  });
+  way.losing = 0;
+  await vi.waitFor(() => {
+    clock.advance(1_000);
+    expect(b.recalled).toContain(TASK.id);
+  });
+});
+
 test('who may have missed a word is asked to come back', async () => {
   const { a, b } = await inOneRound();
   clock.advance(1_000); // everybody says which tasks it has

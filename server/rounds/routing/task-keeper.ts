@@ -21,12 +21,16 @@ export interface TaskKeeperOptions {
 
 /** Looks at which others did not take a task, before one takes more than its share. */
 const PATIENT_LOOKS = 2;
+/** What could not be loaded is tried again after so many. */
+const REST_LOOKS = 30;
 
 /** Sees to it that every task has a process, and that none has much more than its share. */
 export class TaskKeeper {
   readonly #options: TaskKeeperOptions;
   /** How often each task was found without a holder, in a row. */
   #free = new Map<TaskId, number>();
+  /** Looks for which a task that could not be loaded is left alone. */
+  readonly #resting = new Map<TaskId, number>();
   #looking: Promise<void> = Promise.resolve();
   #cancel = (): void => {};
   #isStopped = false;
@@ -68,7 +72,9 @@ export class TaskKeeper {
     let mine = known().filter((task) => inner.holds(task)).length;
     for (const [task, looks] of free) {
       if (this.#isStopped) return;
-      if (inner.holds(task) || (mine >= share && looks <= PATIENT_LOOKS)) continue;
+      const rest = this.#resting.get(task) ?? 0;
+      this.#resting.set(task, Math.max(0, rest - 1));
+      if (rest > 0 || inner.holds(task) || (mine >= share && looks <= PATIENT_LOOKS)) continue;
       if (await this.#take(task)) mine += 1;
     }
     // One at a time: a process that has just come takes it up.
@@ -86,6 +92,7 @@ export class TaskKeeper {
       return true;
     } catch (error) {
       log.error({ err: error, task }, 'a task could not be taken over');
+      this.#resting.set(task, REST_LOOKS);
       return false;
     }
   }
