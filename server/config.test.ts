@@ -117,11 +117,26 @@ describe('refuses, naming where it came from:', () => {
     [{ FEDTAB_DATABASE_URL: 'postgres://a:b:c' }, 'FEDTAB_DATABASE_URL'],
     [{ FEDTAB_BLOBS: 'database' }, 'FEDTAB_BLOBS'],
     [{ FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_BLOBS: 'folder:here' }, 'FEDTAB_BLOBS'],
+    [{ FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_BLOBS: 's3:https://s3.example.org' }, 'FEDTAB_BLOBS'],
+    [{ FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_BLOBS: 's3:https://key@s3.example.org/b' }, 'FEDTAB_BLOBS'],
+    [
+      { FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_BLOBS: 's3:https://s3.example.org/b' },
+      'AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY',
+    ],
     [{ FEDTAB_REDIS_URL: 'redis://x' }, 'FEDTAB_REDIS_URL'],
     [{ FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_REDIS_URL: 'http://x' }, 'FEDTAB_REDIS_URL'],
     [{ FEDTAB_TLS_CERT: '/c.pem' }, 'FEDTAB_TLS_CERT, FEDTAB_TLS_KEY'],
   ])('%j', (environment, path) => {
     expect(problems(environment as unknown as Record<string, string>)).toEqual([{ path, message: expect.any(String) }]);
+  });
+
+  test('blobs in a bucket, with the keys that Amazon’s tools take', () => {
+    const blobs = 's3:https://s3.example.org/bucket/fedtab/';
+    const keys = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+    expect(read({ FEDTAB_DATABASE_URL: 'postgres://x', FEDTAB_BLOBS: blobs, ...keys }).blobs).toEqual({
+      ...{ kind: 's3', url: 'https://s3.example.org/bucket/fedtab' },
+      keys: { accessKeyId: 'a', secretAccessKey: 'b', region: 'us-east-1' },
+    });
   });
 
   test('every bad value at once', () => {

@@ -51,16 +51,27 @@ const databaseUrl = v.pipe(
     'must be a URL such as postgresql://user@host:5432/database',
   ),
 );
+/** A bucket by its path, with what stands before the names in it; keys are not part of it. */
+function isBucket(value: string): boolean {
+  if (!value.startsWith('s3:') || !URL.canParse(value.slice('s3:'.length))) return false;
+  const { protocol, pathname, username, search, hash } = new URL(value.slice('s3:'.length));
+  return /^https?:$/.test(protocol) && pathname !== '/' && username + search + hash === '';
+}
 const blobs = v.pipe(
   text,
   v.check(
-    (value) => value === 'database' || (value.startsWith('folder:') && isAbsolute(value.slice('folder:'.length))),
-    'must be database, or folder: and an absolute path, such as folder:/srv/fedtab',
+    (value) =>
+      value === 'database' ||
+      (value.startsWith('folder:') && isAbsolute(value.slice('folder:'.length))) ||
+      isBucket(value),
+    'must be database, folder: and an absolute path, or s3: and the URL of a bucket, such as s3:https://s3.example.org/bucket',
   ),
   v.transform((value) =>
     value === 'database'
       ? ({ kind: 'database' } as const)
-      : ({ kind: 'folder', folder: value.slice('folder:'.length) } as const),
+      : value.startsWith('s3:')
+        ? ({ kind: 's3', url: new URL(value.slice('s3:'.length)).href.replace(/\/+$/, '') } as const)
+        : ({ kind: 'folder', folder: value.slice('folder:'.length) } as const),
   ),
 );
 const redisUrl = v.pipe(
@@ -117,6 +128,25 @@ const environmentNames: Readonly<Record<string, SettingName>> = {
 /** Read by the tests and the demo, not by the server. */
 const othersNames: readonly string[] = ['FEDTAB_CHROMIUM'];
 
+/** Of the bucket that blobs are in. */
+export interface BucketKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly region: string;
+}
+
+/** As Amazon's own tools are told; null where one of the two that are needed is absent. */
+function keysIn(environment: Readonly<Record<string, string | undefined>>): BucketKeys | null {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION } = environment;
+  if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) return null;
+  return {
+    ...{ accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
+    ...(AWS_SESSION_TOKEN ? { sessionToken: AWS_SESSION_TOKEN } : {}),
+    region: AWS_REGION || 'us-east-1',
+  };
+}
+
 export type Tls =
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   | { readonly kind: 'self-signed' };
@@ -134,7 +164,9 @@ export interface Config
   /** Of the Redis by which several processes on that database speak to each other; null: this is the only one. */
   readonly redisUrl: string | null;
   /** With a database URL only. */
-  readonly blobs: NonNullable<Settings['blobs']>;
+  readonly blobs:
+    | Exclude<NonNullable<Settings['blobs']>, { kind: 's3' }>
+    | { readonly kind: 's3'; readonly url: string; readonly keys: BucketKeys };
   /** An origin, or null: the address it listens on. */
   readonly publicUrl: string | null;
   readonly tls: Tls | null;
@@ -157,8 +189,9 @@ Environment (stronger than the file):
   FEDTAB_DATA             data folder (./data)
   FEDTAB_ADMIN_TOKEN      standing admin credential, 16 characters or more (else one-time links only)
   FEDTAB_DATABASE_URL     postgresql://user:password@host:5432/database (else SQLite in the data folder)
-  FEDTAB_BLOBS            with a database: database, or folder:/PATH that all processes share (database)
+  FEDTAB_BLOBS            with a database: database, folder:/PATH that all processes share, or s3:URL of a bucket (database)
   FEDTAB_REDIS_URL        redis://host:6379: this is one of several processes on that database
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION   of that bucket
   FEDTAB_PUBLIC_URL       where people reach the server, behind a proxy
   FEDTAB_LOG              ${LOG_LEVELS.join(' | ')} (info)
   FEDTAB_TLS_CERT, FEDTAB_TLS_KEY   PEM files: serve https
@@ -207,6 +240,10 @@ export function readConfig(
       { path: 'FEDTAB_BLOBS', message: 'goes with FEDTAB_DATABASE_URL; SQLite has them in the data folder' },
     ]);
   }
+  const where = placed(blobs, keysIn(environment));
+  if (where === null) {
+    return fail([{ path: 'AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY', message: 'are needed for FEDTAB_BLOBS=s3:…' }]);
+  }
   if (redisUrl !== undefined && databaseUrl === undefined) {
     return fail([
       {
@@ -221,7 +258,7 @@ export function readConfig(
     dataFolder: resolve(data),
     adminToken: adminToken ?? null,
     databaseUrl: databaseUrl ?? null,
-    blobs: blobs ?? { kind: 'database' },
+    blobs: where,
     publicUrl: publicUrl ?? null,
     tls:
       tlsCert !== undefined && tlsKey !== undefined
@@ -235,6 +272,12 @@ export function readConfig(
         ? ['FEDTAB_ADMIN_TOKEN has fewer than 16 characters: it can be guessed']
         : [],
   });
+}
+
+/** Null where a bucket has no keys. */
+function placed(blobs: Settings['blobs'], keys: BucketKeys | null): Config['blobs'] | null {
+  if (blobs?.kind !== 's3') return blobs ?? { kind: 'database' };
+  return keys && { ...blobs, keys };
 }
 
 interface Flags {

@@ -73,7 +73,7 @@ export const zones: Readonly<Record<string, Zone>> = {
   'server/http/fixtures': { folders: ['server', 'shared'], packages: ['fastify'], node: true },
   'server/rounds/fixtures': { folders: ['server', 'shared'], packages: [], node: true },
   'server/auth': { folders: serverWide, packages: ['@noble/hashes', 'valibot'], node: true },
-  'server/storage': { folders: serverWide, packages: [...database, 'valibot'], node: true },
+  'server/storage': { folders: serverWide, packages: [...database, 'valibot', 'aws4fetch'], node: true },
   'server/cluster': {
     folders: serverWide,
     packages: [...database, 'ioredis', 'valibot'],

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { cachedBlobs } from './blobs/cached.ts';
 import { makeFolder, syncFolder } from './blobs/durable.ts';
 import { fileBlobs } from './blobs/files.ts';
-import type { BlobPlace, BlobStore, Spool } from './blobs/port.ts';
+import type { BlobPlace, BlobStore, S3Keys, Spool } from './blobs/port.ts';
+import { s3Blobs } from './blobs/s3.ts';
 import { fileSpool } from './blobs/spool.ts';
 import { onFiles } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -27,7 +28,10 @@ export interface StorageOptions {
   readonly blobs?: BlobChoice;
 }
 
-export type BlobChoice = { readonly kind: 'database' } | { readonly kind: 'folder'; readonly folder: string };
+export type BlobChoice =
+  | { readonly kind: 'database' }
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 's3'; readonly url: string; readonly keys: S3Keys };
 
 export interface OpenedStorage {
   readonly storage: Storage;
@@ -86,7 +90,8 @@ async function openOnPostgres(
 ): Promise<OpenedStorage> {
   const local = fileSpool(await folderIn(folder, 'spool'));
   const cacheFolder = await folderIn(folder, 'cache');
-  const blobPlace: BlobPlace = choice.kind === 'folder' ? choice : { kind: 'database', url, cacheFolder };
+  const blobPlace: BlobPlace =
+    choice.kind === 'database' ? { kind: 'database', url, cacheFolder } : placeOf(choice, cacheFolder);
   // Not made: a network folder that is not mounted is an empty folder of this machine.
   if (choice.kind === 'folder') await onFiles(() => access(choice.folder, constants.W_OK));
   const database = new Postgres(url);
@@ -100,10 +105,7 @@ async function openOnPostgres(
   }
   return {
     storage: sqlStorage(database),
-    blobs:
-      choice.kind === 'folder'
-        ? fileBlobs(choice.folder)
-        : cachedBlobs(fileBlobs(cacheFolder), postgresBlobs(database)),
+    blobs: blobsOf(blobPlace, database),
     spool: postgresSpool(database, local),
     blobPlace,
     async close() {
@@ -111,6 +113,15 @@ async function openOnPostgres(
       await release();
     },
   };
+}
+
+const placeOf = (choice: Exclude<BlobChoice, { kind: 'database' }>, cacheFolder: string): BlobPlace =>
+  choice.kind === 'folder' ? choice : { ...choice, cacheFolder };
+
+function blobsOf(place: BlobPlace, database: Postgres): BlobStore {
+  if (place.kind === 'folder') return fileBlobs(place.folder);
+  const store = place.kind === 's3' ? s3Blobs(place.url, place.keys) : postgresBlobs(database);
+  return cachedBlobs(fileBlobs(place.cacheFolder), store);
 }
 
 async function folderIn(folder: string, name: string): Promise<string> {

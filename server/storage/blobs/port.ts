@@ -23,10 +23,19 @@ export interface BlobStore {
   sweep(referenced: ReadonlySet<Sha256>, graceMs: number, now: number): Promise<number>;
 }
 
+/** As the usual variables of Amazon's tools have them. */
+export interface S3Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+  readonly region: string;
+}
+
 /** Where blobs are, as plain data: a thread opens its own store of them. */
 export type BlobPlace =
   | { readonly kind: 'folder'; readonly folder: string }
-  | { readonly kind: 'database'; readonly url: string; readonly cacheFolder: string };
+  | { readonly kind: 'database'; readonly url: string; readonly cacheFolder: string }
+  | { readonly kind: 's3'; readonly url: string; readonly keys: S3Keys; readonly cacheFolder: string };
 
 /** A store that is not on this machine. */
 export type RemoteBlobs = Omit<BlobStore, 'file' | 'stream'>;

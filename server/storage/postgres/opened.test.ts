@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bytesOf } from '../blobs/contract.ts';
 import { inPlace } from '../blobs/files.ts';
+import { S3Server } from '../blobs/fixtures/s3-server.ts';
 import { openBlobs } from '../blobs/place.ts';
 import { createdTask, DIGITS, update } from '../contract-rows.ts';
 import { DataFolderInUseError, StorageIoError } from '../errors.ts';
@@ -49,6 +50,22 @@ describe('storage opened on postgres', () => {
       expect(Buffer.from((await opened.blobs.get(sha256)) ?? []).toString()).toBe(JSON.stringify(more));
       expect(existsSync(join(shared, sha256))).toBe('blobs' in more);
       await opened.close();
+    }
+  });
+
+  it('has blobs in a bucket, for itself and for a thread, also from an empty folder', async () => {
+    const bucket = await S3Server.open();
+    try {
+      const more = { blobs: { kind: 's3', url: `${bucket.url}/bucket/fedtab`, keys: bucket.keys } as const };
+      const first = await on('a', more);
+      const sha256 = await openBlobs(first.blobPlace, inPlace).put(bytesOf('weights'));
+      expect([...bucket.objects.keys()]).toEqual([`bucket/fedtab/${sha256}`]);
+      await first.close();
+      const second = await on('b', more);
+      expect(Buffer.from((await second.blobs.get(sha256)) ?? []).toString()).toBe('weights');
+      await second.close();
+    } finally {
+      await bucket.close();
     }
   });
 
