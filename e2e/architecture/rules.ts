@@ -151,6 +151,7 @@ export const testZones: Readonly<Record<string, Zone>> = {
       'fflate',
       'valibot',
       'pino',
+      'aws4fetch',
       ...database,
     ],
     node: true,
