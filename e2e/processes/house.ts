@@ -13,6 +13,8 @@ export interface HouseOptions {
   readonly args?: readonly string[];
 }
 
+const LOG_CHARACTERS = 4_000;
+
 /** Several server processes on one PostgreSQL and one Redis, all of it thrown away afterwards. */
 export class House {
   readonly postgres: Cluster;
@@ -22,6 +24,8 @@ export class House {
   /** Those that run, by place; null where one was killed. */
   readonly servers: (RunningServer | null)[] = [];
   entrance!: Entrance;
+  /** Logs of those that did not end in order. */
+  readonly #unclean: string[] = [];
 
   static async open(options: HouseOptions): Promise<House> {
     const [postgres, redis] = await Promise.all([Cluster.open(), RedisServer.open()]);
@@ -77,6 +81,7 @@ export class House {
     const server = this.servers[place];
     this.servers[place] = null;
     const code = (await server?.stop()) ?? null;
+    if (code !== 0) this.#unclean.push(server?.log().slice(-LOG_CHARACTERS) ?? '');
     await server?.dispose();
     return code;
   }
@@ -104,7 +109,10 @@ export class House {
   }
 
   log(): string {
-    return this.servers.map((server, place) => `--- ${place}\n${server?.log().slice(-4_000) ?? 'gone'}`).join('\n');
+    const running = this.servers.map(
+      (server, place) => `--- ${place}\n${server?.log().slice(-LOG_CHARACTERS) ?? 'gone'}`,
+    );
+    return [...running, ...this.#unclean.map((log) => `--- ended badly\n${log}`)].join('\n');
   }
 
   /** Everything but PostgreSQL and Redis. */

@@ -35,6 +35,7 @@ export class Calls {
   readonly #open = new Map<string, Open>();
   readonly #answers = new Map<string, Promise<unknown>>();
   #number = 0;
+  #isClosed = false;
 
   constructor(bus: Pick<Bus, 'self' | 'send'>, clock: Pick<Clock, 'after'>) {
     this.#self = bus.self;
@@ -47,6 +48,7 @@ export class Calls {
     message: Omit<CallMessage, 'kind' | 'id'>,
     { to, withinMs = WITHIN_MS, isRepeatable = false }: CallOptions = {},
   ): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(new NoAnswerError('this process ends'));
     this.#number += 1;
     const id = `${this.#self}/${this.#number}`;
     const send = (): void => this.#send({ kind: 'call', id, ...message }, to);
@@ -107,7 +109,9 @@ export class Calls {
     else open?.reject(new Error(outcome.error));
   }
 
+  /** What is open is not waited for any more. */
   close(): void {
+    this.#isClosed = true;
     for (const { reject } of [...this.#open.values()]) reject(new NoAnswerError('this process ends'));
   }
 }

@@ -73,7 +73,10 @@ const TASKS_EVERY_MS = 2_000;
 /** Between two pictures of one task. */
 const PICTURE_MS = 100;
 const REPORT_WITHIN_MS = 60_000;
+const FINISH_WITHIN_MS = 15_000;
 const ORDER_WITHIN_MS = 30_000;
+/** A process that ends waits so long for answers of others: it has to end in time itself. */
+const LAST_ANSWERS_MS = 15_000;
 
 const busy = refuse('busy', 'no process answers for this task just now', 1_000);
 const noTask = notFound('unknown-task', 'there is no such task');
@@ -147,7 +150,8 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
         ...{ withinMs: REPORT_WITHIN_MS, isRepeatable: true },
       });
     },
-    askToFinish: (from, task, updateId) => ask(task, 'finish', [updateId], { to: from, withinMs: REPORT_WITHIN_MS }),
+    askToFinish: (from, task, updateId) =>
+      ask(task, 'finish', [updateId], { to: from, withinMs: FINISH_WITHIN_MS, isRepeatable: true }),
   });
 
   // what is asked of others, and what they ask
@@ -394,6 +398,7 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     async drain() {
       const isFirst = !isEnding;
       isEnding = true;
+      if (isFirst) later(LAST_ANSWERS_MS, () => calls.close());
       await keeper.stop();
       await inner.drain();
       sayCounted();

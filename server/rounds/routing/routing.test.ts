@@ -255,6 +255,18 @@ test('where no process has a task its clients are asked to try again, and orders
   expect(await ordered).toMatchObject({ ok: false, status: 503 });
 });
 
+test('a process that ends does not wait for one that does not answer', async () => {
+  const { a, b } = await inOneRound();
+  await a.die();
+  const ordered = b.coordinator.pause(TASK.id);
+  const drained = b.coordinator.drain();
+  await Promise.resolve();
+  clock.advance(15_000);
+  expect(await ordered).toMatchObject({ ok: false, status: 503 });
+  await drained;
+  expect(await b.coordinator.admit(TASK.id, B, b.tokenOf(B))).toMatchObject({ ok: false, reason: 'busy' });
+});
+
 test('D3 a task whose process ends in order goes on at another, with what was accepted', async () => {
   const { a, b } = await inOneRound();
   await b.report(B, [3, 3, 3]);
