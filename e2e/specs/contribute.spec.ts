@@ -18,7 +18,8 @@ test.describe.configure({ mode: 'default' });
 let server: RunningServer;
 test.beforeAll(async () => {
   server = await startServer();
-  await createTask(server, 'paint');
+  // A few digits of a few people: a version may well be ten points worse than the last, which is not what this is about.
+  await createTask(server, 'paint', { guard: { drop: 1 } });
 });
 test.afterAll(() => server.dispose());
 
