@@ -122,7 +122,6 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     placeOf: (task, clientId) => places.of(task, clientId),
     onlineElsewhere: (task) => presence.online(task),
     changed: (task, isNow) => (isNow ? publish(task) : publishSoon(task)),
-    hasRoundsOfOwn: (task) => known.row(task)?.spec.strategy.name !== 'fedbuff',
   });
   const inner = options.makeInner(downlink);
   const isHere = (task: TaskId): boolean => inner.holds(task);

@@ -15,8 +15,6 @@ export interface RoutedDownlinkOptions {
   readonly onlineElsewhere: (task: TaskId) => number;
   /** The task's picture changed: soon, or now. */
   readonly changed: (task: TaskId, isNow: boolean) => void;
-  /** The reports of its rounds go with the round. */
-  readonly hasRoundsOfOwn: (task: TaskId) => boolean;
   readonly blobs: Pick<BlobStore, 'get'>;
   readonly spool: Pick<Spool, 'release'>;
   readonly log: CoordinatorLog;
@@ -123,9 +121,9 @@ export class RoutedDownlink implements Downlink {
   }
 
   #roundEnded(task: TaskId, end: Ended[1], yours: [ClientId, never][]): void {
-    const { local, spool, hasRoundsOfOwn, log } = this.#options;
+    const { local, spool, log } = this.#options;
     local.roundEnded(task, end, new Map(yours));
-    if (!hasRoundsOfOwn(task)) return;
+    // Those of a buffered task lie in no round's place: they went one by one.
     spool.release(task, end.number).catch((error: unknown) => {
       log.warn({ err: error, task, round: end.number }, 'what is left of a round is still here');
     });
