@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { median, megabytes, milliseconds, seconds, tableOf, whole } from './table.ts';
+import { median, medianBetween, megabytes, milliseconds, seconds, tableOf, whole } from './table.ts';
 
 test('a table is Markdown with figures to the right and words to the left', () => {
   const rows = [
@@ -31,6 +31,13 @@ test('the median, by value and not by spelling', () => {
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(median([7])).toBe(7);
   expect(median([])).toBeNaN();
+});
+
+test('where the median lies in 95 of 100 cases, by rank', () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+  expect(medianBetween(hundred)).toEqual([41, 60]);
+  expect(medianBetween([6, 1, 5, 2, 4, 3])).toEqual([1, 6]);
+  expect(medianBetween([1, 2, 3, 4, 5])).toEqual([Number.NaN, Number.NaN]);
 });
 
 test('figures carry their unit', () => {

@@ -24,6 +24,19 @@ export function median(values: readonly number[]): number {
     : (sorted[Math.floor(middle)] as number);
 }
 
+/**
+ * Between these two order statistics the median of what the values were drawn from lies in 95 of 100 cases, whatever the
+ * distribution: ranks n/2 ± 0.98 √n of the sorted values (the binomial interval, by its normal approximation). Of fewer
+ * than six values no two ranks are sure enough: NaN.
+ */
+export function medianBetween(values: readonly number[]): readonly [number, number] {
+  const count = values.length;
+  if (count < 6) return [Number.NaN, Number.NaN];
+  const sorted = [...values].sort((a, b) => a - b);
+  const below = Math.max(0, Math.floor((count - 1.96 * Math.sqrt(count)) / 2));
+  return [sorted[below] as number, sorted[count - 1 - below] as number];
+}
+
 export const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 export const megabytes = (bytes: number, digits = 0): string => `${(bytes / 1e6).toFixed(digits)} MB`;
 export const milliseconds = (ms: number, digits = 0): string => `${ms.toFixed(digits)} ms`;

@@ -8,7 +8,7 @@ import { findChromium, launchOptions } from '../fixtures/browser.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 import { benchFirstStep } from './first-step.ts';
 import { type BenchOptions, chosenOf } from './options.ts';
-import { median, milliseconds, tableOf } from './table.ts';
+import { median, medianBetween, milliseconds, tableOf } from './table.ts';
 import type { Crossing } from './trainer-page/crossing.ts';
 import type { BenchModel } from './trainer-page/epoch.ts';
 import type {} from './trainer-page/page.ts';
@@ -34,6 +34,8 @@ interface Cell {
   readonly fit: number;
   /** `model.fit` over ours, of two epochs one after the other. */
   readonly ratio: number;
+  /** Where the ratio lies in 95 of 100 cases; NaN of few epochs. */
+  readonly between: readonly [number, number];
   readonly best: number;
 }
 
@@ -146,7 +148,13 @@ async function cellsOf(
   const cell = (backend: BenchBackend): Cell => {
     const { own, fit } = measured.get(backend) ?? { own: [], fit: [] };
     const ratios = own.map((ms, run) => (fit[run] ?? Number.NaN) / ms);
-    return { own: median(own), fit: median(fit), ratio: median(ratios), best: Math.min(...own) };
+    return {
+      own: median(own),
+      fit: median(fit),
+      ratio: median(ratios),
+      between: medianBetween(ratios),
+      best: Math.min(...own),
+    };
   };
   return new Map(backends.map((backend) => [backend, cell(backend)]));
 }
@@ -154,12 +162,12 @@ async function cellsOf(
 function rowsOf(model: BenchModel, cells: ReadonlyMap<BenchBackend, Cell>, rate: number): string[][] {
   const step = (backend: BenchBackend): number => cells.get(backend)?.own ?? Number.NaN;
   const perStep = multiplyAdds(model) * TEMPLATES.digits.client.batchSize;
-  return [...cells].map(([backend, { own, fit, ratio, best }]) => [
+  return [...cells].map(([backend, { own, fit, ratio, between, best }]) => [
     `\`${model}\``,
     LABELS[backend],
     dash(own, (ms) => milliseconds(ms, 2)),
     dash(fit, (ms) => milliseconds(ms, 2)),
-    dash(ratio, times),
+    dash(ratio, (middle) => `${times(middle)}${within(between)}`),
     dash(step('cpu') / own, times),
     dash(step('webgl') / own, times),
     dash(step('stock-wasm') / own, times),
@@ -168,6 +176,8 @@ function rowsOf(model: BenchModel, cells: ReadonlyMap<BenchBackend, Cell>, rate:
 }
 
 const times = (ratio: number): string => `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`;
+const within = ([from, to]: readonly [number, number]): string =>
+  Number.isNaN(from) ? '' : ` (${from.toFixed(2)}–${to.toFixed(2)})`;
 const dash = (value: number, shown: (value: number) => string): string => (Number.isNaN(value) ? '–' : shown(value));
 
 /** Of one example's forward pass and both gradients; the first layer with weights has none for its input. NaN where it looks rows up. */

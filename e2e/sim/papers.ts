@@ -66,6 +66,7 @@ ${Object.entries(PAPERS)
   --seeds N,…     (1)
   --threads N     threads that train (2)
   --rounds N      of a comparison (${COMPARED_ROUNDS}; of buffered at most ${BUFFERED_ROUNDS} versions)
+  --partition P   of strategies: one of the two alone
 `;
 
 /** Runs what is named, the first by default, and says its table. Resolves to whether every limit was kept. */
@@ -78,11 +79,14 @@ export async function reproduce(args: readonly string[], say: (line: string) => 
       seeds: { type: 'string', default: '1' },
       threads: { type: 'string', default: '2' },
       rounds: { type: 'string' },
+      partition: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   const names = positionals.length === 0 ? ['2nn-e1-iid'] : positionals;
-  if (values.help || names.some((name) => !COMPARISONS.has(name) && !Object.hasOwn(PAPERS, name))) return 'help';
+  const skews = SKEWS.filter((skew) => skew === (values.partition ?? skew));
+  if (values.help || skews.length === 0 || names.some((name) => !COMPARISONS.has(name) && !Object.hasOwn(PAPERS, name)))
+    return 'help';
   const rates = values.lr.split(',').map(Number);
   const seeds = values.seeds.split(',').map(Number);
   let areKept = true;
@@ -92,7 +96,7 @@ export async function reproduce(args: readonly string[], say: (line: string) => 
     );
     const paper = PAPERS[name];
     if (name === 'strategies')
-      await compare(Number(values.rounds ?? COMPARED_ROUNDS), rates, seeds, values.threads, say);
+      await compare(skews, Number(values.rounds ?? COMPARED_ROUNDS), rates, seeds, values.threads, say);
     else if (name === 'buffered')
       await compareSchedules(Number(values.rounds ?? BUFFERED_ROUNDS), rates, seeds, values.threads, say);
     else if (paper !== undefined) areKept = (await again(paper, rates, seeds, values.threads, say)) && areKept;
@@ -136,6 +140,7 @@ function columnsOf({ rounds }: Figures): string {
 }
 
 async function compare(
+  skews: readonly string[],
   rounds: number,
   rates: readonly number[],
   seeds: readonly number[],
@@ -144,7 +149,7 @@ async function compare(
 ): Promise<void> {
   say(`| strategy | partition | lr | best of ${rounds} rounds | mean of the last ten | s a round |`);
   say('| --- | --- | ---: | ---: | ---: | ---: |');
-  for (const partition of SKEWS) {
+  for (const partition of skews) {
     for (const strategy of taskSpecSchema.entries.strategy.entries.name.options) {
       for (const seed of seeds) {
         const flags = `${MNIST} --set model.zoo=mlp-2nn --epochs 1 --partition ${partition} --strategy ${strategy}`;

@@ -108,7 +108,8 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
     descend(gradient, rate) {
       const factor = scalar(rate);
       variables.forEach((variable, index) => {
-        variable.assign(sub(variable, mul(gradient[index] as Tensor, factor)));
+        // One at a time: the memory of one product serves the next, and what is warm in the cache is used again.
+        tidy(() => variable.assign(sub(variable, mul(gradient[index] as Tensor, factor))));
       });
     },
     upload,
