@@ -83,8 +83,14 @@ export const LIMITS = {
   adminLinkLifeMs: 3_600_000,
   /** Contributors in one live picture of a dashboard; the rest is a number. */
   contributorsShownCount: 200,
-  /** A dashboard session. */
+  /** A login of the dashboard, whatever happens in it. */
   adminSessionLifeMs: 12 * 3_600_000,
+  /** One in which nothing is called and no dashboard is open. */
+  adminSessionIdleMs: 2 * 3_600_000,
+  /** That one is used is written down no more often than this. */
+  adminSessionUseMs: 60_000,
+  /** Logins at a time; one more ends the one that was used the longest ago. */
+  adminSessionsCount: 20,
   /** A client whose connection ends keeps its assignment this long: a reload comes back in a few seconds. */
   reconnectGraceMs: 10_000,
   /** The same after a restart of the server, when every client must come back. */

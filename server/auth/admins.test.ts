@@ -46,11 +46,64 @@ test('threat A1: a session is good for twelve hours; a restart does not end it',
   const session = await admins.logIn(TOKEN);
   if (session === null) throw new Error('no session');
   expect(session.expiresAt).toBe(1_000_000 + 12 * HOUR_MS);
-  const restarted = createAdmins({ store, adminToken: 'another-token', clock, random: secureRng });
+  const restarted = createAdmins({ store, adminToken: TOKEN, clock, random: secureRng });
   expect(await restarted.bySession(session.secret)).toEqual(session.admin);
   expect(await admins.bySession(`${session.secret}x`)).toBe(null);
-  clock.time += 12 * HOUR_MS;
+  for (let hour = 1; hour < 12; hour++) {
+    clock.time += HOUR_MS;
+    expect(await admins.bySession(session.secret)).toEqual(session.admin);
+  }
+  clock.time += HOUR_MS;
   expect(await admins.bySession(session.secret)).toBe(null);
+});
+
+test('threat A1: a session ends two hours after it was last used, by a call or by an open dashboard', async () => {
+  const { admins, clock } = setUp();
+  const [called, open, left] = [await admins.logIn(TOKEN), await admins.logIn(TOKEN), await admins.logIn(TOKEN)];
+  if (called === null || open === null || left === null) throw new Error('no session');
+  clock.time += 2 * HOUR_MS - 1;
+  expect(await admins.bySession(called.secret)).toEqual(called.admin);
+  expect(await admins.used(open.admin.actor)).toBe(true);
+  clock.time += 1;
+  expect(await admins.bySession(left.secret)).toBe(null);
+  expect(await admins.used(left.admin.actor)).toBe(false);
+  expect((await admins.logins()).map(({ actor }) => actor).sort()).toEqual(
+    [called.admin.actor, open.admin.actor].sort(),
+  );
+  clock.time += 2 * HOUR_MS - 1;
+  expect(await admins.bySession(called.secret)).toBe(null);
+});
+
+test('threat A1: another standing token ends the sessions that the one before opened, and no other', async () => {
+  const { admins, clock, store } = setUp();
+  const [byToken, byLink] = [await admins.logIn(TOKEN), await admins.logIn(await admins.makeLink())];
+  if (byToken === null || byLink === null) throw new Error('no session');
+  for (const adminToken of ['another-standing-token', null]) {
+    const restarted = createAdmins({ store, adminToken, clock, random: secureRng });
+    expect(await restarted.bySession(byLink.secret)).toEqual(byLink.admin);
+    expect(await restarted.bySession(byToken.secret)).toBe(null);
+  }
+  expect(await admins.bySession(byToken.secret)).toBe(null);
+});
+
+test('threat A1: twenty logins at a time; one more ends the one that was used the longest ago', async () => {
+  const { admins, clock } = setUp();
+  const ended: string[] = [];
+  admins.onLogOut((actor) => ended.push(actor));
+  const actors: string[] = [];
+  const logIn = async (): Promise<void> => {
+    clock.time += 61_000;
+    actors.push((await admins.logIn(TOKEN))?.admin.actor ?? '');
+  };
+  for (let i = 0; i < 20; i++) await logIn();
+  clock.time += 61_000;
+  await admins.used(actors[0] ?? '');
+  await logIn();
+  expect(ended).toEqual([actors[1]]);
+  expect((await admins.logins()).map(({ actor }) => actor)).toEqual([
+    ...[actors[20], actors[0]],
+    ...actors.slice(2, 20).reverse(),
+  ]);
 });
 
 test('threat A1: logging out ends the session, takes back its tickets and tells who listens', async () => {
@@ -60,14 +113,15 @@ test('threat A1: logging out ends the session, takes back its tickets and tells 
   const ended: string[] = [];
   const stop = admins.onLogOut((actor) => ended.push(actor));
   const tickets = await Promise.all([mine, other].map(({ admin }) => admins.issueTicket(admin)));
-  await admins.logOut(mine.secret);
+  expect(await admins.end(mine.admin.actor)).toBe(true);
+  expect(await admins.end(mine.admin.actor)).toBe(false);
   expect(ended).toEqual([mine.admin.actor]);
   expect(await admins.bySession(mine.secret)).toBe(null);
   expect(await admins.bySession(other.secret)).toEqual(other.admin);
   const redeemed = await Promise.all(tickets.map(({ ticket }) => admins.redeemTicket(ticket)));
   expect(redeemed).toEqual([null, other.admin]);
   stop();
-  await admins.logOut(other.secret);
+  await admins.end(other.admin.actor);
   expect(ended).toHaveLength(1);
 });
 

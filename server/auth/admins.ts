@@ -1,14 +1,23 @@
 import type { Clock } from '../../shared/clock.ts';
+import type { Sha256 } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { SecureRng } from '../../shared/rng.ts';
-import type { AdminStore } from '../storage/port.ts';
+import type { AdminStore, SessionRow } from '../storage/port.ts';
 import { hashSecret, newSecret, sameSecret } from './secrets.ts';
 
 /** Who acts, for the audit: `token`, or the public id of a session. */
 export interface Admin {
   readonly actor: string;
-  /** Milliseconds since 1970; null for the standing token. */
+  /** At the latest, in milliseconds since 1970; null for the standing token. */
   readonly expiresAt: number | null;
+}
+
+/** What is told of a login. Times in milliseconds since 1970. */
+export interface Login extends Admin {
+  readonly expiresAt: number;
+  readonly beganAt: number;
+  /** To the minute. */
+  readonly usedAt: number;
 }
 
 export interface Session {
@@ -24,8 +33,12 @@ export interface Admins {
   makeLink(): Promise<string>;
   /** Exchanges the standing token or a one-time code for a session; null if it is neither. */
   logIn(credential: string): Promise<Session | null>;
-  /** Ends a session; its live sockets are told. */
-  logOut(secret: string): Promise<void>;
+  /** Logins that are good, the last used first. */
+  logins(): Promise<Login[]>;
+  /** Ends one of them; its live sockets are told. False where there is none of this name. */
+  end(actor: string): Promise<boolean>;
+  /** A dashboard of this login is open. False where there is no such login any more. */
+  used(actor: string): Promise<boolean>;
   /** The admin behind a Bearer credential, or null. */
   byToken(credential: string): Admin | null;
   /** The admin behind a session cookie, or null. */
@@ -42,7 +55,16 @@ export interface Admins {
 export interface AdminsOptions {
   readonly store: Pick<
     AdminStore,
-    'saveLink' | 'useLink' | 'saveSession' | 'session' | 'removeSession' | 'saveTicket' | 'useTicket' | 'removeTickets'
+    | 'saveLink'
+    | 'useLink'
+    | 'saveSession'
+    | 'session'
+    | 'sessions'
+    | 'useSession'
+    | 'removeSession'
+    | 'saveTicket'
+    | 'useTicket'
+    | 'removeTickets'
   >;
   readonly adminToken: string | null;
   readonly clock: Pick<Clock, 'now'>;
@@ -52,14 +74,31 @@ export interface AdminsOptions {
 export function createAdmins({ store, adminToken, clock, random }: AdminsOptions): Admins {
   const listeners = new Set<(actor: string, isElsewhere: boolean) => void>();
   const isToken = (credential: string): boolean => adminToken !== null && sameSecret(credential, adminToken);
-  const adminOf = (secret: string, expiresAt: number): Admin => ({
-    actor: `session-${hashSecret(secret).slice(0, 8)}`,
-    expiresAt,
+  /** Of the session's own secret too, so that the table by itself says nothing about the token. */
+  const proofOf = (secret: string): Sha256 | null =>
+    adminToken === null ? null : hashSecret(`${secret} ${adminToken}`);
+  const endOf = ({ beganAt }: Pick<SessionRow, 'beganAt'>): number => beganAt + LIMITS.adminSessionLifeMs;
+  const expiryOf = (row: Pick<SessionRow, 'beganAt'>, usedAt: number): number =>
+    Math.min(endOf(row), usedAt + LIMITS.adminSessionIdleMs);
+  const loginOf = (row: SessionRow): Login => ({
+    ...{ actor: row.actor, beganAt: row.beganAt, usedAt: row.usedAt, expiresAt: endOf(row) },
   });
 
   const tell = (actor: string, isElsewhere: boolean): void => {
     for (const listener of listeners) listener(actor, isElsewhere);
   };
+
+  async function end(actor: string): Promise<boolean> {
+    const isThere = await store.removeSession(actor);
+    await store.removeTickets(actor);
+    if (isThere) tell(actor, false);
+    return isThere;
+  }
+
+  async function use(row: SessionRow): Promise<void> {
+    const now = clock.now();
+    if (now - row.usedAt >= LIMITS.adminSessionUseMs) await store.useSession(row.actor, now, expiryOf(row, now));
+  }
 
   return {
     async makeLink() {
@@ -68,23 +107,40 @@ export function createAdmins({ store, adminToken, clock, random }: AdminsOptions
       return code;
     },
     async logIn(credential) {
-      if (!isToken(credential) && !(await store.useLink(hashSecret(credential), clock.now()))) return null;
+      const isByToken = isToken(credential);
+      if (!isByToken && !(await store.useLink(hashSecret(credential), clock.now()))) return null;
       const secret = newSecret(random);
-      const expiresAt = clock.now() + LIMITS.adminSessionLifeMs;
-      await store.saveSession(hashSecret(secret), expiresAt);
-      return { secret, expiresAt, admin: adminOf(secret, expiresAt) };
+      const sha256 = hashSecret(secret);
+      const beganAt = clock.now();
+      const row: SessionRow = {
+        ...{ sha256, actor: `session-${sha256.slice(0, 8)}`, proof: isByToken ? proofOf(secret) : null },
+        ...{ beganAt, usedAt: beganAt, expiresAt: expiryOf({ beganAt }, beganAt) },
+      };
+      for (const { actor } of (await store.sessions()).slice(LIMITS.adminSessionsCount - 1)) await end(actor);
+      await store.saveSession(row);
+      return { secret, expiresAt: endOf(row), admin: { actor: row.actor, expiresAt: endOf(row) } };
     },
-    async logOut(secret) {
-      await store.removeSession(hashSecret(secret));
-      const { actor } = adminOf(secret, 0);
-      await store.removeTickets(actor);
-      tell(actor, false);
+    async logins() {
+      return (await store.sessions()).filter(({ expiresAt }) => expiresAt > clock.now()).map(loginOf);
+    },
+    end,
+    async used(actor) {
+      const row = (await store.sessions()).find((one) => one.actor === actor);
+      if (row === undefined || row.expiresAt <= clock.now()) return false;
+      await use(row);
+      return true;
     },
     loggedOut: (actor) => tell(actor, true),
     byToken: (credential) => (isToken(credential) ? { actor: 'token', expiresAt: null } : null),
     async bySession(secret) {
-      const expiresAt = await store.session(hashSecret(secret));
-      return expiresAt !== null && expiresAt > clock.now() ? adminOf(secret, expiresAt) : null;
+      const row = await store.session(hashSecret(secret));
+      if (row === null || row.expiresAt <= clock.now()) return null;
+      if (row.proof !== null && row.proof !== proofOf(secret)) {
+        await end(row.actor);
+        return null;
+      }
+      await use(row);
+      return { actor: row.actor, expiresAt: endOf(row) };
     },
     async issueTicket({ actor, expiresAt: loginExpiresAt }) {
       const ticket = newSecret(random);

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { liveSchema, liveTaskSchema, roundEndedSchema, scoredSchema } from '../../shared/protocol/admin-events.ts';
+import { ManualClock } from './fakes/clock.ts';
 import { Rig } from './fakes/rig.ts';
 
 const digits = 'digits' as TaskId;
@@ -66,6 +67,29 @@ describe('the door for dashboards', () => {
     const client = dashboard('short');
     await client.next('live');
     expect(await client.next('refused')).toMatchObject({ reason: 'unauthorized' });
+  });
+});
+
+describe('threat A1: a dashboard that is open', () => {
+  it('is a use of its login, every minute, and closes with a login that is gone', async () => {
+    const clock = new ManualClock();
+    rig = await Rig.start({ clock });
+    const minute = async (): Promise<void> => {
+      clock.advance(LIMITS.adminSessionUseMs);
+      await new Promise(setImmediate);
+    };
+    const session = { actor: 'session-1', expiresAt: clock.now() + LIMITS.adminSessionLifeMs };
+    rig.tickets.set('good', session);
+    const client = dashboard('good');
+    await client.next('live');
+    await minute();
+    await minute();
+    expect(rig.used).toEqual(['session-1', 'session-1']);
+    rig.gone.add('session-1');
+    await minute();
+    expect(await client.next('refused')).toMatchObject({ reason: 'unauthorized' });
+    await minute();
+    expect(rig.used).toHaveLength(3);
   });
 });
 

@@ -25,7 +25,7 @@ export interface AdminGatewayOptions {
   readonly server: GatewayServer;
   readonly coordinator: Coordinator;
   readonly broadcast: Broadcast;
-  readonly admins: Pick<Admins, 'redeemTicket' | 'onLogOut'>;
+  readonly admins: Pick<Admins, 'redeemTicket' | 'onLogOut' | 'used'>;
   readonly publicUrl: string | null;
   readonly isDraining: () => boolean;
   readonly clock: Clock;
@@ -77,9 +77,11 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
   namespace.on('connection', (socket: AdminSocket) => {
     const { admin } = socket.data;
     metrics.adminSessions(1);
-    const expiry = expiryOf(admin, socket);
+    const stopExpiry = expiryOf(admin, socket);
+    const stopUse = useOf(admin, socket);
     socket.on('disconnect', () => {
-      expiry();
+      stopExpiry();
+      stopUse();
       metrics.adminSessions(-1);
       socket.conn.close();
     });
@@ -94,6 +96,25 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
   function expiryOf(admin: Admin, socket: AdminSocket): () => void {
     if (admin.expiresAt === null) return () => {};
     return clock.after(Math.max(0, admin.expiresAt - clock.now()), () => end(socket, loggedOut));
+  }
+
+  /** A dashboard that is open is a use of its login; it goes with a login that ended without a word from where it did. */
+  function useOf({ actor, expiresAt }: Admin, socket: AdminSocket): () => void {
+    let stop = (): void => {};
+    const wait = (): void => {
+      stop = clock.after(LIMITS.adminSessionUseMs, async () => {
+        let isThere = true;
+        try {
+          isThere = await admins.used(actor);
+        } catch (error) {
+          internalRefusal(log, { socket: socket.id }, error);
+        }
+        if (!isThere) end(socket, loggedOut);
+        else if (socket.connected) wait();
+      });
+    };
+    if (expiresAt !== null) wait();
+    return () => stop();
   }
 
   const stopLogOut = admins.onLogOut((actor) => {

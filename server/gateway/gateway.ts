@@ -24,7 +24,7 @@ import { Uploads } from './upload.ts';
 
 export interface GatewayOptions {
   readonly spool: Pick<Spool, 'open'>;
-  readonly admins: Pick<Admins, 'redeemTicket' | 'onLogOut'>;
+  readonly admins: Pick<Admins, 'redeemTicket' | 'onLogOut' | 'used'>;
   readonly clock: Clock;
   readonly log: GatewayLog;
   readonly metrics?: GatewayMetrics;

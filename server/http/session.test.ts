@@ -20,6 +20,9 @@ const ADMIN_ROUTES = [
   ['GET', '/api/session'],
   ['DELETE', '/api/session'],
   ['POST', '/api/session/ticket'],
+  ['GET', '/api/sessions'],
+  ['DELETE', '/api/sessions'],
+  ['DELETE', '/api/sessions/session-00000000'],
   ['POST', '/api/tasks'],
   ['DELETE', '/api/tasks/digits'],
   ['POST', '/api/tasks/digits/duplicate'],
@@ -74,9 +77,9 @@ describe('who may call what', () => {
     await http.admin('/api/tasks', { body: { template: 'digits', model: { zoo: 'softmax' } } });
     const cookie = `fedtab=${cookieOf(await logIn())}`;
     for (const headers of [
+      { cookie },
       { authorization: `Bearer ${TOKEN}` },
       { authorization: `bearer ${TOKEN}` },
-      { cookie },
     ] as Record<string, string>[])
       expect((await http.app.inject({ method, url, headers })).statusCode).not.toBe(401);
   });
@@ -138,6 +141,35 @@ describe('sessions', () => {
     expect(out.statusCode).toBe(204);
     expect(out.cookies[0]).toMatchObject({ name: 'fedtab', value: '' });
     expect((await http.app.inject({ url: '/api/session', headers })).statusCode).toBe(401);
+  });
+
+  test('threat A1: the logins there are; one is ended by its name, and all but the own', async () => {
+    const cookies = [];
+    for (let i = 0; i < 4; i++) cookies.push(`fedtab=${cookieOf(await logIn())}`);
+    const call = (cookie: string | undefined, url: string, method: 'GET' | 'DELETE' = 'GET') =>
+      http.app.inject({ method, url, headers: { cookie: cookie ?? '' } });
+    const logins = (await call(cookies[0], '/api/sessions')).json() as { actor: string; isOwn: boolean }[];
+    const own = (await call(cookies[0], '/api/session')).json().actor;
+    expect(logins.map(({ actor, isOwn }) => [isOwn, actor === own])).toHaveLength(4);
+    expect(logins.filter(({ isOwn }) => isOwn)).toEqual([
+      {
+        ...{ actor: own, isOwn: true },
+        ...{ beganAt: expect.stringMatching(/Z$/), usedAt: expect.stringMatching(/Z$/) },
+        expiresAt: expect.stringMatching(/Z$/),
+      },
+    ]);
+    const other = (await call(cookies[1], '/api/session')).json().actor;
+    expect((await call(cookies[0], `/api/sessions/${other}`, 'DELETE')).statusCode).toBe(204);
+    expect((await call(cookies[0], `/api/sessions/${other}`, 'DELETE')).statusCode).toBe(404);
+    expect((await call(cookies[1], '/api/session')).statusCode).toBe(401);
+    expect((await call(cookies[2], '/api/session')).statusCode).toBe(200);
+    expect((await call(cookies[0], '/api/sessions', 'DELETE')).statusCode).toBe(204);
+    const states = await Promise.all(cookies.map(async (cookie) => (await call(cookie, '/api/session')).statusCode));
+    expect(states).toEqual([200, 401, 401, 401]);
+    const rows = (await http.admin('/api/audit')).json() as { action: string; actor: string; details: object }[];
+    const ends = rows.filter(({ action }) => action === 'session.end');
+    expect(ends).toHaveLength(3);
+    expect(ends[0]).toMatchObject({ actor: own, details: { session: other } });
   });
 
   test('a ticket for the socket', async () => {

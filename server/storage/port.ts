@@ -301,7 +301,7 @@ export interface RoundStore {
    * "Delete my data": no row names this client any more. `accepted` receipts become `withdrawn`, and only what became
    * of it is left of a report that is in no version; assignments without an end become `dropped`, so that the parts of
    * each round still add up. What is in a version stays in it: `counted` receipts lose the client and its metrics alone.
-   * Returns the ids of the receipts that are withdrawn now.
+   * Returns the ids of the receipts that are withdrawn now, in any order.
    */
   withdraw(task: TaskId, clientId: ClientId): Promise<UpdateId[]>;
 }
@@ -323,12 +323,28 @@ export interface TicketHolder {
   readonly expiresAt: number | null;
 }
 
+/** A login of the dashboard. Times in milliseconds since 1970. */
+export interface SessionRow {
+  readonly sha256: Sha256;
+  /** Its public name. */
+  readonly actor: string;
+  /** What says that the standing token it was opened with is still the same; null: it was opened with a link. */
+  readonly proof: Sha256 | null;
+  readonly beganAt: number;
+  readonly usedAt: number;
+  readonly expiresAt: number;
+}
+
 /** Secrets come as SHA-256 only. */
 export interface AdminStore {
-  saveSession(sha256: Sha256, expiresAt: number): Promise<void>;
-  /** Expiry of the session, or null. */
-  session(sha256: Sha256): Promise<number | null>;
-  removeSession(sha256: Sha256): Promise<void>;
+  saveSession(row: SessionRow): Promise<void>;
+  session(sha256: Sha256): Promise<SessionRow | null>;
+  /** Those that are there, the last used first. */
+  sessions(): Promise<SessionRow[]>;
+  /** A session that is there was used, and ends later for it. */
+  useSession(actor: string, usedAt: number, expiresAt: number): Promise<void>;
+  /** False where there is none of this name. */
+  removeSession(actor: string): Promise<boolean>;
   saveLink(sha256: Sha256, expiresAt: number): Promise<void>;
   /** True once: takes the link away if it is there and not expired. */
   useLink(sha256: Sha256, now: number): Promise<boolean>;

@@ -70,7 +70,10 @@ describe('retention', () => {
     await storage.tasks.create(spec('a'), checkpoint(0, { sha256: shared }), T0);
     await storage.tasks.create(spec('b'), checkpoint(0, { sha256: shared }), T0);
     await storage.tasks.remove(spec('a').id);
-    await storage.admin.saveSession(sha(1), T0);
+    await storage.admin.saveSession({
+      ...{ sha256: sha(1), actor: 'session-1', proof: null },
+      ...{ beganAt: T0, usedAt: T0, expiresAt: T0 },
+    });
     expect(await sweep(storage, blobs, Date.now() + 7_200_000)).toBe(0);
     expect(await storage.admin.session(sha(1))).toBeNull();
     await storage.tasks.remove(spec('b').id);

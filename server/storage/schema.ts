@@ -97,7 +97,14 @@ export interface Schema {
     version: number | null;
     reason: AbandonReason | null;
   };
-  adminSessions: { sha256: Sha256; expiresAt: number };
+  adminSessions: {
+    sha256: Sha256;
+    actor: string;
+    proof: Sha256 | null;
+    beganAt: number;
+    usedAt: number;
+    expiresAt: number;
+  };
   adminLinks: { sha256: Sha256; expiresAt: number };
   adminTickets: { sha256: Sha256; actor: string; loginExpiresAt: number | null; expiresAt: number };
   audit: {

@@ -10,6 +10,7 @@ describe('an address', () => {
     { kind: 'new', from: null },
     { kind: 'new', from: digits },
     { kind: 'webhook' },
+    { kind: 'logins' },
     ...TABS.map((tab) => taskPlace(digits, tab)),
     taskPlace(digits, 'rounds', 20),
   ];
@@ -24,6 +25,7 @@ describe('an address', () => {
     expect(addressOf(taskPlace(digits))).toBe('/admin?task=digits');
     expect(addressOf({ kind: 'new', from: null })).toBe('/admin?new');
     expect(addressOf({ kind: 'webhook' })).toBe('/admin?webhook');
+    expect(addressOf({ kind: 'logins' })).toBe('/admin?logins');
     expect(addressOf(taskPlace(digits, 'rounds', 3))).toBe('/admin?task=digits&tab=rounds&round=3');
   });
 

@@ -10,6 +10,7 @@ export type Place =
   /** `from`: a task whose spec the form starts with. */
   | { readonly kind: 'new'; readonly from: TaskId | null }
   | { readonly kind: 'webhook' }
+  | { readonly kind: 'logins' }
   | { readonly kind: 'task'; readonly task: TaskId; readonly tab: Tab; readonly round: number | null };
 
 export const taskPlace = (task: TaskId, tab: Tab = 'overview', round: number | null = null): Place => ({
@@ -25,6 +26,7 @@ export function placeOf(search: string): Place {
   if (query.has('new'))
     return { kind: 'new', from: isTaskId(query.get('from')) ? (query.get('from') as TaskId) : null };
   if (query.has('webhook')) return { kind: 'webhook' };
+  if (query.has('logins')) return { kind: 'logins' };
   if (!isTaskId(task)) return { kind: 'home' };
   const round = query.get('round');
   return taskPlace(
@@ -43,13 +45,13 @@ export function addressOf(place: Place, search = ''): string {
     query.set('new', '');
     if (place.from !== null) query.set('from', place.from);
   }
-  if (place.kind === 'webhook') query.set('webhook', '');
+  if (place.kind === 'webhook' || place.kind === 'logins') query.set(place.kind, '');
   if (place.kind === 'task') {
     query.set('task', place.task);
     if (place.tab !== 'overview') query.set('tab', place.tab);
     if (place.round !== null) query.set('round', String(place.round));
   }
-  const text = query.toString().replace(/(^|&)(new|webhook)=(?=&|$)/, '$1$2');
+  const text = query.toString().replace(/(^|&)(new|webhook|logins)=(?=&|$)/, '$1$2');
   return text === '' ? '/admin' : `/admin?${text}`;
 }
 

@@ -84,6 +84,16 @@ export type Webhook = Extract<v.InferOutput<typeof webhookSchema>, { url: string
 export const webhookSetSchema = v.object({ url: v.string(), secret: v.string() });
 export type WebhookSet = v.InferOutput<typeof webhookSetSchema>;
 
+/** A login of the dashboard; `isOwn`: of the browser that asks. */
+export const loginSchema = v.object({
+  actor: v.string(),
+  beganAt: v.string(),
+  usedAt: v.string(),
+  expiresAt: v.string(),
+  isOwn: v.boolean(),
+});
+export type Login = v.InferOutput<typeof loginSchema>;
+
 export const ticketSchema = v.object({ ticket: v.string() });
 
 export const errorSchema = v.object({

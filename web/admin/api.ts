@@ -10,6 +10,8 @@ import {
   checkpointSchema,
   errorSchema,
   keptWeightsSchema,
+  type Login,
+  loginSchema,
   type Round,
   roundSchema,
   ticketSchema,
@@ -50,6 +52,11 @@ export interface AdminApi {
   session(): Promise<Answer<unknown>>;
   logIn(credential: string): Promise<Answer<unknown>>;
   logOut(): Promise<Answer<unknown>>;
+  /** The logins there are, the last used first. */
+  logins(): Promise<Answer<readonly Login[]>>;
+  /** Ends one of them, or all but the own. */
+  endLogin(actor: string): Promise<Answer<unknown>>;
+  endOtherLogins(): Promise<Answer<unknown>>;
   ticket(): Promise<Answer<string>>;
   tasks(): Promise<Answer<readonly AdminTask[]>>;
   task(id: TaskId): Promise<Answer<AdminTask>>;
@@ -103,6 +110,9 @@ export function createApi(onLoggedOut: () => void, send: typeof fetch = (...requ
     session: () => ask(anything, '/api/session'),
     logIn: (credential) => ask(anything, '/api/session', 'POST', { token: credential }),
     logOut: () => ask(anything, '/api/session', 'DELETE'),
+    logins: () => ask(v.array(loginSchema), '/api/sessions'),
+    endLogin: (actor) => ask(anything, `/api/sessions/${encodeURIComponent(actor)}`, 'DELETE'),
+    endOtherLogins: () => ask(anything, '/api/sessions', 'DELETE'),
     async ticket() {
       const answer = await ask(ticketSchema, '/api/session/ticket', 'POST');
       return answer.ok ? { ok: true, value: answer.value.ticket } : answer;

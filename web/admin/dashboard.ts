@@ -43,6 +43,8 @@ export interface Dashboard {
   remove(task: TaskId): Promise<Answer<unknown>>;
   /** The address that is told how rounds end. */
   readonly webhook: Pick<AdminApi, 'webhook' | 'setWebhook' | 'clearWebhook'>;
+  /** Who is logged in. */
+  readonly logins: Pick<AdminApi, 'logins' | 'endLogin' | 'endOtherLogins'>;
   /** Fetches the tasks again after a failure. */
   reload(): void;
   tryNow(): void;
@@ -228,6 +230,7 @@ export function createDashboard(makeApi: (onLoggedOut: () => void) => AdminApi):
   return {
     ...{ session, connection, tasks, details, histories, problem, place, go, needHistory, needCheckpoints },
     webhook: api,
+    logins: api,
     async logIn(credential) {
       const answer = await api.logIn(credential);
       if (answer.ok) enter();

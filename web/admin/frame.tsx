@@ -5,6 +5,7 @@ import { taskPlace } from './address.ts';
 import { ConnectionLost } from './connection.tsx';
 import { failureSentence } from './failure-sentence.ts';
 import { emptyHistory } from './history.ts';
+import { LoginsPage } from './logins-page.tsx';
 import { NewTaskPage } from './new-task/new-task-page.tsx';
 import { Rail } from './rail.tsx';
 import { useDashboard } from './shown.ts';
@@ -67,6 +68,7 @@ function Page({ first }: { readonly first: TaskId | null }): JSX.Element {
   if (tasks === null) return <Loading />;
   if (place.kind === 'new') return <NewTaskPage key={place.from ?? ''} from={place.from} />;
   if (place.kind === 'webhook') return <WebhookPage />;
+  if (place.kind === 'logins') return <LoginsPage />;
   if (place.kind === 'home') return first === null ? <NoTasks /> : <Loading />;
   const picture = tasks.get(place.task);
   const details = dashboard.details.value.get(place.task);

@@ -10,6 +10,9 @@ import { useDashboard } from './shown.ts';
 import { StateSign } from './state-sign.tsx';
 import { adminWords } from './words/index.ts';
 
+/** Pages that are of no task. */
+const SITE_PAGES = ['webhook', 'logins'] as const;
+
 /** The tasks at the side; on a phone behind a button. */
 export function Rail(): JSX.Element {
   const dashboard = useDashboard();
@@ -22,6 +25,7 @@ export function Rail(): JSX.Element {
   const tasks = [...(dashboard.tasks.value?.values() ?? [])];
   const current = tasks.filter(({ archived }) => !archived);
   const archived = tasks.filter((task) => task.archived);
+  const sitePage = SITE_PAGES.find((kind) => kind === place.kind);
   const here = tasks.find(({ task }) => place.kind === 'task' && place.task === task);
 
   return (
@@ -35,7 +39,7 @@ export function Rail(): JSX.Element {
           isOpen.value = !isOpen.value;
         }}
       >
-        <span>{here?.title ?? (place.kind === 'webhook' ? adminWords().webhook.title : t.tasks)}</span>
+        <span>{here?.title ?? (sitePage === undefined ? t.tasks : adminWords()[sitePage].title)}</span>
         <Icon name="chevron" />
       </button>
       <div class="rail-tasks" id="rail-tasks">
@@ -55,9 +59,11 @@ export function Rail(): JSX.Element {
             <TaskLinks tasks={archived} />
           </details>
         )}
-        <Link to={{ kind: 'webhook' }} class="rail-webhook" aria-current={place.kind === 'webhook' ? 'page' : 'false'}>
-          {adminWords().webhook.title}
-        </Link>
+        {SITE_PAGES.map((kind) => (
+          <Link key={kind} to={{ kind }} class="rail-link" aria-current={place.kind === kind ? 'page' : 'false'}>
+            {adminWords()[kind].title}
+          </Link>
+        ))}
       </div>
     </nav>
   );

@@ -14,7 +14,13 @@ export function Site({ dashboard }: { readonly dashboard: Dashboard }): JSX.Elem
   const session = dashboard.session.value;
   const place = dashboard.place.value;
   const task = place.kind === 'task' ? dashboard.tasks.value?.get(place.task) : undefined;
-  const titles = { home: undefined, new: t.newTask.title, webhook: t.webhook.title, task: task?.title };
+  const titles = {
+    home: undefined,
+    new: t.newTask.title,
+    webhook: t.webhook.title,
+    logins: t.logins.title,
+    task: task?.title,
+  };
   const title = session.kind === 'in' ? titles[place.kind] : undefined;
   useEffect(() => {
     document.title = `${title ?? t.title} · Fedtab`;

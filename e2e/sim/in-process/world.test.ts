@@ -77,7 +77,7 @@ async function playedOverSockets(
   const stores = openStores();
   const gateway = createGateway({
     ...{ spool: stores.spool, clock: systemClock, publicUrl: null, trustedProxies: 0 },
-    admins: { redeemTicket: async () => null, onLogOut: () => () => {} },
+    admins: { redeemTicket: async () => null, used: async () => false, onLogOut: () => () => {} },
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   const house = openHouse(stores, gateway.downlink, systemClock, seed);

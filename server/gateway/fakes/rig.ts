@@ -26,6 +26,9 @@ export class Rig {
   readonly spool = new MemorySpool();
   readonly errors: unknown[] = [];
   readonly tickets = new Map<string, Admin>();
+  /** Logins of dashboards that were told to be in use, and those that are gone. */
+  readonly used: string[] = [];
+  readonly gone = new Set<string>();
   readonly refusals: [place: string, reason: string][] = [];
   readonly gateway: Gateway;
   readonly #httpServer: Server;
@@ -42,6 +45,10 @@ export class Rig {
           const admin = this.tickets.get(ticket) ?? null;
           this.tickets.delete(ticket);
           return admin;
+        },
+        used: async (actor) => {
+          this.used.push(actor);
+          return !this.gone.has(actor);
         },
         onLogOut: (listener) => {
           this.#logOut = listener;

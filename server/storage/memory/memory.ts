@@ -17,12 +17,18 @@ export function memoryStorage(): Storage {
 
 function memoryAdmin({ sessions, links, tickets, settings, audit }: State): AdminStore {
   return {
-    async saveSession(sha256, expiresAt) {
-      sessions.set(sha256, expiresAt);
+    async saveSession(row) {
+      sessions.set(row.sha256, row);
     },
     session: async (sha256) => sessions.get(sha256) ?? null,
-    async removeSession(sha256) {
-      sessions.delete(sha256);
+    sessions: async () => [...sessions.values()].sort((one, other) => other.usedAt - one.usedAt),
+    async useSession(actor, usedAt, expiresAt) {
+      for (const [sha256, row] of sessions)
+        if (row.actor === actor) sessions.set(sha256, { ...row, usedAt, expiresAt });
+    },
+    async removeSession(actor) {
+      const found = [...sessions.values()].find((row) => row.actor === actor);
+      return found !== undefined && sessions.delete(found.sha256);
     },
     async saveLink(sha256, expiresAt) {
       links.set(sha256, expiresAt);
@@ -44,10 +50,9 @@ function memoryAdmin({ sessions, links, tickets, settings, audit }: State): Admi
       for (const [sha256, { holder }] of tickets) if (holder.actor === actor) tickets.delete(sha256);
     },
     async removeExpired(now) {
-      for (const [sha256, { expiresAt }] of tickets) if (expiresAt <= now) tickets.delete(sha256);
-      for (const expiring of [sessions, links]) {
-        for (const [sha256, expiresAt] of expiring) if (expiresAt <= now) expiring.delete(sha256);
-      }
+      for (const expiring of [tickets, sessions])
+        for (const [sha256, { expiresAt }] of expiring) if (expiresAt <= now) expiring.delete(sha256);
+      for (const [sha256, expiresAt] of links) if (expiresAt <= now) links.delete(sha256);
     },
     async appendAudit(row) {
       audit.push(structuredClone(row));

@@ -7,6 +7,7 @@ import type {
   NewCheckpoint,
   ReceiptRow,
   RoundRow,
+  SessionRow,
   TaskRow,
   TicketHolder,
 } from '../port.ts';
@@ -15,7 +16,7 @@ import type {
 export interface State {
   readonly tasks: Map<TaskId, TaskState>;
   readonly receipts: Map<UpdateId, { readonly task: TaskId; readonly round: number }>;
-  readonly sessions: Map<Sha256, number>;
+  readonly sessions: Map<Sha256, SessionRow>;
   readonly links: Map<Sha256, number>;
   readonly tickets: Map<Sha256, { readonly holder: TicketHolder; readonly expiresAt: number }>;
   readonly settings: Map<string, string>;

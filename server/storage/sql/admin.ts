@@ -3,31 +3,43 @@ import type { Database } from './parts.ts';
 import { auditRow } from './rows.ts';
 
 export function sqlAdmin(database: Database): AdminStore {
-  const save = async (table: 'adminSessions' | 'adminLinks', sha256: string, expiresAt: number): Promise<void> => {
-    await database.change([], (work) =>
-      work
-        .insertInto(table)
-        .values({ sha256: sha256 as never, expiresAt })
-        .onConflict((conflict) => conflict.column('sha256').doUpdateSet({ expiresAt }))
-        .execute(),
-    );
-  };
-
   return {
-    saveSession: (sha256, expiresAt) => save('adminSessions', sha256, expiresAt),
+    async saveSession(row) {
+      await database.change([], (work) => work.insertInto('adminSessions').values(row).execute());
+    },
 
     async session(sha256) {
       const row = await database.read((rows) =>
-        rows.selectFrom('adminSessions').select('expiresAt').where('sha256', '=', sha256).executeTakeFirst(),
+        rows.selectFrom('adminSessions').selectAll().where('sha256', '=', sha256).executeTakeFirst(),
       );
-      return row?.expiresAt ?? null;
+      return row ?? null;
     },
 
-    async removeSession(sha256) {
-      await database.change([], (work) => work.deleteFrom('adminSessions').where('sha256', '=', sha256).execute());
+    sessions: () =>
+      database.read((rows) => rows.selectFrom('adminSessions').selectAll().orderBy('usedAt', 'desc').execute()),
+
+    async useSession(actor, usedAt, expiresAt) {
+      await database.change([], (work) =>
+        work.updateTable('adminSessions').set({ usedAt, expiresAt }).where('actor', '=', actor).execute(),
+      );
     },
 
-    saveLink: (sha256, expiresAt) => save('adminLinks', sha256, expiresAt),
+    async removeSession(actor) {
+      const removed = await database.change([], (work) =>
+        work.deleteFrom('adminSessions').where('actor', '=', actor).returning('actor').execute(),
+      );
+      return removed.length > 0;
+    },
+
+    async saveLink(sha256, expiresAt) {
+      await database.change([], (work) =>
+        work
+          .insertInto('adminLinks')
+          .values({ sha256, expiresAt })
+          .onConflict((conflict) => conflict.column('sha256').doUpdateSet({ expiresAt }))
+          .execute(),
+      );
+    },
 
     async useLink(sha256, now) {
       const row = await database.change([], (work) =>

@@ -336,6 +336,24 @@ export const en = {
     no: 'no',
   },
 
+  logins: {
+    title: 'Logins',
+    lead: 'Each browser that logged in to this dashboard. A login ends after twelve hours, and after two in which no dashboard of it is open. Its name is the one in the audit.',
+    name: 'Login',
+    began: 'Began',
+    used: 'Last used',
+    ends: 'Ends at the latest',
+    browser: 'Browser',
+    own: 'This one',
+    end: 'End',
+    endOne: (name: string) => `End ${name}`,
+    endOthers: 'End all others',
+    ended: (name: string) => `${name} is ended.`,
+    endedOthers: 'All other logins are ended.',
+    gone: 'This login had ended already.',
+    alone: 'No other browser is logged in.',
+  },
+
   webhook: {
     title: 'Webhook',
     lead: 'One address can be told by a signed POST when a round is committed or abandoned and when a task pauses. Nothing in it names a contributor.',

@@ -310,6 +310,24 @@ export const zh: AdminWords = {
     no: '否',
   },
 
+  logins: {
+    title: '登录',
+    lead: '登录过此控制台的每个浏览器。登录在十二小时后结束；若两小时内没有打开控制台，也会结束。名称与审计记录中的相同。',
+    name: '登录',
+    began: '开始',
+    used: '最近使用',
+    ends: '最晚结束',
+    browser: '浏览器',
+    own: '当前浏览器',
+    end: '结束',
+    endOne: (name) => `结束 ${name}`,
+    endOthers: '结束其他所有登录',
+    ended: (name) => `${name} 已结束。`,
+    endedOthers: '其他所有登录已结束。',
+    gone: '此登录已经结束。',
+    alone: '没有其他浏览器登录。',
+  },
+
   webhook: {
     title: 'Webhook',
     lead: '当一轮完成或被放弃、任务暂停时，可用带签名的 POST 通知一个地址。内容不涉及任何参与者。',
