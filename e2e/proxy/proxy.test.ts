@@ -70,7 +70,7 @@ async function ask(url: string, headers: Readonly<Record<string, string>> = {}) 
 const statusOf = async (url: string): Promise<number> => (await ask(url)).status;
 const secureUrl = (): string => `https://localhost:${ports[1]}`;
 
-it('serves over TLS with HSTS, sends plain http there, and keeps the figures to itself', async () => {
+it('serves over TLS with HSTS, sends pages that were asked for by plain http there and refuses calls, and keeps the figures to itself', async () => {
   const page = await ask(`${secureUrl()}/`);
   expect(page.status).toBe(200);
   expect(page.headers['strict-transport-security']).toMatch(/max-age=\d{7,}/);
@@ -78,6 +78,7 @@ it('serves over TLS with HSTS, sends plain http there, and keeps the figures to 
   const plain = await ask(`http://127.0.0.1:${ports[0]}/contribute/digits`);
   expect(plain.status).toBe(308);
   expect(plain.headers['location']).toMatch(/^https:.*\/contribute\/digits$/);
+  expect(await statusOf(`http://127.0.0.1:${ports[0]}/api/tasks`)).toBe(403);
 });
 
 /** The protocol and cipher that both agree on, or null. */
