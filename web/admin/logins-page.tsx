@@ -1,10 +1,9 @@
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { formatTime, showToast, Table } from '../ui/index.ts';
 import type { Login } from './answers.ts';
-import type { Answer, Failure } from './api.ts';
+import type { Answer } from './api.ts';
 import { failureSentence } from './failure-sentence.ts';
+import { LookedProblem, useLooked } from './looked.tsx';
 import { useDashboard } from './shown.ts';
 import { WideTable } from './wide-table.tsx';
 import { adminWords } from './words/index.ts';
@@ -16,41 +15,24 @@ const LOOK_MS = 10_000;
 export function LoginsPage(): JSX.Element {
   const { logins: api } = useDashboard();
   const t = adminWords().logins;
-  /** null: not known yet. */
-  const logins = useSignal<readonly Login[] | null>(null);
-  const problem = useSignal<Failure | null>(null);
-
-  async function look(): Promise<void> {
-    const answer = await api.logins();
-    problem.value = answer.ok ? null : answer.failure;
-    if (answer.ok) logins.value = answer.value;
-  }
-  useEffect(() => {
-    look();
-    const timer = setInterval(look, LOOK_MS);
-    return () => clearInterval(timer);
-  }, []);
+  const looked = useLooked<readonly Login[]>(() => api.logins(), LOOK_MS);
 
   async function end(answered: Promise<Answer<unknown>>, done: string): Promise<void> {
     const answer = await answered;
     if (answer.ok) showToast(done);
     else if (answer.failure.reason === 'refused' && answer.failure.code === 'not-found') showToast(t.gone);
     else showToast(failureSentence(answer.failure), 'problem');
-    await look();
+    await looked.look();
   }
 
-  const shown = logins.value;
+  const shown = looked.value.value;
   const isAlone = shown?.every(({ isOwn }) => isOwn) ?? true;
   return (
-    <main id="main" class="logins" tabIndex={-1} aria-busy={shown === null && problem.value === null}>
+    <main id="main" class="logins" tabIndex={-1} aria-busy={shown === undefined && looked.problem.value === null}>
       <h1>{t.title}</h1>
       <p class="muted lead">{t.lead}</p>
-      {problem.value !== null && (
-        <p class="notice problem" role="alert">
-          {failureSentence(problem.value)}
-        </p>
-      )}
-      {shown === null ? (
+      <LookedProblem looked={looked} />
+      {shown === undefined ? (
         <p class="skeleton">{adminWords().frame.loading}</p>
       ) : (
         <WideTable name={t.title}>
@@ -84,7 +66,7 @@ export function LoginsPage(): JSX.Element {
           />
         </WideTable>
       )}
-      {shown !== null &&
+      {shown !== undefined &&
         (isAlone ? (
           <p class="muted small">{t.alone}</p>
         ) : (

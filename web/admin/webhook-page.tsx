@@ -1,11 +1,11 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { Dialog, formatNumber, formatTime, showToast, TextField } from '../ui/index.ts';
 import type { Webhook, WebhookSet } from './answers.ts';
 import type { Failure } from './api.ts';
 import { CopiedText } from './copied-text.tsx';
 import { failureSentence } from './failure-sentence.ts';
+import { LookedProblem, useLooked } from './looked.tsx';
 import { useDashboard } from './shown.ts';
 import { adminWords } from './words/index.ts';
 
@@ -16,32 +16,15 @@ const LOOK_MS = 5_000;
 export function WebhookPage(): JSX.Element {
   const { webhook: api } = useDashboard();
   const t = adminWords().webhook;
-  /** undefined: not known yet. */
-  const webhook = useSignal<Webhook | null | undefined>(undefined);
-  const problem = useSignal<Failure | null>(null);
+  const looked = useLooked<Webhook | null>(() => api.webhook(), LOOK_MS);
   const made = useSignal<WebhookSet | null>(null);
 
-  async function look(): Promise<void> {
-    const answer = await api.webhook();
-    problem.value = answer.ok ? null : answer.failure;
-    if (answer.ok) webhook.value = answer.value;
-  }
-  useEffect(() => {
-    look();
-    const timer = setInterval(look, LOOK_MS);
-    return () => clearInterval(timer);
-  }, []);
-
-  const shown = webhook.value;
+  const shown = looked.value.value;
   return (
-    <main id="main" class="webhook" tabIndex={-1} aria-busy={shown === undefined && problem.value === null}>
+    <main id="main" class="webhook" tabIndex={-1} aria-busy={shown === undefined && looked.problem.value === null}>
       <h1>{t.title}</h1>
       <p class="muted lead">{t.lead}</p>
-      {problem.value !== null && (
-        <p class="notice problem" role="alert">
-          {failureSentence(problem.value)}
-        </p>
-      )}
+      <LookedProblem looked={looked} />
       {made.value !== null && (
         <section class="card webhook-secret" role="status">
           <h2>{t.secret}</h2>
@@ -62,14 +45,14 @@ export function WebhookPage(): JSX.Element {
         isSet={shown !== undefined && shown !== null}
         onSet={(set) => {
           made.value = set;
-          look();
+          looked.look();
         }}
       />
       {shown !== undefined && shown !== null && (
         <Removal
           onRemoved={() => {
             made.value = null;
-            webhook.value = null;
+            looked.value.value = null;
           }}
         />
       )}
