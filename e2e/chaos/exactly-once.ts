@@ -154,10 +154,9 @@ class Seen {
   }
 
   /** What was acknowledged is counted, and what is counted was made by somebody. */
-  check({ committed }: History): void {
-    for (const { number, cells } of committed.values()) {
-      for (const cell of this.#acknowledged.get(number) ?? [])
-        if (!cells.has(cell)) throw new Error(`round ${number}: the report of ${cell} was acknowledged and is lost`);
+  check(history: History): void {
+    history.holds(this.#acknowledged);
+    for (const { number, cells } of history.committed.values()) {
       for (const cell of cells)
         if (!this.#trained.get(number)?.has(cell))
           throw new Error(`round ${number}: nobody made the report of ${cell}`);

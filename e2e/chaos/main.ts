@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { machineLine } from '../bench/machine.ts';
 import { everyCallCommand } from '../crash/every-call-command.ts';
+import { killsCommand } from '../crash/random-kills-command.ts';
 import { processesCommand } from '../processes/command.ts';
 import { simulateCommand } from '../simulated/command.ts';
 import { exactlyOnce } from './exactly-once.ts';
@@ -19,11 +20,13 @@ report that is lost, counted twice, or made by nobody.
 
 npm run chaos -- simulate --help   the whole protocol in simulated time
 npm run chaos -- processes --help  three processes on PostgreSQL and Redis, one fault after the other
+npm run chaos -- kills --help      killed at random moments of rounds
 npm run chaos -- strace --help     killed at every write, fsync and rename
 `;
 
 const OTHERS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   simulate: simulateCommand,
+  kills: killsCommand,
   strace: everyCallCommand,
   processes: processesCommand,
 };

@@ -71,6 +71,16 @@ export class History {
     return version;
   }
 
+  /** I1: what contributors heard of as accepted is counted in the round that it is of, where that one has committed. */
+  holds(acknowledged: ReadonlyMap<number, ReadonlySet<number>>): void {
+    for (const [round, cells] of acknowledged) {
+      const counted = this.committed.get(round)?.cells;
+      for (const cell of cells)
+        if (counted?.has(cell) === false)
+          throw new Violation(`round ${round}: the report of ${cell} was acknowledged and is lost`);
+    }
+  }
+
   #check(round: ApiRound): void {
     if (round.outcome === null || this.committed.has(round.number) || this.abandoned.has(round.number)) return;
     const rejected = Object.values(round.rejected).reduce((sum, count) => sum + count, 0);

@@ -162,13 +162,9 @@ export async function storm({ seed, seconds, say }: StormOptions): Promise<Storm
       counted += cells.size;
       for (const cell of cells) if (cell >= CONTRIBUTORS) throw new Error(`cell ${cell} is of nobody`);
     }
-    for (const [round, cells] of contributors.acknowledged) {
-      const { cells: there } = history.committed.get(round) ?? {};
-      if (there === undefined && !history.abandoned.has(round)) throw new Error(`round ${round} is gone`);
-      for (const cell of cells)
-        if (there?.has(cell) === false)
-          throw new Error(`round ${round}: the report of ${cell} was acknowledged and is lost`);
-    }
+    history.holds(contributors.acknowledged);
+    for (const round of contributors.acknowledged.keys())
+      if (!history.committed.has(round) && !history.abandoned.has(round)) throw new Error(`round ${round} is gone`);
     return {
       ...{ faults, committed: history.committed.size, abandoned: history.abandoned.size },
       ...{ acknowledged: acknowledged(), counted, healedMs },
