@@ -46,6 +46,8 @@ export class History {
 
   /** While rounds go on, what is current may be newer than what was listed before. */
   async read(server: RunningServer, task: string, { isRunning = false } = {}): Promise<void> {
+    // Before the versions, so that what a round made is among them.
+    const rounds = await server.adminJson<ApiRound[]>(`/api/tasks/${task}/rounds`);
     const checkpoints = await server.adminJson<ApiCheckpoint[]>(`/api/tasks/${task}/checkpoints`);
     checkpoints.forEach(({ version }, at) => {
       if (version !== at) throw new Violation(`versions are not dense: ${version} at place ${at}`);
@@ -57,7 +59,7 @@ export class History {
     for (const { version, sha256 } of checkpoints) {
       if (!this.#weights.has(version)) this.#weights.set(version, await weightsOf(server, sha256));
     }
-    for (const round of await server.adminJson<ApiRound[]>(`/api/tasks/${task}/rounds`)) this.#check(round);
+    for (const round of rounds) this.#check(round);
   }
 
   /** I4 after a restart: the version that is current loads anew, has its hash, and is what it was where it was read before. */
