@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { machineLine } from '../bench/machine.ts';
 import { everyCallCommand } from '../crash/every-call-command.ts';
+import { killsCommand } from '../crash/random-kills-command.ts';
 import { processesCommand } from '../processes/command.ts';
 import { simulateCommand } from '../simulated/command.ts';
 import { exactlyOnce } from './exactly-once.ts';
@@ -13,23 +14,27 @@ connections in mid-frame, doubles frames, flips bits, and delivers late what a c
 report that is lost, counted twice, or made by nobody.
 
   --updates N       counted reports that are wanted (100000)
-  --contributors N  at once, at most 130 (100)
+  --tasks N         whose rounds run at the same time (4)
+  --contributors N  of each task, at most 130 (130)
   --seed N          of the faults (the time of day); the same seed does the same to the n-th connection
   --help            this text
 
 npm run chaos -- simulate --help   the whole protocol in simulated time
 npm run chaos -- processes --help  three processes on PostgreSQL and Redis, one fault after the other
+npm run chaos -- kills --help      killed at random moments of rounds
 npm run chaos -- strace --help     killed at every write, fsync and rename
 `;
 
 const OTHERS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   simulate: simulateCommand,
+  kills: killsCommand,
   strace: everyCallCommand,
   processes: processesCommand,
 };
 
 interface ChaosOptions {
   readonly updates: number;
+  readonly tasks: number;
   readonly contributors: number;
   readonly seed: number;
 }
@@ -40,18 +45,21 @@ function readOptions(args: readonly string[]): ChaosOptions | 'help' | { readonl
       args: [...args],
       options: {
         updates: { type: 'string', default: '100000' },
-        contributors: { type: 'string', default: '100' },
+        tasks: { type: 'string', default: '4' },
+        contributors: { type: 'string', default: '130' },
         seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
         help: { type: 'boolean', default: false },
       },
     });
     if (values.help) return 'help';
-    const [updates = 0, contributors = 0, seed = 0] = [values.updates, values.contributors, values.seed].map(Number);
+    const { updates: wanted, tasks: atOnce, contributors: ofEach, seed: given } = values;
+    const [updates = 0, tasks = 0, contributors = 0, seed = 0] = [wanted, atOnce, ofEach, given].map(Number);
     if (!(Number.isInteger(updates) && updates >= 1)) return { problem: '--updates takes a whole number from 1' };
+    if (!(Number.isInteger(tasks) && tasks >= 1)) return { problem: '--tasks takes a whole number from 1' };
     if (!(Number.isInteger(contributors) && contributors >= 2 && contributors <= 130))
       return { problem: '--contributors takes a whole number from 2 to 130' };
     if (!(Number.isInteger(seed) && seed >= 0)) return { problem: '--seed takes a whole number' };
-    return { updates, contributors, seed };
+    return { updates, tasks, contributors, seed };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }

@@ -114,20 +114,9 @@ async function killedAt(call: Call, number: number, prepared: string): Promise<'
     const history = new History();
     const before = await versionOf(server);
     if (before > 0) await history.readCurrent(server, task.id);
-    await askForRound(server);
-    await contributors.start();
-    await contributors.until(
-      () => contributors.clients.every((client) => (client.view().version ?? 0) > 0),
-      'a version',
-      WITHIN_MS,
-    );
+    await firstRound(server, contributors);
     await history.read(server, task.id);
-    for (const [round, cells] of contributors.acknowledged) {
-      const counted = history.committed.get(round)?.cells;
-      for (const cell of cells)
-        if (counted !== undefined && !counted.has(cell))
-          throw new Error(`round ${round}: the report of ${cell} is lost`);
-    }
+    history.holds(contributors.acknowledged);
     if (history.committed.size === 0) throw new Error('no round has committed');
     return acknowledged && before === 0 ? 'between' : 'killed';
   } finally {
@@ -140,19 +129,23 @@ async function killedAt(call: Call, number: number, prepared: string): Promise<'
 /** A round and an end in order; false where it is killed on the way. */
 async function getsThrough(server: RunningServer, contributors: Contributors): Promise<boolean> {
   const ended = server.ended.then(() => false as const);
-  const round = async (): Promise<true> => {
-    await askForRound(server);
-    await contributors.start();
-    await contributors.until(
-      () => contributors.clients.every((client) => (client.view().version ?? 0) > 0),
-      'a version',
-      WITHIN_MS,
-    );
-    return true;
-  };
   // What a server that dies does to whoever asks it something is a rejection: then its end says why.
-  const isThrough = await Promise.race([ended, round().catch(() => ended)]);
-  return isThrough && (await server.stop()) === 0;
+  const round = firstRound(server, contributors).then(
+    () => true as const,
+    () => ended,
+  );
+  return (await Promise.race([ended, round])) && (await server.stop()) === 0;
+}
+
+/** The contributors come, and the task's first round commits. */
+async function firstRound(server: RunningServer, contributors: Contributors): Promise<void> {
+  await askForRound(server);
+  await contributors.start();
+  await contributors.until(
+    () => contributors.clients.every((client) => (client.view().version ?? 0) > 0),
+    'a version',
+    WITHIN_MS,
+  );
 }
 
 async function versionOf({ admin }: RunningServer): Promise<number> {

@@ -46,6 +46,8 @@ export class History {
 
   /** While rounds go on, what is current may be newer than what was listed before. */
   async read(server: RunningServer, task: string, { isRunning = false } = {}): Promise<void> {
+    // Before the versions, so that what a round made is among them.
+    const rounds = await server.adminJson<ApiRound[]>(`/api/tasks/${task}/rounds`);
     const checkpoints = await server.adminJson<ApiCheckpoint[]>(`/api/tasks/${task}/checkpoints`);
     checkpoints.forEach(({ version }, at) => {
       if (version !== at) throw new Violation(`versions are not dense: ${version} at place ${at}`);
@@ -57,7 +59,7 @@ export class History {
     for (const { version, sha256 } of checkpoints) {
       if (!this.#weights.has(version)) this.#weights.set(version, await weightsOf(server, sha256));
     }
-    for (const round of await server.adminJson<ApiRound[]>(`/api/tasks/${task}/rounds`)) this.#check(round);
+    for (const round of rounds) this.#check(round);
   }
 
   /** I4 after a restart: the version that is current loads anew, has its hash, and is what it was where it was read before. */
@@ -69,6 +71,16 @@ export class History {
       throw new Violation(`version ${version} has other weights after the restart`);
     this.#weights.set(version, weights);
     return version;
+  }
+
+  /** I1: what contributors heard of as accepted is counted in the round that it is of, where that one has committed. */
+  holds(acknowledged: ReadonlyMap<number, ReadonlySet<number>>): void {
+    for (const [round, cells] of acknowledged) {
+      const counted = this.committed.get(round)?.cells;
+      for (const cell of cells)
+        if (counted?.has(cell) === false)
+          throw new Violation(`round ${round}: the report of ${cell} was acknowledged and is lost`);
+    }
   }
 
   #check(round: ApiRound): void {

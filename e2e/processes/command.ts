@@ -4,8 +4,9 @@ import { storm } from './storm.ts';
 
 const HELP = `npm run chaos -- processes [options]
 Three server processes on a PostgreSQL and a Redis of their own, twelve contributors, and a fault every 5 to 10 seconds:
-processes killed, stopped and ended, Redis silent, emptied and killed, PostgreSQL killed, its connections cut. Ends at the
-first acknowledged report that is lost, the first that counts twice or is of nobody, and at versions that are no one line.
+processes killed, stopped and ended, Redis silent, emptied and killed, PostgreSQL killed, its connections cut, one while
+another lasts. Which, when and how long follows from the seed. Ends at the first acknowledged report that is lost, the first
+that counts twice or is of nobody, and at versions that are no one line.
 
   --minutes N  how long (20)
   --seed N     of the faults (the time of day)

@@ -24,6 +24,8 @@ export class House {
   /** Those that run, by place; null where one was killed. */
   readonly servers: (RunningServer | null)[] = [];
   entrance!: Entrance;
+  /** Places of those that are suspended: they hold their connections and answer nothing. */
+  readonly #suspended = new Set<number>();
   /** Logs of those that did not end in order. */
   readonly #unclean: string[] = [];
 
@@ -77,6 +79,25 @@ export class House {
     await server?.dispose();
   }
 
+  /** SIGSTOP, as if its machine stood still. */
+  suspend(place: number): void {
+    const server = this.servers[place];
+    if (server === null || server === undefined) return;
+    this.#suspended.add(place);
+    process.kill(server.pid, 'SIGSTOP');
+  }
+
+  continue(place: number): void {
+    const server = this.servers[place];
+    this.#suspended.delete(place);
+    if (server !== null && server !== undefined) process.kill(server.pid, 'SIGCONT');
+  }
+
+  /** Those that run and are not suspended. */
+  answering(): RunningServer[] {
+    return this.servers.filter((server, place) => server != null && !this.#suspended.has(place)) as RunningServer[];
+  }
+
   async stop(place: number): Promise<number | null> {
     const server = this.servers[place];
     this.servers[place] = null;
@@ -89,8 +110,8 @@ export class House {
   /** How many tasks each process has, by place. */
   tasksHeld(): Promise<number[]> {
     return Promise.all(
-      this.servers.map(async (server) => {
-        if (server === null) return 0;
+      this.servers.map(async (server, place) => {
+        if (server === null || this.#suspended.has(place)) return 0;
         const text = await (await fetch(`${server.url}/metrics`)).text();
         const counts = [...text.matchAll(/^fedtab_tasks\{state="\w+"\} (\d+)$/gm)];
         return counts.reduce((sum, [, count]) => sum + Number(count), 0);

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskId } from '../../shared/ids.ts';
-import { type Rng, seededRng } from '../../shared/rng.ts';
+import { seededRng } from '../../shared/rng.ts';
 import { Contributors } from '../crash/contributors.ts';
 import { History, Violation } from '../crash/history.ts';
 import { oneHotTask } from '../crash/one-hot.ts';
 import type { RunningServer } from '../fixtures/server.ts';
+import { done, type Fault, type FaultName, NAMES, PROCESSES, partOf, planOf } from './faults.ts';
 import { House } from './house.ts';
 
 export interface StormOptions {
@@ -16,6 +17,8 @@ export interface StormOptions {
 
 export interface StormFigures {
   readonly faults: Readonly<Record<FaultName, number>>;
+  /** That began while another lasted. */
+  readonly overlapping: number;
   readonly committed: number;
   readonly abandoned: number;
   readonly acknowledged: number;
@@ -24,78 +27,10 @@ export interface StormFigures {
   readonly healedMs: number;
 }
 
-const PROCESSES = 3;
 const CONTRIBUTORS = 12;
-/** Between the beginnings of two faults, at least and at most. */
-const EVERY_MS = [5_000, 9_500] as const;
 const HEAL_MS = 60_000;
-
-type Fault = (house: House, rng: Rng) => Promise<void>;
-
-const someMs = (rng: Rng, least: number, most: number): number => least + rng.below(most - least + 1);
-const other = (home: number): number => (home + 1) % PROCESSES;
-
-const FAULTS = {
-  'kill the process that has the task': async (house) => {
-    const home = await house.home();
-    await house.kill(home);
-    await house.start(home);
-  },
-  'kill another process': async (house) => {
-    const place = other(await house.home());
-    await house.kill(place);
-    await house.start(place);
-  },
-  'stop the process that has the task for longer than its lease, and let it go on': async (house, rng) => {
-    const { pid } = house.servers[await house.home()] as RunningServer;
-    process.kill(pid, 'SIGSTOP');
-    await delay(someMs(rng, 7_000, 12_000));
-    process.kill(pid, 'SIGCONT');
-  },
-  'stop another process for a while': async (house, rng) => {
-    const { pid } = house.servers[other(await house.home())] as RunningServer;
-    process.kill(pid, 'SIGSTOP');
-    await delay(someMs(rng, 1_000, 8_000));
-    process.kill(pid, 'SIGCONT');
-  },
-  'end a process in order and start another': async (house, rng) => {
-    const place = rng.below(PROCESSES);
-    const code = await house.stop(place);
-    if (code !== 0) throw new Error(`a process ended with code ${code}`);
-    await house.start(place);
-  },
-  'Redis is silent': async (house, rng) => {
-    house.redis.signal('SIGSTOP');
-    await delay(someMs(rng, 500, 9_000));
-    house.redis.signal('SIGCONT');
-  },
-  'Redis forgets everything': async (house) => {
-    await house.redis.command('FLUSHALL');
-  },
-  'Redis is killed': async (house, rng) => {
-    await house.redis.kill();
-    await delay(rng.below(3_000));
-    await house.redis.start();
-  },
-  'PostgreSQL is killed': async (house, rng) => {
-    await house.postgres.stop('immediate');
-    await delay(rng.below(2_000));
-    await house.postgres.start();
-  },
-  'every connection to PostgreSQL is cut, whatever it is about': async (house, rng) => {
-    // Some of them wait for the answer to a COMMIT.
-    for (let time = 0; time < 10; time++) {
-      await house.postgres.query(
-        house.env['FEDTAB_DATABASE_URL'] ?? '',
-        `select pg_terminate_backend(pid) from pg_stat_activity
-          where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`,
-      );
-      await delay(rng.below(200));
-    }
-  },
-} satisfies Readonly<Record<string, Fault>>;
-export type FaultName = keyof typeof FAULTS;
-const NAMES = Object.keys(FAULTS) as FaultName[];
+/** Whatever does not answer for so long is asked again later. */
+const ANSWER_MS = 2_000;
 
 /**
  * Three processes under load while one thing after another fails. Throws at the first report that was acknowledged and is
@@ -103,7 +38,6 @@ const NAMES = Object.keys(FAULTS) as FaultName[];
  * round commits once the faults are over.
  */
 export async function storm({ seed, seconds, say }: StormOptions): Promise<StormFigures> {
-  const rng = seededRng(seed);
   const task = {
     ...oneHotTask(CONTRIBUTORS),
     rounds: { goal: 6, minimum: 1, overSelection: 1.5, selectionDeadlineMs: 3_000, reportingDeadlineMs: 15_000 },
@@ -112,34 +46,24 @@ export async function storm({ seed, seconds, say }: StormOptions): Promise<Storm
   const work = seededRng(seed, 1);
   const contributors = new Contributors(house.entrance.url, task.id as TaskId, CONTRIBUTORS, {
     // Long enough that faults come in the middle of rounds.
-    pass: (_round, _cell, signal) => delay(someMs(work, 300, 1_500), undefined, { signal }),
+    pass: (_round, _cell, signal) => delay(300 + work.below(1_201), undefined, { signal }),
   });
-  const faults = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<FaultName, number>;
-  const server = (): RunningServer => house.running()[0] as RunningServer;
+  const server = (): RunningServer => house.answering()[0] as RunningServer;
   const history = new History({ mayAbandon: true });
   let isOver = false;
+  const stop = new AbortController();
   try {
     await server().adminJson('/api/tasks', { body: task });
     await contributors.start();
     await server().adminJson(`/api/tasks/${task.id}/rounds`, { body: { count: 100_000 } });
-    const endsAtMs = performance.now() + 1_000 * seconds;
     // Weights are kept of the last twenty versions.
     const reading = keepReading(house, history, task.id, () => isOver);
-    // What it finds wrong is thrown at the next fault, at the latest.
-    reading.catch(() => {});
-    // Each of them once before any of them twice.
-    let bag: FaultName[] = [];
-    while (performance.now() < endsAtMs) {
-      if (bag.length === 0) bag = [...NAMES];
-      const [name] = bag.splice(rng.below(bag.length), 1) as [FaultName];
-      const nextAtMs = performance.now() + someMs(rng, ...EVERY_MS);
-      say(name);
-      await (FAULTS[name] as Fault)(house, rng);
-      faults[name] += 1;
-      // Five abandoned rounds in a row are a pause.
-      await resume(house, task.id);
-      await Promise.race([delay(Math.max(0, nextAtMs - performance.now())), reading]);
-    }
+    const plan = planOf(seed, seconds);
+    const blowing = blow(plan, house, { say, signal: stop.signal, onOver: () => resume(house, task.id) });
+    blowing.catch(() => {});
+    // What reading finds wrong ends the storm.
+    const overlapping = await Promise.race([blowing, reading.then(() => blowing)]);
+    await whole(house);
 
     const calmMs = performance.now();
     const acknowledged = (): number => [...contributors.acknowledged.values()].reduce((sum, { size }) => sum + size, 0);
@@ -162,15 +86,14 @@ export async function storm({ seed, seconds, say }: StormOptions): Promise<Storm
       counted += cells.size;
       for (const cell of cells) if (cell >= CONTRIBUTORS) throw new Error(`cell ${cell} is of nobody`);
     }
-    for (const [round, cells] of contributors.acknowledged) {
-      const { cells: there } = history.committed.get(round) ?? {};
-      if (there === undefined && !history.abandoned.has(round)) throw new Error(`round ${round} is gone`);
-      for (const cell of cells)
-        if (there?.has(cell) === false)
-          throw new Error(`round ${round}: the report of ${cell} was acknowledged and is lost`);
-    }
+    history.holds(contributors.acknowledged);
+    for (const round of contributors.acknowledged.keys())
+      if (!history.committed.has(round) && !history.abandoned.has(round)) throw new Error(`round ${round} is gone`);
+    const faults = Object.fromEntries(
+      NAMES.map((name) => [name, plan.filter((fault) => fault.name === name).length]),
+    ) as Record<FaultName, number>;
     return {
-      ...{ faults, committed: history.committed.size, abandoned: history.abandoned.size },
+      ...{ faults, overlapping, committed: history.committed.size, abandoned: history.abandoned.size },
       ...{ acknowledged: acknowledged(), counted, healedMs },
     };
   } catch (error) {
@@ -178,15 +101,68 @@ export async function storm({ seed, seconds, say }: StormOptions): Promise<Storm
     throw error;
   } finally {
     isOver = true;
+    stop.abort();
     await contributors.close();
     await house.dispose();
   }
 }
 
+interface Blowing {
+  readonly say: (line: string) => void;
+  /** After each fault. */
+  readonly onOver: () => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Each fault when it is due and its part is whole; resolves to how many began while another lasted, when all are over. */
+async function blow(plan: readonly Fault[], house: House, { say, onOver, signal }: Blowing): Promise<number> {
+  const startedAt = performance.now();
+  const partIsWhole = new Map<string, Promise<void>>();
+  let lasting = 0;
+  let overlapping = 0;
+  async function one(fault: Fault, number: number, before: Promise<void> | undefined): Promise<void> {
+    await before;
+    await delay(Math.max(0, fault.atMs - (performance.now() - startedAt)), undefined, { signal });
+    if (lasting > 0) overlapping++;
+    lasting++;
+    const { name, lastsMs } = fault;
+    say(`${number}  ${name}${lastsMs > 0 ? `, ${lastsMs} ms` : ''}${lasting > 1 ? '; meanwhile another lasts' : ''}`);
+    await done(house, fault);
+    lasting--;
+    say(`${number}  is over`);
+    await onOver();
+  }
+  const all = plan.map((fault, at) => {
+    const part = partOf(fault.name);
+    const mine = one(fault, at + 1, partIsWhole.get(part));
+    partIsWhole.set(part, mine);
+    return mine;
+  });
+  await Promise.all(all);
+  return overlapping;
+}
+
+/** The house is as it was before: every process is there and ready, with what it leans on. */
+async function whole(house: House): Promise<void> {
+  const answering = house.answering();
+  if (answering.length !== PROCESSES) throw new Error(`${answering.length} of ${PROCESSES} processes are there`);
+  const until = performance.now() + HEAL_MS;
+  for (const { url } of answering)
+    while (
+      !(await fetch(`${url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    ) {
+      if (performance.now() > until) throw new Error(`${url} is not ready`);
+      await delay(200);
+    }
+}
+
 async function keepReading(house: House, history: History, task: string, isOver: () => boolean): Promise<void> {
   for (let place = 0; !isOver(); place++) {
-    const running = house.running();
-    const server = running[place % Math.max(1, running.length)];
+    const answering = house.answering();
+    const server = answering[place % Math.max(1, answering.length)];
     try {
       if (server !== undefined) await history.read(server, task, { isRunning: true });
     } catch (error) {
@@ -196,8 +172,8 @@ async function keepReading(house: House, history: History, task: string, isOver:
   }
 }
 
-/** Whatever answers just now. */
+/** Five abandoned rounds in a row are a pause. Asked of whatever answers just now. */
 async function resume(house: House, task: string): Promise<void> {
-  for (const server of house.running())
-    await server.admin(`/api/tasks/${task}/resume`, { body: {} }).catch(() => undefined);
+  const asked = house.answering().map((server) => server.admin(`/api/tasks/${task}/resume`, { body: {} }));
+  await Promise.race([Promise.allSettled(asked), delay(ANSWER_MS)]);
 }

@@ -1,0 +1,182 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TaskId } from '../../shared/ids.ts';
+import { exponentialReconnect } from '../../web/client/index.ts';
+import { History, Violation } from '../crash/history.ts';
+import { oneHotModel, oneHotTrainer } from '../crash/one-hot.ts';
+import type { RunningServer } from '../fixtures/server.ts';
+import { Population } from '../sim/population.ts';
+import type { Patience } from './patience.ts';
+
+export interface OneHotTaskOptions {
+  readonly id: string;
+  readonly contributors: number;
+  readonly patience: Patience;
+}
+
+/** What is known of one task: reports in versions; those that a contributor heard of; those in abandoned rounds. */
+export interface TaskFigures {
+  readonly counted: number;
+  readonly acknowledged: number;
+  readonly inAbandoned: number;
+  readonly rounds: number;
+}
+
+const SIDE = 8;
+/** One for each weight and bias. */
+export const CELLS = 2 * SIDE ** 2 + 2;
+/** Whoever is cut off comes back at once; where the server cannot keep up, less and less often. */
+const reconnect = exponentialReconnect({ baseMs: 60, maximumMs: 5_000 });
+/** Of the contributors; with over-selection somewhat more are asked than the goal needs. */
+const GOAL_SHARE = 0.75;
+const OVER_SELECTION = 1.1;
+/** Weights of older versions are not kept: the history is read before they go. */
+const READ_EVERY_ROUNDS = 4;
+const STALLED_MS = 120_000;
+const HEALED_MS = 60_000;
+
+const taskOf = (id: string, contributors: number) => ({
+  ...{ template: 'digits', id },
+  ...oneHotModel(SIDE),
+  strategy: { weighting: 'uniform' },
+  rounds: {
+    ...{ goal: Math.max(1, Math.round(GOAL_SHARE * contributors)), minimum: 1, overSelection: OVER_SELECTION },
+    ...{ selectionDeadlineMs: 10_000, reportingDeadlineMs: 20_000 },
+  },
+});
+
+/** A task and its contributors, who reach the server by `address`; contributor i reports 1 in cell i. */
+export class OneHotTask {
+  readonly #server: RunningServer;
+  readonly #path: string;
+  readonly #population: Population;
+  readonly #history = new History({ mayAbandon: true });
+  readonly #seen = new Seen();
+  readonly #id: string;
+  #counted = 0;
+  /** The latest that any contributor heard of. */
+  #round = 0;
+
+  static async open(server: RunningServer, address: string, options: OneHotTaskOptions): Promise<OneHotTask> {
+    await server.adminJson('/api/tasks', { body: taskOf(options.id, options.contributors) });
+    return new OneHotTask(server, address, options);
+  }
+
+  private constructor(server: RunningServer, address: string, { id, contributors, patience }: OneHotTaskOptions) {
+    this.#server = server;
+    this.#path = `/api/tasks/${id}`;
+    this.#id = id;
+    this.#population = new Population({
+      server: address,
+      task: id as TaskId,
+      count: contributors,
+      trainer: (cell) => oneHotTrainer(cell, async () => this.#seen.trained(this.#roundOf(cell), cell)),
+      reconnect,
+      transport: () => patience.transport(),
+    });
+    this.#population.clients.forEach((client, cell) => {
+      client.subscribe(({ round, notes }) => {
+        this.#round = Math.max(this.#round, round ?? 0);
+        for (const { receipt } of notes) if (receipt !== null) this.#seen.acknowledged(receipt.round, cell);
+      });
+    });
+  }
+
+  get counted(): number {
+    return this.#counted;
+  }
+
+  get rounds(): number {
+    return this.#history.committed.size + this.#history.abandoned.size;
+  }
+
+  /** Rounds go on, and what they made is held to what the contributors did and heard, until `isEnough`. */
+  async run(isEnough: () => boolean, onRead: () => void): Promise<void> {
+    const starting = this.#population.start();
+    await this.#server.adminJson(`${this.#path}/rounds`, { body: { count: 100_000 } });
+    while (!isEnough()) {
+      await this.#until(this.rounds + READ_EVERY_ROUNDS, STALLED_MS);
+      await this.#read({ isRunning: true });
+      onRead();
+    }
+    await starting;
+  }
+
+  /** I7: the network is well again, and rounds commit. Then the task ends, and all of its history is read. */
+  async end(): Promise<TaskFigures> {
+    const before = this.#history.committed.size;
+    await this.#until(this.rounds + 2, HEALED_MS);
+    await this.#server.adminJson(`${this.#path}/pause`, { body: {} });
+    // The round that runs when a task pauses ends by its deadline at the latest.
+    while (!(await this.#isOver())) await delay(50);
+    await this.#read();
+    if (this.#history.committed.size === before) throw new Violation(`${this.#id}: no round has committed since`);
+    return {
+      counted: this.#counted,
+      acknowledged: this.#seen.count(this.#history.committed.keys()),
+      inAbandoned: this.#seen.count(this.#history.abandoned.keys()),
+      rounds: this.rounds,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#population.close();
+  }
+
+  states(): Readonly<Record<string, number>> {
+    return this.#population.states();
+  }
+
+  async #isOver(): Promise<boolean> {
+    const [latest] = await this.#server.adminJson<{ outcome: string | null }[]>(`${this.#path}/rounds?limit=1`);
+    return latest?.outcome !== null;
+  }
+
+  async #read({ isRunning = false } = {}): Promise<void> {
+    await this.#history.read(this.#server, this.#id, { isRunning });
+    this.#counted = [...this.#history.committed.values()].reduce((sum, { cells }) => sum + cells.size, 0);
+    this.#seen.check(this.#history);
+  }
+
+  #until(round: number, withinMs: number): Promise<void> {
+    return this.#population.until(() => this.#round >= round, `round ${round} of ${this.#id}`, withinMs);
+  }
+
+  #roundOf(cell: number): number {
+    return this.#population.clients[cell]?.view().round ?? 0;
+  }
+}
+
+/** What the contributors themselves did and heard, by round. */
+class Seen {
+  readonly #trained = new Map<number, Set<number>>();
+  readonly #acknowledged = new Map<number, Set<number>>();
+
+  trained(round: number, cell: number): void {
+    add(this.#trained, round, cell);
+  }
+
+  acknowledged(round: number, cell: number): void {
+    add(this.#acknowledged, round, cell);
+  }
+
+  count(rounds: Iterable<number>): number {
+    let sum = 0;
+    for (const round of rounds) sum += this.#acknowledged.get(round)?.size ?? 0;
+    return sum;
+  }
+
+  /** What was acknowledged is counted, and what is counted was made by somebody. */
+  check(history: History): void {
+    history.holds(this.#acknowledged);
+    for (const { number, cells } of history.committed.values())
+      for (const cell of cells)
+        if (!this.#trained.get(number)?.has(cell))
+          throw new Violation(`round ${number}: nobody made the report of ${cell}`);
+  }
+}
+
+function add(cells: Map<number, Set<number>>, round: number, cell: number): void {
+  const known = cells.get(round);
+  if (known === undefined) cells.set(round, new Set([cell]));
+  else known.add(cell);
+}
