@@ -123,6 +123,15 @@ export function attackOf({ name, strength }: AttackChoice): Attack | null {
 /** Whether it looks at what the others made: that takes one process, where all is there before the first report. */
 export const looksAtOthers = ({ name }: AttackChoice): boolean => name === 'alie' || name === 'ipm';
 
+/** Another trainer that is the honest one for its first assignments, so many, and the attacking one afterwards. */
+export function sleeping(honest: Trainer, attacking: Trainer, assignments: number): Trainer {
+  let begun = 0;
+  return {
+    ...attacking,
+    train: (params, options) => (begun++ < assignments ? honest : attacking).train(params, options),
+  };
+}
+
 /** Versions whose work is remembered. */
 const REMEMBERED = 4;
 

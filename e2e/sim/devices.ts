@@ -2,7 +2,11 @@ import { type Rng, seededRng } from '../../shared/rng.ts';
 import type { FederatedClient } from '../../web/client/index.ts';
 import type { ParticipationState } from '../../web/client/view.ts';
 
-/** How fast the contributors' devices are, beside one that takes `STEP_MS` for a step. */
+/**
+ * How fast the contributors' devices are, beside one that takes `STEP_MS` for a step. That a few are many times slower than the usual
+ * one is what Huba et al., "Papaya: Practical, Private, and Scalable Federated Learning", MLSys 2022 (arXiv:2111.04877), report of
+ * phones; the two distributions are our own choice, and not fitted to theirs.
+ */
 export type Speed =
   | { readonly kind: 'same' }
   /** exp(sigma · N(0, 1)) times as long. */

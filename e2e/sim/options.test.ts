@@ -33,6 +33,7 @@ describe('npm run simulate', () => {
       leave: [],
       attack: null,
       malicious: 0,
+      attackAfter: 0,
       seed: 1,
       backend: 'auto',
       model: null,
@@ -56,7 +57,7 @@ describe('npm run simulate', () => {
 
   it('takes every flag', () => {
     const flags =
-      '--task seed-dense --clients 20 --cohort 5 --rounds 3 --examples 100 --partition dirichlet:0.5 --strategy fedsgd --codec uniform-8-rotated --range 0.1 --lr 0.05 --epochs 2 --batch 20 --dropout 0.25 --seed 7 --backend cpu --model mine --json out.json --csv out.csv --svg out.svg --sizes dirichlet:2 --set client.mu=0.1 --set client.local=["output"] --set model.zoo=cnn --in-process --trainer core --threads 2 --over-selection 1.3 --deadline 60 --speed pareto:1.5 --late 0.05 --leave uploading:0.1 --attack alie:1.5 --malicious 0.3 --until 0.97';
+      '--task seed-dense --clients 20 --cohort 5 --rounds 3 --examples 100 --partition dirichlet:0.5 --strategy fedsgd --codec uniform-8-rotated --range 0.1 --lr 0.05 --epochs 2 --batch 20 --dropout 0.25 --seed 7 --backend cpu --model mine --json out.json --csv out.csv --svg out.svg --sizes dirichlet:2 --set client.mu=0.1 --set client.local=["output"] --set model.zoo=cnn --in-process --trainer core --threads 2 --over-selection 1.3 --deadline 60 --speed pareto:1.5 --late 0.05 --leave uploading:0.1 --attack alie:1.5 --malicious 0.3 --attack-after 4 --until 0.97';
     expect(read(flags)).toEqual({
       task: 'seed-dense',
       clients: 20,
@@ -84,6 +85,7 @@ describe('npm run simulate', () => {
       leave: [{ state: 'uploading', probability: 0.1 }],
       attack: { name: 'alie', strength: 1.5 },
       malicious: 0.3,
+      attackAfter: 4,
       seed: 7,
       backend: 'cpu',
       model: 'mine',
@@ -116,6 +118,8 @@ describe('npm run simulate', () => {
     ['--attack backdoor', '--attack takes sign-flip'],
     ['--attack ipm', 'it takes --in-process'],
     ['--malicious 0.5', '--malicious takes --attack'],
+    ['--attack-after 5', '--attack-after takes --attack'],
+    ['--attack label-flip --attack-after 5', 'which is in the examples'],
     ['--sizes dirichlet:1 --partition labels:2', '--sizes can be chosen'],
     ['--sizes some', '--sizes takes'],
     ['--set client.mu', '--set takes PATH=VALUE'],

@@ -47,6 +47,8 @@ export interface SimulateOptions {
   readonly attack: AttackChoice | null;
   /** Share of the contributors that attack. */
   readonly malicious: number;
+  /** So many assignments of its own an attacker works on honestly first. */
+  readonly attackAfter: number;
   readonly seed: number;
   readonly backend: RequestedBackend;
   /** A folder with a model of one's own, in the place of the task's. */
@@ -72,6 +74,8 @@ same rounds with each learning rate and says which reached the most.
   --rounds N        rounds to commit (10)
   --examples N      examples of each contributor (600)
   --partition P     iid | people | shards:N | dirichlet:ALPHA | dirichlet-b:BETA | labels:N (iid; ratings: people)
+                    dirichlet: convention A (Hsu et al. 2019), each contributor's labels from Dir(ALPHA × shares of the labels);
+                    dirichlet-b: convention B (Yurochkin et al. 2019), each label over the contributors from Dir(BETA)
   --sizes S         equal | dirichlet:ALPHA: how many each contributor has, of iid and dirichlet (equal)
   --strategy S      ${STRATEGIES.join(' | ')} (the task's)
   --codec C         ${CODEC_NAMES.join(' | ')} (the task's)
@@ -91,6 +95,7 @@ same rounds with each learning rate and says which reached the most.
   --dropout P       probability that a selected contributor leaves in mid-training (0)
   --leave S:P,…     the same for each of the states ${LEAVING_STATES.join(', ')}
   --attack A        ${ATTACK_NAMES.join(' | ')}, with :STRENGTH where it has one
+  --attack-after N  assignments that an attacker works on honestly first (0)
   --malicious P     share of the contributors that attack (0.2 with --attack)
   --seed N          seeds the model, the partition and what befalls the contributors (1); over sockets the server draws cohorts by itself
   --backend B       ${BACKENDS.join(' | ')} (auto: WebAssembly, else the plain CPU)
@@ -125,6 +130,7 @@ const flags = {
   dropout: { type: 'string', default: '0' },
   leave: { type: 'string' },
   attack: { type: 'string' },
+  'attack-after': { type: 'string' },
   malicious: { type: 'string' },
   seed: { type: 'string', default: '1' },
   backend: { type: 'string', default: 'auto' },
@@ -226,7 +232,7 @@ function dealtAs(values: Values, task: TemplateName, examples: number): Pick<Sim
   return { partition, sizes };
 }
 
-function attackedBy(values: Values, inProcess: boolean): Pick<SimulateOptions, 'attack' | 'malicious'> {
+function attackedBy(values: Values, inProcess: boolean): Pick<SimulateOptions, 'attack' | 'malicious' | 'attackAfter'> {
   const attack = values.attack === undefined ? null : readAttack(values.attack);
   if (values.attack !== undefined && attack === null)
     throw new Wrong(`--attack takes ${ATTACK_NAMES.join(', ')}, with :STRENGTH where it has one`);
@@ -234,7 +240,10 @@ function attackedBy(values: Values, inProcess: boolean): Pick<SimulateOptions, '
   if (attack === null && malicious !== null) throw new Wrong('--malicious takes --attack');
   if (attack !== null && looksAtOthers(attack) && !inProcess)
     throw new Wrong(`--attack ${attack.name} looks at what the others made: it takes --in-process`);
-  return { attack, malicious: attack === null ? 0 : (malicious ?? 0.2) };
+  const attackAfter = whole(values, 'attack-after', 0, 100_000);
+  if (attackAfter !== null && (attack === null || attack.name === 'label-flip'))
+    throw new Wrong('--attack-after takes --attack with another attack than label-flip, which is in the examples');
+  return { attack, malicious: attack === null ? 0 : (malicious ?? 0.2), attackAfter: attackAfter ?? 0 };
 }
 
 function ratesOf(values: Values): number[] {

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { taskSpecSchema } from '../../shared/task/spec.ts';
+import { STRATEGY_NAMES, type StrategyName } from '../../shared/task/strategies.ts';
 import { machineLine } from '../bench/machine.ts';
 import { BUFFERED_ROUNDS, BUFFERED_TARGETS, compareSchedules } from './buffered.ts';
+import { conventionOf, readSizes } from './partition.ts';
 import { crossingOf, pointsOf } from './results/curve.ts';
 import { type Figures, simulate } from './simulation.ts';
 import { bestRate, MNIST, percent, progress, trialOf } from './trial.ts';
@@ -67,6 +68,8 @@ ${Object.entries(PAPERS)
   --threads N     threads that train (2)
   --rounds N      of a comparison (${COMPARED_ROUNDS}; of buffered at most ${BUFFERED_ROUNDS} versions)
   --partition P   of strategies: one of the two alone
+  --sizes S       of strategies: equal | dirichlet:ALPHA, with which contributors take unequal numbers of steps, not by shards (equal)
+  --strategies S,…  of strategies: these alone (all)
 `;
 
 /** Runs what is named, the first by default, and says its table. Resolves to whether every limit was kept. */
@@ -80,11 +83,20 @@ export async function reproduce(args: readonly string[], say: (line: string) => 
       threads: { type: 'string', default: '2' },
       rounds: { type: 'string' },
       partition: { type: 'string' },
+      sizes: { type: 'string', default: 'equal' },
+      strategies: { type: 'string', default: STRATEGY_NAMES.join(',') },
       help: { type: 'boolean', default: false },
     },
   });
   const names = positionals.length === 0 ? ['2nn-e1-iid'] : positionals;
-  const skews = SKEWS.filter((skew) => skew === (values.partition ?? skew));
+  const { partition, sizes } = values;
+  // Of shards the sizes follow from how labels are dealt.
+  const skews = SKEWS.filter(
+    (skew) => skew === (partition ?? skew) && (sizes === 'equal' || !skew.startsWith('shards')),
+  );
+  const asked = values.strategies.split(',');
+  const strategies = STRATEGY_NAMES.filter((name) => asked.includes(name));
+  if (strategies.length !== asked.length || readSizes(sizes) === null) return 'help';
   if (values.help || skews.length === 0 || names.some((name) => !COMPARISONS.has(name) && !Object.hasOwn(PAPERS, name)))
     return 'help';
   const rates = values.lr.split(',').map(Number);
@@ -96,7 +108,11 @@ export async function reproduce(args: readonly string[], say: (line: string) => 
     );
     const paper = PAPERS[name];
     if (name === 'strategies')
-      await compare(skews, Number(values.rounds ?? COMPARED_ROUNDS), rates, seeds, values.threads, say);
+      await compare(
+        { skews, sizes, strategies, rounds: Number(values.rounds ?? COMPARED_ROUNDS) },
+        { rates, seeds, threads: values.threads },
+        say,
+      );
     else if (name === 'buffered')
       await compareSchedules(Number(values.rounds ?? BUFFERED_ROUNDS), rates, seeds, values.threads, say);
     else if (paper !== undefined) areKept = (await again(paper, rates, seeds, values.threads, say)) && areKept;
@@ -139,20 +155,34 @@ function columnsOf({ rounds }: Figures): string {
   return `${percent(best)} | ${up.toFixed(1)} | ${seconds.toFixed(2)}`;
 }
 
+interface Comparison {
+  readonly skews: readonly string[];
+  readonly sizes: string;
+  readonly strategies: readonly StrategyName[];
+  readonly rounds: number;
+}
+
+interface Runs {
+  readonly rates: readonly number[];
+  readonly seeds: readonly number[];
+  readonly threads: string;
+}
+
 async function compare(
-  skews: readonly string[],
-  rounds: number,
-  rates: readonly number[],
-  seeds: readonly number[],
-  threads: string,
+  { skews, sizes, strategies, rounds }: Comparison,
+  { rates, seeds, threads }: Runs,
   say: (line: string) => void,
 ): Promise<void> {
+  for (const partition of skews) {
+    const convention = conventionOf(trialOf(`${MNIST} --partition ${partition}`).partition);
+    if (convention !== null) say(`${convention}\n`);
+  }
   say(`| strategy | partition | lr | best of ${rounds} rounds | mean of the last ten | s a round |`);
   say('| --- | --- | ---: | ---: | ---: | ---: |');
   for (const partition of skews) {
-    for (const strategy of taskSpecSchema.entries.strategy.entries.name.options) {
+    for (const strategy of strategies) {
       for (const seed of seeds) {
-        const flags = `${MNIST} --set model.zoo=mlp-2nn --epochs 1 --partition ${partition} --strategy ${strategy}`;
+        const flags = `${MNIST} --set model.zoo=mlp-2nn --epochs 1 --partition ${partition} --sizes ${sizes} --strategy ${strategy}`;
         const options = { ...trialOf(`${flags} --threads ${threads}`), seed };
         try {
           const rate = await bestRate({ ...options, rounds: Math.ceil(rounds / 5) }, rates, progress);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../shared/hash.ts';
 import { seededRng } from '../../shared/rng.ts';
 import {
+  conventionOf,
   deal,
   dealPeople,
   type LabelPartition,
@@ -84,11 +85,11 @@ describe('dealing', () => {
   it.each<[string, LabelPartition, Sizes, string]>([
     ['iid', { kind: 'iid' }, { kind: 'equal' }, 'd5ac5513'],
     ['two shards', { kind: 'shards', perClient: 2 }, { kind: 'equal' }, '03c31c4b'],
-    ['convention A', { kind: 'dirichlet', alpha: 0.5 }, { kind: 'equal' }, '5a45c9de'],
+    ['convention A', { kind: 'dirichlet', alpha: 0.5 }, { kind: 'equal' }, 'fdee5d0d'],
     ['convention B', { kind: 'dirichlet-b', beta: 0.5 }, { kind: 'equal' }, 'de4c0420'],
     ['two labels', { kind: 'labels', perClient: 2 }, { kind: 'equal' }, 'b0bb6cfc'],
     ['iid of different sizes', { kind: 'iid' }, { kind: 'dirichlet', alpha: 1 }, 'cd1e7259'],
-    ['convention A of different sizes', { kind: 'dirichlet', alpha: 0.5 }, { kind: 'dirichlet', alpha: 1 }, '25422072'],
+    ['convention A of different sizes', { kind: 'dirichlet', alpha: 0.5 }, { kind: 'dirichlet', alpha: 1 }, '5eef713b'],
   ])('%s is the same to the byte for one seed', (_, how, sizes, print) => {
     const dealt = deal(labels, 10, 150, how, seededRng(7), sizes);
     expect(printOf(dealt)).toBe(print);
@@ -106,7 +107,7 @@ describe('dealing', () => {
       expect(Math.min(...sizes)).toBeGreaterThanOrEqual(10);
       expect(Math.max(...sizes)).toBeGreaterThanOrEqual(300);
     }
-    const crowd = () => deal(labels, 100, 10, { kind: 'dirichlet-b', beta: 0.1 }, seededRng(1));
+    const crowd = () => deal(labels, 10, 10, { kind: 'dirichlet-b', beta: 0.1 }, seededRng(1));
     expect(crowd).toThrow('fewer than 10 examples');
   });
 
@@ -148,17 +149,35 @@ describe('dealing', () => {
     expect(deal(labels, 20, 100, { kind: 'iid' }, seededRng(1)).map(classesOf)).toEqual(Array(20).fill(10));
   });
 
-  it('by Dirichlet mixes less the smaller alpha is', () => {
-    const largestShare = (alpha: number): number => {
-      const dealt = deal(labels, 10, 100, { kind: 'dirichlet', alpha }, seededRng(3));
-      const shares = dealt.map((indices) => {
-        const counts = Array(10).fill(0);
-        for (const index of indices) counts[labels[index] as number]++;
-        return Math.max(...counts) / indices.length;
-      });
-      return shares.reduce((sum, share) => sum + share, 0) / shares.length;
-    };
-    expect(largestShare(100)).toBeLessThan(0.25);
-    expect(largestShare(0.05)).toBeGreaterThan(0.5);
+  // Of Dir(α · prior) the chance that two examples of one contributor have the same label is E Σ q² = (α Σ prior² + 1) ÷ (α + 1).
+  it.each([
+    ['ten labels alike, α = 0.1', 0.1, Array(10).fill(0.1), 1.01 / 1.1],
+    ['ten labels alike, α = 1', 1, Array(10).fill(0.1), 1.1 / 2],
+    ['ten labels alike, α = 10', 10, Array(10).fill(0.1), 2 / 11],
+    ['one label of four in five, α = 1', 1, [0.8, 0.2], 1.68 / 2],
+  ])('by convention A has the concentration of Hsu et al.: %s', (_, alpha, prior: readonly number[], expected) => {
+    const [clients, each] = [400, 50];
+    // Ten times more than is dealt: no label is used up, so that the mixes are as they were drawn.
+    const many = Uint8Array.from(prior.flatMap((share, label) => Array(share * clients * each * 10).fill(label)));
+    const counts = deal(many, clients, each, { kind: 'dirichlet', alpha }, seededRng(11)).map((own) =>
+      prior.map((_, label) => own.filter((index) => many[index] === label).length),
+    );
+    const mean = (of: (counts: readonly number[]) => number): number =>
+      counts.reduce((sum, one) => sum + of(one), 0) / clients;
+    const alike = mean((one) => one.reduce((sum, count) => sum + count * (count - 1), 0) / (each * (each - 1)));
+    expect(Math.abs(alike - expected)).toBeLessThan(0.03);
+    for (const [label, share] of prior.entries())
+      expect(Math.abs(mean((one) => one[label] ?? 0) / each - share)).toBeLessThan(0.05);
+  });
+
+  it('by convention A with a tiny alpha gives each contributor one label', () => {
+    const dealt = deal(labels, 10, 20, { kind: 'dirichlet', alpha: 1e-6 }, seededRng(4));
+    expect(dealt.map(classesOf)).toEqual(Array(10).fill(1));
+  });
+
+  it('says which convention a Dirichlet partition follows', () => {
+    expect(conventionOf({ kind: 'dirichlet', alpha: 0.1 })).toContain('convention A (Hsu et al. 2019)');
+    expect(conventionOf({ kind: 'dirichlet-b', beta: 0.1 })).toContain('convention B');
+    expect(conventionOf({ kind: 'iid' })).toBeNull();
   });
 });

@@ -13,7 +13,11 @@ export type LabelPartition =
   | { readonly kind: 'iid' }
   /** McMahan et al. 2017, §3: sorted by label, cut into pieces of the same size, so many to each. */
   | { readonly kind: 'shards'; readonly perClient: number }
-  /** Convention A: Hsu, Qi and Brown 2019 (arXiv 1909.06335), §3: each contributor's mix of labels is drawn from Dir(alpha). */
+  /**
+   * Convention A: Hsu, Qi and Brown 2019 (arXiv 1909.06335), §3: each contributor's mix of labels is drawn from
+   * Dir(alpha · prior), the prior being the shares of the labels in all the data, whose sum is 1. Of ten labels that are equally
+   * frequent each has alpha / 10.
+   */
   | { readonly kind: 'dirichlet'; readonly alpha: number }
   /**
    * Convention B: Yurochkin et al. 2019 (arXiv 1905.12022), §4: how each label is shared out over the contributors is drawn
@@ -36,6 +40,15 @@ export function readSizes(text: string): Sizes | null {
   const [kind, figure, more] = text.split(':');
   const alpha = figure === undefined || figure.trim() === '' ? Number.NaN : Number(figure);
   return kind === 'dirichlet' && more === undefined && alpha > 0 && alpha <= 1_000_000 ? { kind, alpha } : null;
+}
+
+/** What is to be said of a partition where its name alone could mean two experiments; null elsewhere. */
+export function conventionOf(partition: Partition): string | null {
+  if (partition.kind === 'dirichlet')
+    return `dirichlet:${partition.alpha} is convention A (Hsu et al. 2019): each contributor's labels from Dir(${partition.alpha} · shares of the labels)`;
+  if (partition.kind === 'dirichlet-b')
+    return `dirichlet-b:${partition.beta} is convention B (Yurochkin et al. 2019): each label over the contributors from Dir(${partition.beta})`;
+  return null;
 }
 
 /** The sizes that a partition lets be chosen: of the others they follow from how labels are dealt. */
@@ -135,8 +148,15 @@ function sizesOf(clients: number, total: number, alpha: number, rng: Rng): numbe
   return drawn(draw, (counts) => Math.min(...counts), `--sizes dirichlet:${alpha}`);
 }
 
+/** A draw from Dir(alpha, …, alpha), up to its sum. */
 const proportions = (count: number, alpha: number, rng: Rng): number[] =>
-  Array.from({ length: count }, () => gamma(alpha, rng));
+  weightsOf(Array.from({ length: count }, () => logGamma(alpha, rng)));
+
+/** Of logarithms, the largest being 1: of a small alpha the numbers themselves are below what a double holds. */
+function weightsOf(logs: readonly number[]): number[] {
+  const largest = Math.max(...logs);
+  return logs.map((log) => Math.exp(log - largest));
+}
 
 /** Indices of each label, in the order given. */
 function groups(order: Uint32Array, labels: Uint8Array | TargetValues): Uint32Array[] {
@@ -230,31 +250,42 @@ function byDirichlet(
   rng: Rng,
 ): Uint32Array[] {
   const left = groups(order, labels).map((indices) => [...indices]);
+  const concentrations = left.map(({ length }) => (alpha * length) / order.length);
   return counts.map((count) => {
-    const mix = proportions(left.length, alpha, rng);
+    const logs = concentrations.map((shape) => (shape > 0 ? logGamma(shape, rng) : Number.NEGATIVE_INFINITY));
+    // A label that is used up is drawn no more: the mix is that of those that are left.
+    const mixOfTheRest = (): number[] =>
+      weightsOf(logs.map((log, label) => (left[label]?.length ? log : Number.NEGATIVE_INFINITY)));
+    let mix = mixOfTheRest();
     return Uint32Array.from({ length: count }, () => {
-      // A label that is used up is drawn no more: the mix is that of those that are left.
-      const total = mix.reduce((sum, weight, label) => sum + (left[label]?.length ? weight : 0), 0);
-      let at = rng.uniform() * total;
-      let label = left.findIndex((indices, candidate) => {
-        at -= indices.length > 0 ? (mix[candidate] as number) : 0;
-        return indices.length > 0 && at <= 0;
-      });
-      if (label < 0) label = left.findIndex((indices) => indices.length > 0);
-      return left[label]?.pop() ?? 0;
+      const label = pick(mix, rng);
+      const index = left[label]?.pop() ?? 0;
+      if (left[label]?.length === 0) mix = mixOfTheRest();
+      return index;
     });
   });
 }
 
-/** Gamma(shape, 1) by Marsaglia and Tsang 2000; below 1 by their boost. Never 0, so that a mix has a sum. */
-function gamma(shape: number, rng: Rng): number {
-  if (shape < 1) return Math.max(Number.MIN_VALUE, gamma(shape + 1, rng) * (1 - rng.uniform()) ** (1 / shape));
+/** A place, each as likely as its weight says; never one whose weight is 0. */
+function pick(weights: readonly number[], rng: Rng): number {
+  let at = rng.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
+  const place = weights.findIndex((weight) => {
+    at -= weight;
+    return weight > 0 && at <= 0;
+  });
+  // What rounding leaves over is the last one's.
+  return place < 0 ? weights.findLastIndex((weight) => weight > 0) : place;
+}
+
+/** The logarithm of Gamma(shape, 1) by Marsaglia and Tsang 2000; below 1 by their boost. */
+function logGamma(shape: number, rng: Rng): number {
+  if (shape < 1) return logGamma(shape + 1, rng) + Math.log(1 - rng.uniform()) / shape;
   const d = shape - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
   for (;;) {
     const x = rng.normal();
     const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(1 - rng.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+    if (v > 0 && Math.log(1 - rng.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return Math.log(d * v);
   }
 }
 

@@ -12,12 +12,12 @@ import { strategyOverrides } from '../../shared/task/strategies.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { type ApiRound, figuresOf, lineOf } from '../demo/figures.ts';
-import { attackOf, Conspiracy, labelsFlipped } from './attacks.ts';
+import { attackOf, Conspiracy, labelsFlipped, sleeping } from './attacks.ts';
 import { CoreTrainers, type Trainers } from './core-trainer.ts';
 import { leavesRounds, slownessOf } from './devices.ts';
 import { type InProcessWorld, openInProcessWorld, STEP_MS } from './in-process/world.ts';
 import type { SimulateOptions } from './options.ts';
-import { deal, dealPeople } from './partition.ts';
+import { conventionOf, deal, dealPeople } from './partition.ts';
 import { PlainTrainers } from './plain/trainers.ts';
 import { notPlain } from './plain/training.ts';
 import { crossingOf, type Point, pointsOf } from './results/curve.ts';
@@ -45,6 +45,8 @@ export interface Figures {
   readonly initial: { readonly version: number } & Partial<Score>;
   readonly rounds: readonly SimulatedRound[];
   readonly final: { readonly version: number } & Partial<Score>;
+  /** Why the task paused before its rounds were done, where it did. */
+  readonly pausedReason?: string;
   /** Where the best so far crosses `--until`. */
   readonly crossing?: Omit<Point, 'accuracy'> | null;
 }
@@ -88,7 +90,8 @@ export async function simulate(options: SimulateOptions, told: Told | Told['say'
     },
     around: (trainer, index) => {
       if (attack === null || !attackers.has(index)) return trainer;
-      return conspiracy.attacking(trainer, attack, seededRng(options.seed, ATTACK_STREAM + index));
+      const attacking = conspiracy.attacking(trainer, attack, seededRng(options.seed, ATTACK_STREAM + index));
+      return sleeping(trainer, attacking, options.attackAfter);
     },
   };
   const world = options.inProcess
@@ -113,7 +116,9 @@ function trainersFor({ trainer, backend, threads }: SimulateOptions, { client, .
 }
 
 async function runRounds(options: SimulateOptions, world: World, { say, done }: Told): Promise<Figures> {
-  const { until, clients: count } = options;
+  const { until, clients: count, partition } = options;
+  const convention = conventionOf(partition);
+  if (convention !== null) say(convention);
   const initial = (await world.scored(0)).metrics;
   say(`version 0  ${namedScoreText(initial, 2)}`);
   await world.start(options.rounds);
@@ -145,6 +150,8 @@ async function runRounds(options: SimulateOptions, world: World, { say, done }: 
   const crossing = until === null ? {} : { crossing: crossingOf(pointsOf(initial.accuracy, rounds), until) };
   if (rounds.length > 0) say(paceText(rounds));
   if (until !== null) say(crossingText(until, crossing.crossing ?? null));
+  const pausedReason = await world.pausedReason();
+  if (pausedReason !== null) say(`the task has paused: ${pausedReason}`);
   return {
     task: options.task,
     seed: options.seed,
@@ -156,6 +163,7 @@ async function runRounds(options: SimulateOptions, world: World, { say, done }: 
     initial: { version: 0, ...initial },
     rounds,
     final: { version: last, ...(await world.scored(last)).metrics },
+    ...(pausedReason === null ? {} : { pausedReason }),
     ...crossing,
   };
 }

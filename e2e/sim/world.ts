@@ -32,6 +32,8 @@ export interface World {
   ended(number: number): Promise<ApiRound | null>;
   /** A version once it has its score. */
   scored(version: number): Promise<{ readonly sha256: string; readonly metrics: Score }>;
+  /** Why the task has paused; null where it has not, or nobody gave a reason. */
+  pausedReason(): Promise<string | null>;
   readonly task: TaskId;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRng } from '../rng.ts';
-import type { Codec, EncodeOptions } from './codec.ts';
+import { type Codec, DECODED_BYTES_A_VALUE, type EncodeOptions } from './codec.ts';
 import { CODECS, codecById } from './index.ts';
 import { CODEC_IDS } from './names.ts';
 
@@ -58,6 +58,25 @@ export function codecContract(codec: Codec): void {
       const { minimum, maximum } = codec.bodyBytes(1_000, optionsOf(1));
       for (const bytes of [0, 1, minimum - 1, maximum + 1, 2 * maximum])
         expect(codec.decode(new Uint8Array(bytes), 1_000, optionsOf(1))).toBe(undefined);
+    });
+
+    it('allocates nothing for a body that it refuses, and for one of the right length no more than the model has', () => {
+      const values = 2 ** 20 + 1;
+      const { minimum, maximum } = codec.bodyBytes(values, optionsOf(1));
+      const allocatedBy = (body: Uint8Array): { readonly bytes: number; readonly isRead: boolean } => {
+        const before = process.memoryUsage().arrayBuffers;
+        const isRead = codec.decode(body, values, optionsOf(1)) !== undefined;
+        return { bytes: process.memoryUsage().arrayBuffers - before, isRead };
+      };
+      const bodies = [0, 1, 96, minimum - 1, maximum, maximum + 1, 2 * maximum].flatMap((length) =>
+        [0, 0xff].map((byte) => new Uint8Array(length).fill(byte)),
+      );
+      for (const body of bodies) {
+        const { bytes, isRead } = allocatedBy(body);
+        expect(bytes, `${body.byteLength} bytes of ${body[0]}`).toBeLessThanOrEqual(
+          isRead ? DECODED_BYTES_A_VALUE * values : 10_000,
+        );
+      }
     });
 
     it('never throws and never makes another number of values', () => {

@@ -18,9 +18,14 @@ export interface EncodeOptions extends DecodeOptions {
   readonly rng: Rng;
 }
 
+/** The most that a decoder allocates for a value of the model: the vector, four bytes, and what it works on. */
+export const DECODED_BYTES_A_VALUE = 6;
+
 /**
  * A codec turns a flat delta into the body of a frame and back. It knows nothing of tensors, sockets or hashes.
- * The decoder is given the number of values that the task fixes and allocates from nothing else.
+ * The decoder is given the number of values that the task fixes and allocates from nothing else: at most
+ * `DECODED_BYTES_A_VALUE` bytes for each, also where the body is short (top-k, random-k), whatever stands in it. So what a frame can have
+ * allocated is bounded by the task's model, which an admin chose, and not by the frame's own length.
  */
 export interface Codec {
   readonly name: string;

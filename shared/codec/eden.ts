@@ -6,7 +6,10 @@ import { blocksOf, rotate, rotateBack, rotatedValues } from './rotation.ts';
 /**
  * EDEN (Vargaftik et al., ICML 2022; at 1 bit it is DRIVE, NeurIPS 2021): each block is rotated with the report's own seed, its
  * coordinates, divided by their root mean square, are rounded to the Lloyd–Max centroids Q of N(0, 1), and the scale
- * s = ‖x‖² ÷ ⟨R(x), Q⟩ makes the whole unbiased. Not to be added before decoding.
+ * s = ‖x‖² ÷ ⟨R(x), Q⟩ makes ⟨x̂, x⟩ = ‖x‖² in every encoding. With rotations
+ * drawn from all there are the whole is unbiased; one Hadamard transform with random signs is that only as far as it spreads the vector, as of the
+ * many values of a model. Where one value dominates it is biased: (1, 0.5, 0, …) comes back as (1.25, 0, 0, …) at 1 bit, whatever the seed.
+ * Not to be added before decoding.
  *
  * Body: for each block its scale s ÷ √size as float32, by which H·Q is multiplied; then `bits` bits for each coordinate, padding included: the
  * number of the centroid by its size, from 0, and the sign as the highest bit.

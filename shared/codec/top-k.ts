@@ -4,7 +4,7 @@ import { type Codec, type CodecParameters, exactly } from './codec.ts';
 
 /**
  * The k = max(1, round(fraction · values)) values of the greatest magnitude, as they are; of equal ones the first (Aji and Heafield, EMNLP
- * 2017). Biased: what is not sent must be added to the next delta (`error-feedback.ts`; Stich et al., NeurIPS 2018).
+ * 2017). Biased: what is not sent must be added to the next delta (`update-encoder.ts`; Stich et al., NeurIPS 2018).
  *
  * Body: k places as uint32, each greater than the one before, then their k values as float32.
  */

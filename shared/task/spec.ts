@@ -104,7 +104,7 @@ const aggregator = v.variant('name', [
   v.strictObject({ name: v.literal('multi-krum'), malicious, keep: whole(1, LIMITS.robustReportsCount) }),
   v.strictObject({
     name: v.literal('geometric-median'),
-    passes: v.optional(whole(1, 100), 5),
+    passes: v.optional(whole(1, 100), 10),
     smoothing: v.optional(real(1e-12, 1), 1e-6),
   }),
   v.strictObject({ name: v.literal('norm-bound'), norm: real(1e-9, 1e9) }),

@@ -123,6 +123,19 @@ describe('the table of strategies', () => {
 });
 
 describe('the limits of robust rules', () => {
+  it('fields that may be left out of a rule have the same defaults in a spec as in the table', () => {
+    const asked = [
+      { name: 'geometric-median' },
+      { name: 'centered-clipping', radius: AGGREGATORS['centered-clipping'].radius },
+    ];
+    for (const aggregator of asked) {
+      const parsed = parseTaskSpec(
+        mergeOverrides(structuredClone(TEMPLATES.digits), robust(aggregator, { goal: 7, minimum: 5 })),
+      );
+      expect(parsed.ok && parsed.value.strategy.aggregator).toEqual(AGGREGATORS[aggregator.name as 'geometric-median']);
+    }
+  });
+
   it.each([
     ['rounds.minimum', AGGREGATORS.krum, { minimum: 4 }, { minimum: 5 }],
     ['rounds.minimum', { name: 'krum', malicious: 3 }, { goal: 20, minimum: 8 }, { goal: 20, minimum: 9 }],

@@ -168,6 +168,7 @@ export async function openInProcessWorld(options: InProcessOptions): Promise<InP
           await aScore();
         }
       },
+      pausedReason: async () => coordinator.task(task)?.pausedReason ?? null,
       async scored(version) {
         for (;;) {
           const metrics = scores.get(version);

@@ -4,7 +4,8 @@ import { addendOf, type BatchAggregator } from './aggregator.ts';
 import { distanceTo } from './distance.ts';
 
 // Karimireddy, He, Jaggi: "Learning from History for Byzantine Robust Optimization", ICML 2021, Algorithm 2 (centered
-// clipping). Their guarantee asks for momentum at the clients too.
+// clipping). Their guarantee asks for worker momentum too: each client sends an average of its gradients over the rounds. Clients here
+// keep none: `client.optimizer: momentum` begins anew with each assignment. What goes on from round to round is the server's v alone.
 
 export interface CenteredClippingSettings {
   /** τ: how far from the centre an update counts in full; about the spread of honest ones. */

@@ -8,7 +8,7 @@ import { distanceTo } from './distance.ts';
 // passes or more.
 
 export interface GeometricMedianSettings {
-  /** Passes over all updates after the mean, from which it starts; 5 by default. */
+  /** Passes over all updates after the mean, from which it starts; 10 by default, since 5 leave much of what far outliers pull. */
   readonly passes: number;
   /** ν: distances below it count as it; 1e-6 by default. */
   readonly smoothing: number;

@@ -2,6 +2,9 @@ import { assert } from '../../../shared/assert.ts';
 import type { Updates } from './aggregator.ts';
 import { eachBlock } from './blocks.ts';
 
+// Blanchard, El Mhamdi, Guerraoui, Stainer: "Machine Learning with Adversaries: Byzantine Tolerant Gradient Descent", NIPS
+// 2017, section 4.
+
 /**
  * Krum's score of each update: the sum of the squared distances to its n − f − 2 nearest others, itself excluded. Needs
  * 2f + 2 < n. The distances are summed over blocks of coordinates, in Float64.

@@ -29,7 +29,11 @@ interface WebAssemblyModules {
 const PAGE_BYTES = 65_536;
 const ACCUMULATOR = PLACES.window + WINDOW_BYTES;
 
-/** The module's code: the same bytes on every machine. */
+/**
+ * The module's code: the same bytes on every machine. There is no WAT and no build step: `shared/wasm/assembler.ts` writes the
+ * instructions as the module loads, so that the tests, the server's thread and the trainer run the same code
+ * without a tool that has to be fetched, and loops are unrolled by TypeScript.
+ */
 export const assembled = (): Uint8Array => assemble(FUNCTIONS);
 
 /**

@@ -1,5 +1,6 @@
 /**
- * "As many steps as fit in T seconds" (FedProx §3 calls it partial work). What is counted begins once the first batch has
+ * "As many steps as fit in T seconds" (Li et al., "Federated Optimization in Heterogeneous Networks", MLSys 2020, arXiv:1812.06127, section 3: FedProx
+ * takes the partial work of slow devices). What is counted begins once the first batch has
  * been through the device, so that compiling programs and uploading weights, which a device does once, take none of it; rests
  * of the duty cycle are in it, since the round waits for them too. Batches that were queued before the end are still done:
  * at most what one read waits for (`loop.ts`).

@@ -11,7 +11,7 @@ export function localAmount({ epochs = 1, maxSteps, batchSize }: ClientPlan, cou
 }
 
 /**
- * The loop of every local SGD: repeat `epochs` times, or until `maxSteps`: shuffle; for each batch one step of the client
+ * The loop of every local SGD (McMahan et al., AISTATS 2017, algorithm 1, ClientUpdate): repeat `epochs` times, or until `maxSteps`: shuffle; for each batch one step of the client
  * optimizer along `direction`, which makes of the gradient of the batch what the client work steps along.
  */
 export function* localSteps(
