@@ -3,7 +3,7 @@ import { type ResumeAck, updateIdOf } from '../../../shared/protocol/index.ts';
 import type { TaskRow } from '../../storage/port.ts';
 import type { SettlingCoordinator } from '../coordinator.ts';
 import { receiptOfRow } from '../member.ts';
-import type { Control, Coordinator } from '../port.ts';
+import type { Control, Coordinator, UploadsElsewhere } from '../port.ts';
 import { statusOf } from '../status.ts';
 import { conflict, notFound } from '../task-orders.ts';
 import { createWords, type FirstAnswerer, type Order, type Told, type WordsOptions } from './words.ts';
@@ -11,6 +11,7 @@ import { createWords, type FirstAnswerer, type Order, type Told, type WordsOptio
 export interface Routed {
   readonly coordinator: Coordinator;
   readonly inner: SettlingCoordinator;
+  readonly elsewhere: UploadsElsewhere;
   /** A client's socket has joined at this process. */
   joined(task: TaskId, clientId: ClientId, connection: unknown): void;
   /** A login ended at this process. */
@@ -77,6 +78,7 @@ export function createRoutedCoordinator(options: WordsOptions): Routed {
     report: (task, clientId, arrived) =>
       isHere(task) ? inner.report(task, clientId, arrived) : words.reports.take(task, clientId, arrived),
     async forget(task, clientId) {
+      await words.moves.forget(task, clientId);
       if (isHere(task)) return inner.forget(task, clientId);
       await words.ask(task, 'forget', [clientId], { withinMs: ORDER_WITHIN_MS, isRepeatable: true });
     },
@@ -134,7 +136,7 @@ export function createRoutedCoordinator(options: WordsOptions): Routed {
   };
 
   return {
-    ...{ coordinator, inner },
+    ...{ coordinator, inner, elsewhere: words.moves },
     joined(task, clientId, connection) {
       words.send({ kind: 'joined', task, clientId, connection });
       words.sayHereSoon();

@@ -5,11 +5,11 @@ import type { TaskData } from '../../../shared/task/kinds/index.ts';
 import type { Bus, ProcessId } from '../../cluster/bus.ts';
 import type { Leases } from '../../cluster/lease.ts';
 import { type CallMessage, type RoutingMessage, readMessage } from '../../cluster/messages.ts';
-import type { BlobStore, Spool } from '../../storage/blobs/port.ts';
+import type { BlobStore, MovingReports, Spool } from '../../storage/blobs/port.ts';
 import type { Storage } from '../../storage/port.ts';
 import type { SettlingCoordinator } from '../coordinator.ts';
 import type { CoordinatorLog } from '../coordinator-ports.ts';
-import type { AdmittedReport, Arithmetic, Coordinator, CoordinatorEvent, Downlink } from '../port.ts';
+import type { AdmittedReport, Arithmetic, Coordinator, CoordinatorEvent, Downlink, LocalUploads } from '../port.ts';
 import { type CallOptions, Calls } from './calls.ts';
 import { KnownTasks, type Picture, unknownTask } from './known-tasks.ts';
 import { Places } from './places.ts';
@@ -17,6 +17,7 @@ import { Presence } from './presence.ts';
 import { type OfferedReport, RemoteReports } from './remote-reports.ts';
 import { RoutedDownlink } from './routed-downlink.ts';
 import { TaskKeeper } from './task-keeper.ts';
+import { UploadMoves } from './upload-moves.ts';
 
 /** How this process answers what is asked of the first of all; undefined where it is not. */
 export type FirstAnswerer = (name: string, args: readonly unknown[]) => Promise<unknown> | undefined;
@@ -28,6 +29,7 @@ export interface LocalSessions {
   recall(task: TaskId): void;
   /** Ends an older session of a client that has joined elsewhere. */
   overtaken(task: TaskId, clientId: ClientId, connection: unknown): void;
+  readonly uploads: LocalUploads;
   /** Tasks with sessions here, and how many. */
   counts(): readonly (readonly [TaskId, number])[];
 }
@@ -43,6 +45,7 @@ export interface WordsOptions {
   readonly storage: Storage;
   readonly blobs: Pick<BlobStore, 'get'>;
   readonly spool: Spool;
+  readonly moving: MovingReports;
   readonly arithmetic: Pick<Arithmetic, 'check'>;
   readonly hasSamples: (data: TaskData) => boolean;
   readonly clock: Clock;
@@ -130,6 +133,11 @@ export function createWords(options: WordsOptions) {
       ask(task, 'finish', [updateId], { to: from, withinMs: FINISH_WITHIN_MS, isRepeatable: true }),
   });
 
+  const moves = new UploadMoves({
+    ...{ uploads: sessions.uploads, moving: options.moving, ask, later, clock, log },
+    others: () => presence.processes(),
+  });
+
   // what is asked of others, and what they ask
 
   function ask(task: TaskId, name: string, args: readonly unknown[], how: CallOptions): Promise<unknown> {
@@ -168,6 +176,8 @@ export function createWords(options: WordsOptions) {
     if (name === 'know') return known.reload();
     if (name === 'finish') return reports.finish(args[0] as UpdateId);
     if (task === NO_TASK) return asFirst(name, args);
+    const moved = moves.answer(task, name, args);
+    if (moved !== undefined) return moved;
     if (!isHere(task)) return undefined;
     presence.counted(from, task, online);
     if (isOneOf(ORDERS, name)) return everybodyKnows(task, () => does(name, task, args));
@@ -340,7 +350,7 @@ export function createWords(options: WordsOptions) {
   }
 
   return {
-    ...{ inner, known, presence, places, downlink, reports, isHere },
+    ...{ inner, known, presence, places, downlink, reports, moves, isHere },
     ...{ ask, askOr, askFor, admit, tell, does, everybodyKnows, reload, send, sayHereSoon },
 
     async start(): Promise<void> {
