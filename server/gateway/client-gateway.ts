@@ -20,7 +20,7 @@ import { decideJoin, type Joined, pathOf } from './handshake.ts';
 import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
 import { TokenBucket } from './rate-limit.ts';
-import { type ClientSession, type ClientSocket, type Sessions, taskRoom } from './sessions.ts';
+import type { ClientSession, ClientSocket, Sessions } from './sessions.ts';
 import { limitMessages } from './socket-server.ts';
 import type { Uploads } from './upload.ts';
 
@@ -107,7 +107,6 @@ export function openClientGateway(options: ClientGatewayOptions): void {
       endSession(session, refuse('unknown-task', 'there is no such task'));
       return;
     }
-    void socket.join(taskRoom(task));
     socket.emit('welcome', { protocol, task, clientId, participation, status });
     broadcast.changed(task);
   }

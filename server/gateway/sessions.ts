@@ -24,8 +24,6 @@ export interface ClientSession {
   resumed: AssignmentToken | null;
 }
 
-export const taskRoom = (task: TaskId): string => `task:${task}`;
-
 /** The live sessions of this process: one a client, the newest. */
 export class Sessions {
   readonly #byTask = new Map<TaskId, Map<ClientId, ClientSession>>();

@@ -19,7 +19,7 @@ export interface Routed {
   /** This one of all processes does what one does for all, as far as it knows. */
   isFirst(): boolean;
   /** Asks the one that is. */
-  askFirst(name: string, args: readonly unknown[]): Promise<unknown>;
+  askFirst(name: string, args: readonly unknown[], withinMs: number): Promise<unknown>;
   /** How this process answers what is asked of the first; undefined where it is not. */
   answerAsFirst(answerer: FirstAnswerer): void;
 }

@@ -404,8 +404,8 @@ export function createWords(options: WordsOptions) {
     },
 
     isFirst: (): boolean => !isEnding && presence.processes().every((process) => bus.self < process),
-    askFirst: (name: string, args: readonly unknown[]): Promise<unknown> =>
-      calls.call({ task: NO_TASK, name, args: [...args], online: 0 }),
+    askFirst: (name: string, args: readonly unknown[], withinMs: number): Promise<unknown> =>
+      calls.call({ task: NO_TASK, name, args: [...args], online: 0 }, { withinMs }),
     answerAsFirst(answerer: FirstAnswerer): void {
       asFirst = answerer;
     },
