@@ -89,7 +89,7 @@ async function start(
   const tls = await keyPairOf(config);
 
   const opened = closing(await openStorage({ ...config, isShared: config.redisUrl !== null }), (part) => part.close());
-  const { storage, blobs, blobPlace } = opened;
+  const { storage, blobs, blobPlace, moving } = opened;
   const spool = around.spool?.(opened.spool) ?? opened.spool;
   const samples = closing(createSamples(storage.admin), (part) => part.close());
   const arithmetic = closing(startArithmetic(blobPlace), (part) => part.close());
@@ -106,6 +106,7 @@ async function start(
   const gateway = createGateway({
     ...(processes === null ? {} : { networkSalt: processes.networkSalt }),
     joined: (...client) => routed?.joined(...client),
+    elsewhere: () => routed?.elsewhere ?? null,
     spool,
     admins,
     clock,
@@ -120,9 +121,9 @@ async function start(
   const rng = seededRng(new DataView(secureRng.bytes(4).buffer).getUint32(0));
   const coordinatorOf = (leases: Leases, downlink: Downlink) =>
     createCoordinator({ ...ports, leases, downlink, evaluator, rng, secureRng });
-  if (processes !== null) {
+  if (processes !== null && moving !== null) {
     routed = createRoutedCoordinator({
-      ...{ ...ports, ...processes },
+      ...{ ...ports, ...processes, moving },
       makeInner: (downlink) => coordinatorOf(processes.leases, downlink),
       sessions: gateway,
       loggedOut: (actor) => admins.loggedOut(actor),

@@ -27,6 +27,12 @@ export const LIMITS = {
    * half come: of a thousand that was 170 MB, and the round took no less time for it.
    */
   openUploadsCount: 400,
+  /** Whoever has part of an upload that goes on at another process says so within this; else it begins anew. */
+  uploadAskMs: 1_000,
+  /** … and gives it within this: an announcement is answered within 15 s, or the client tries again. */
+  uploadMoveMs: 8_000,
+  /** … and no more chunks than these, 64 MiB: they pass through the database, and what is missing is sent again. */
+  uploadMoveChunks: 256,
   /** No model of more parameters: 400 MB of float32 is beyond what a tab can train. */
   parametersCount: 100_000_000,
   /** Layers of a model. */

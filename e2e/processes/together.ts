@@ -55,6 +55,7 @@ export async function startTogether(count: number, options: ServerOptions): Prom
   return {
     ...first,
     ...{ url, port, dataFolder, admin },
+    dataFolders: house.running().map((server) => server.dataFolder),
     log: () => log || logs(),
     async adminJson<Answer>(path: string, request?: { readonly method?: string; readonly body?: unknown }) {
       const response = await admin(path, request);

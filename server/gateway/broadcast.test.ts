@@ -3,7 +3,12 @@ import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { AssignmentToken, ClientId, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import { Broadcast } from './broadcast.ts';
+import { realClock } from './fakes/clock.ts';
 import { Rig } from './fakes/rig.ts';
+import { TURN_COST } from './outbox.ts';
+import { noMetrics } from './ports.ts';
+import { Sessions } from './sessions.ts';
 import { strictParser } from './strict-parser.ts';
 
 const digits = 'digits' as TaskId;
@@ -119,6 +124,43 @@ describe('the end of a round', () => {
     await elsewhere?.client.ask('check-out', {});
     expect(elsewhere?.client.waiting('round')).toBe(0);
     for (const member of [a, b, watcher]) expect(member?.client.waiting('round')).toBe(0);
+  });
+});
+
+describe('a word to many', () => {
+  /** Sessions without sockets; what is sent to whom is written down. */
+  function crowd(count: number) {
+    const sent: (readonly [event: string, ids: readonly string[]])[] = [];
+    const server = { to: (ids: readonly string[]) => ({ emit: (event: string) => sent.push([event, ids]) }) };
+    const sessions = new Sessions();
+    for (let at = 0; at < count; at++)
+      sessions.open({ task: digits, clientId: `client ${at}`, socket: { id: `socket ${at}`, conn: {} } } as never);
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const broadcast = new Broadcast({ server: server as never, sessions, clock: realClock, log, metrics: noMetrics });
+    const told = () => sent.flatMap(([, ids]) => ids);
+    return { broadcast, sent, told };
+  }
+
+  it('threat C8: P18: is no more in one turn of the event loop than it has time for, and reaches each once', async () => {
+    const { broadcast, sent, told } = crowd(2_000);
+    broadcast.roundEnded(digits, { number: 1, outcome: 'abandoned', reason: 'too-few', accepted: 0 }, new Map());
+    expect(told().length).toBeLessThanOrEqual(TURN_COST + 64);
+    for (let before = -1; told().length < 2_000; ) {
+      expect(told().length).toBeGreaterThan(before);
+      expect(told().length - Math.max(0, before)).toBeLessThanOrEqual(TURN_COST + 64);
+      before = told().length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(new Set(told()).size).toBe(2_000);
+    expect(sent.length).toBeLessThan(40);
+    broadcast.close();
+  });
+
+  it('is nobody’s where nobody is there', () => {
+    const { broadcast, sent } = crowd(0);
+    broadcast.roundEnded(digits, { number: 1, outcome: 'abandoned', reason: 'too-few', accepted: 0 }, new Map());
+    broadcast.close();
+    expect(sent).toEqual([]);
   });
 });
 

@@ -15,7 +15,7 @@ import type { Coordinator, Downlink } from '../rounds/port.ts';
 import { backlogBytes } from './backlog.ts';
 import { costOf, Outbox, TURN_COST } from './outbox.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
-import { type ClientSession, type Sessions, taskRoom } from './sessions.ts';
+import type { ClientSession, Sessions } from './sessions.ts';
 import { StatusTicker } from './status-ticker.ts';
 
 export type GatewayServer = Server<ClientToServerEvents, ServerToClientEvents>;
@@ -38,8 +38,10 @@ export interface BroadcastListener {
 
 /** Above this a socket is still taking weights. */
 const BUSY_BYTES = 64 * 1024;
+/** Sockets that one packet to all is written to at a time: each is a write of its own. */
+const TOGETHER_COUNT = 64;
 
-/** The coordinator's way out to the clients. A message to all is encoded once, whatever the number of sockets. */
+/** The coordinator's way out to the clients. A message to all is encoded once for many sockets, and written over many turns. */
 export class Broadcast implements Downlink {
   readonly #options: BroadcastOptions;
   readonly #ticker: StatusTicker;
@@ -102,19 +104,13 @@ export class Broadcast implements Downlink {
   roundEnded(task: TaskId, end: Ended, yours: Yours): void {
     this.#safely(task, () => {
       for (const listener of this.#listeners) listener.roundEnded(task, end, yours);
-      const cohort: string[] = [];
       for (const [clientId, mine] of yours) {
         const session = this.#options.sessions.get(task, clientId);
-        if (session === undefined) continue;
-        this.#send(task, 1, () => session.socket.emit('round', { ...end, ...mine }));
-        cohort.push(session.socket.id);
+        if (session !== undefined) this.#send(task, 1, () => session.socket.emit('round', { ...end, ...mine }));
       }
-      this.#send(task, this.online(task), () =>
-        this.#options.server
-          .to(taskRoom(task))
-          .except(cohort)
-          .emit('round', { ...end, yours: null }),
-      );
+      const others = [...this.#options.sessions.of(task)].filter(({ clientId }) => !yours.has(clientId));
+      for (const some of slicesOf(others, TOGETHER_COUNT))
+        this.#send(task, some.length, () => this.#to(some).emit('round', { ...end, yours: null }));
     });
     this.changed(task);
   }
@@ -142,15 +138,19 @@ export class Broadcast implements Downlink {
   #publishStatus(task: TaskId): void {
     const status = this.#coordinator?.status(task);
     if (status === undefined) return;
-    const busy: string[] = [];
-    for (const { socket } of this.#options.sessions.of(task))
-      if (backlogBytes(socket) > BUSY_BYTES) busy.push(socket.id);
-    this.#send(task, this.online(task), () =>
-      this.#options.server.to(taskRoom(task)).except(busy).emit('status', status),
-    );
-    // The picture is worth nothing late: who is still taking weights gets the next one instead.
-    if (busy.length > 0) this.#ticker.touch(task);
+    for (const some of slicesOf([...this.#options.sessions.of(task)], TOGETHER_COUNT))
+      this.#send(task, some.length, () => {
+        // The picture is worth nothing late: who is still taking weights gets the next one instead.
+        const free = some.filter(({ socket }) => backlogBytes(socket) <= BUSY_BYTES);
+        if (free.length < some.length) this.#ticker.touch(task);
+        if (free.length > 0) this.#to(free).emit('status', status);
+      });
     for (const listener of this.#listeners) listener.status(task, status);
+  }
+
+  /** One packet, encoded once. Never of none: that would be everybody. */
+  #to(some: readonly ClientSession[]) {
+    return this.#options.server.to(some.map(({ socket }) => socket.id));
   }
 
   /** In the order of the calls, and as soon as the event loop has time for it. */

@@ -20,7 +20,7 @@ import { decideJoin, type Joined, pathOf } from './handshake.ts';
 import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
 import { TokenBucket } from './rate-limit.ts';
-import { type ClientSession, type ClientSocket, type Sessions, taskRoom } from './sessions.ts';
+import type { ClientSession, ClientSocket, Sessions } from './sessions.ts';
 import { limitMessages } from './socket-server.ts';
 import type { Uploads } from './upload.ts';
 
@@ -78,7 +78,7 @@ export function openClientGateway(options: ClientGatewayOptions): void {
     const progress = new TokenBucket(clock, LIMITS.progressPerSecond);
     const { ok: _, ...joined } = answer;
     const network = options.networkOf(socket.request);
-    (socket as ClientSocket).data = { session: { ...joined, network, socket, messages, progress } };
+    (socket as ClientSocket).data = { session: { ...joined, network, socket, messages, progress, resumed: null } };
     next();
   });
 
@@ -107,7 +107,6 @@ export function openClientGateway(options: ClientGatewayOptions): void {
       endSession(session, refuse('unknown-task', 'there is no such task'));
       return;
     }
-    void socket.join(taskRoom(task));
     socket.emit('welcome', { protocol, task, clientId, participation, status });
     broadcast.changed(task);
   }
@@ -183,8 +182,14 @@ function eventRules(options: ClientGatewayOptions): ReadonlyMap<string, EventRul
       coordinator.checkOut(task, clientId);
       return ok;
     }),
-    rule('resume', resumeSchema, ({ task, clientId }, { token }) => coordinator.resume(task, clientId, token)),
-    rule('report-begin', reportBeginSchema, ({ task, clientId }, message) => uploads.begin(task, clientId, message)),
+    rule('resume', resumeSchema, async (session, { token }) => {
+      const answer = await coordinator.resume(session.task, session.clientId, token);
+      if (answer.ok && answer.assignment !== null) session.resumed = token;
+      return answer;
+    }),
+    rule('report-begin', reportBeginSchema, ({ task, clientId, resumed }, message) =>
+      uploads.begin(task, clientId, message, resumed === message.token),
+    ),
     rule(
       'report-chunk',
       reportChunkSchema,

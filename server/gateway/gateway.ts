@@ -8,7 +8,7 @@ import { LIMITS } from '../../shared/limits.ts';
 import type { Handshake } from '../../shared/protocol/index.ts';
 import { secureRng } from '../../shared/rng.ts';
 import type { Admins } from '../auth/admins.ts';
-import type { Coordinator, Downlink } from '../rounds/port.ts';
+import type { Coordinator, Downlink, LocalUploads, UploadsElsewhere } from '../rounds/port.ts';
 import type { Spool } from '../storage/blobs/port.ts';
 import { clientAddress, networkNames } from './address.ts';
 import { type AdminGateway, openAdminGateway } from './admin-gateway.ts';
@@ -36,6 +36,8 @@ export interface GatewayOptions {
   readonly joinsPerAddressPerSecond?: number;
   /** Names networks alike at every process, where there are several; else a name is of this process alone. */
   readonly networkSalt?: Uint8Array;
+  /** The uploads of other processes, where there are several. */
+  readonly elsewhere?: () => UploadsElsewhere | null;
   /** A client has joined here. */
   readonly joined?: (task: TaskId, clientId: ClientId, connection: Handshake['connection']) => void;
 }
@@ -43,6 +45,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** For the coordinator, which is made after the gateway and before `open`. */
   readonly downlink: Downlink;
+  /** For the other processes. */
+  readonly uploads: LocalUploads;
   /** Sockets are let in from here on. The HTTP server has its own request handler already. */
   open(httpServer: HttpServer | HttpsServer, coordinator: Coordinator): void;
   /**
@@ -82,7 +86,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const nameOf = networkNames(options.networkSalt ?? secureRng.bytes(16));
   const networkOf = ({ socket, headers }: IncomingMessage): string =>
     nameOf(clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies));
-  const { joined = () => {} } = options;
+  const { joined = () => {}, elsewhere = () => null } = options;
   const valve = new ReadValve(LIMITS.unwrittenBytes);
   const socketOptions: SocketServerOptions = {
     addresses,
@@ -98,7 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function open(httpServer: HttpServer | HttpsServer, coordinator: Coordinator): void {
     assert(uploads === undefined, 'the gateway is open already');
-    const incoming = new Uploads({ coordinator, spool, valve, clock, log, metrics });
+    const incoming = new Uploads({ coordinator, spool, valve, clock, log, metrics, elsewhere });
     const shared = { server, coordinator, broadcast, publicUrl, isDraining: () => isDraining, clock, log, metrics };
     const dashboards = openAdminGateway({ ...shared, admins });
     openClientGateway({ ...shared, sessions, uploads: incoming, networkOf, joined });
@@ -162,5 +166,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     await endConnections(GOODBYE_MS);
   }
 
-  return { downlink: broadcast, open, drain, recall, overtaken, counts: () => sessions.counts(), close };
+  const forOthers: LocalUploads = {
+    has: (...upload) => uploads?.has(...upload) ?? false,
+    give: async (...upload) => (await uploads?.give(...upload)) ?? null,
+    forget: async (...client) => uploads?.forget(...client),
+  };
+  return {
+    downlink: broadcast,
+    uploads: forOthers,
+    open,
+    drain,
+    recall,
+    overtaken,
+    counts: () => sessions.counts(),
+    close,
+  };
 }

@@ -1,15 +1,17 @@
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../../shared/clock.ts';
-import { type RefusalReason, refuse } from '../../shared/errors.ts';
+import { type Refusal, type RefusalReason, refuse } from '../../shared/errors.ts';
 import type { ClientId, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { OkAck, ReportBegin, ReportChunk, ReportEndAck } from '../../shared/protocol/index.ts';
-import type { Coordinator } from '../rounds/port.ts';
+import { chunkCountOf } from '../../shared/wire/chunk.ts';
+import type { AdmittedReport, Coordinator, GivenUpload } from '../rounds/port.ts';
 import type { SpoolWriter } from '../storage/blobs/port.ts';
 import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog } from './ports.ts';
 import type { ReadValve } from './read-valve.ts';
 import {
+  notOpen,
   receivedChunks,
   startUpload,
   stepUpload,
@@ -29,14 +31,17 @@ export interface UploadPorts {
 export interface UploadPlan {
   readonly task: TaskId;
   readonly clientId: ClientId;
-  readonly round: number;
+  readonly admitted: AdmittedReport;
   readonly announced: ReportBegin;
   readonly writer: SpoolWriter;
+  /** Chunks that are on disk already, with their CRC-32. */
+  readonly there: ReadonlyMap<number, number>;
 }
 
 /** What one message brings with it besides its event. */
 interface Arrival {
   readonly bytes?: Uint8Array;
+  readonly crc32?: number;
   readonly answer?: (answer: OkAck) => void;
 }
 
@@ -50,6 +55,8 @@ export class OpenUpload {
   readonly #chunkWaiters = new Map<number, ((answer: OkAck) => void)[]>();
   readonly #endWaiters: ((answer: ReportEndAck) => void)[] = [];
   readonly #writes = new Set<Promise<void>>();
+  /** Of each chunk that is on disk, or on its way there. */
+  readonly #crcs: Uint32Array;
   #state: UploadState;
   #stopTimer: () => void = () => {};
 
@@ -61,7 +68,10 @@ export class OpenUpload {
       resolveDone = resolve;
     });
     this.#resolveDone = resolveDone;
-    this.#state = startUpload(plan.announced.bytes, this.#nowMs());
+    const { announced, there } = plan;
+    this.#state = startUpload(announced.bytes, this.#nowMs(), there.keys());
+    this.#crcs = new Uint32Array(chunkCountOf(announced.bytes));
+    for (const [index, crc] of there) this.#crcs[index] = crc;
     this.#watch(LIMITS.uploadIdleMs);
   }
 
@@ -80,7 +90,7 @@ export class OpenUpload {
   chunk({ index, crc32: announced }: ReportChunk, bytes: Uint8Array): Promise<OkAck> {
     const intact = bytes.byteLength <= LIMITS.chunkBytes && crc32(bytes) === announced;
     const event = { kind: 'chunk', index, bytes: bytes.byteLength, intact, atMs: this.#nowMs() } as const;
-    return new Promise((answer) => this.#step(event, { bytes, answer }));
+    return new Promise((answer) => this.#step(event, { bytes, crc32: announced, answer }));
   }
 
   end(): Promise<ReportEndAck> {
@@ -97,14 +107,38 @@ export class OpenUpload {
   /** Closes the file and keeps it partial; a report that the coordinator has is waited for. */
   async park(): Promise<void> {
     if (this.#state.phase === 'reporting' || this.#state.phase === 'closed') return this.done;
-    this.#stopTimer();
-    this.#state = { phase: 'closed' };
-    const answer = refuse('draining', 'the server is shutting down');
-    for (const index of [...this.#chunkWaiters.keys()]) this.#run({ kind: 'settle', index, answer }, {});
-    this.#run({ kind: 'finish', answer }, {});
+    this.#letGo(refuse('draining', 'the server is shutting down'));
     await Promise.allSettled(this.#writes);
     await this.plan.writer.pause().catch((error: unknown) => this.#logged(error));
     this.#resolveDone();
+  }
+
+  /** Another process goes on with what is on disk. Null where that is over: the coordinator has it, or it is closed. */
+  async give(): Promise<GivenUpload | null> {
+    await Promise.allSettled(this.#writes);
+    if (this.#state.phase !== 'receiving') {
+      await this.done;
+      return null;
+    }
+    const chunks = new Map(receivedChunks(this.#state).map((index) => [index, this.#crcs[index] ?? 0]));
+    const { writer } = this.plan;
+    this.#letGo(notOpen);
+    return {
+      ...{ chunks, path: writer.path },
+      discard: async () => {
+        await Promise.allSettled(this.#writes);
+        await writer.discard().catch((error: unknown) => this.#logged(error));
+        this.#resolveDone();
+      },
+    };
+  }
+
+  /** Whoever waits is told this; from here on it takes nothing. The file is the caller's. */
+  #letGo(answer: Refusal): void {
+    this.#stopTimer();
+    this.#state = { phase: 'closed' };
+    for (const index of [...this.#chunkWaiters.keys()]) this.#run({ kind: 'settle', index, answer }, {});
+    this.#run({ kind: 'finish', answer }, {});
   }
 
   #watch(delayMs: number): void {
@@ -137,6 +171,7 @@ export class OpenUpload {
         this.#chunkWaiters.delete(effect.index);
         return;
       case 'write':
+        this.#crcs[effect.index] = arrival.crc32 ?? 0;
         if (arrival.bytes !== undefined) this.#write(effect.index, effect.offset, arrival.bytes);
         return;
       case 'report':
@@ -175,11 +210,12 @@ export class OpenUpload {
 
   /** From here on the file is the coordinator's: it keeps or discards it. */
   async #report(): Promise<void> {
-    const { task, clientId, announced, writer } = this.plan;
+    const { task, clientId, announced, admitted, writer } = this.plan;
     const { token, sha256, bytes, metrics } = announced;
+    const report = { token, sha256, bytes, metrics, writer, admitted };
     let answer: ReportEndAck;
     try {
-      answer = await this.#ports.coordinator.report(task, clientId, { token, sha256, bytes, metrics, writer });
+      answer = await this.#ports.coordinator.report(task, clientId, report);
     } catch (error) {
       answer = internalRefusal(this.#ports.log, this.#ids(), error);
     }
@@ -203,7 +239,7 @@ export class OpenUpload {
   }
 
   #ids(): Readonly<Record<string, unknown>> {
-    return { task: this.plan.task, client: this.plan.clientId, round: this.plan.round };
+    return { task: this.plan.task, client: this.plan.clientId, round: this.plan.admitted.round };
   }
 
   #nowMs(): number {

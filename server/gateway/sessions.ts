@@ -1,5 +1,5 @@
 import type { DefaultEventsMap, Socket } from 'socket.io';
-import type { ClientId, TaskId } from '../../shared/ids.ts';
+import type { AssignmentToken, ClientId, TaskId } from '../../shared/ids.ts';
 import type { ClientToServerEvents, Handshake, ServerToClientEvents } from '../../shared/protocol/index.ts';
 import type { TokenBucket } from './rate-limit.ts';
 
@@ -20,9 +20,9 @@ export interface ClientSession {
   readonly socket: ClientSocket;
   readonly messages: TokenBucket;
   readonly progress: TokenBucket;
+  /** The part that it came back with: what it had sent of its report may be at another process. */
+  resumed: AssignmentToken | null;
 }
-
-export const taskRoom = (task: TaskId): string => `task:${task}`;
 
 /** The live sessions of this process: one a client, the newest. */
 export class Sessions {

@@ -70,9 +70,15 @@ export interface UploadStep {
 
 const ok: OkAck = { ok: true };
 
-export function startUpload(totalBytes: number, atMs: number): UploadState {
+/** `there` are chunks that are on disk already, of this very report. */
+export function startUpload(totalBytes: number, atMs: number, there: Iterable<number> = []): UploadState {
   const received = new Uint8Array(Math.ceil(chunkCountOf(totalBytes) / 8));
-  return { phase: 'receiving', totalBytes, received, receivedCount: 0, writing: new Set(), lastAtMs: atMs };
+  let receivedCount = 0;
+  for (const index of there) {
+    received[index >> 3] = (received[index >> 3] ?? 0) | (1 << (index & 7));
+    receivedCount += 1;
+  }
+  return { phase: 'receiving', totalBytes, received, receivedCount, writing: new Set(), lastAtMs: atMs };
 }
 
 export function stepUpload(state: UploadState, event: UploadEvent): UploadStep {

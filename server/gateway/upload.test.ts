@@ -56,8 +56,11 @@ describe('a report', () => {
     await sendAll();
     expect(await uploads.end(task, client, token)).toEqual({ ok: true, receipt });
     expect(Buffer.compare(spool.files.get(updateId)?.bytes ?? new Uint8Array(), frame)).toBe(0);
+    // Another process may have the task: it is asked once.
+    expect(coordinator.named('admit')).toHaveLength(1);
     expect(coordinator.named('report')).toHaveLength(1);
     expect(coordinator.named('report')[0]?.[3]).toMatchObject({
+      admitted: { round: 1, updateId },
       token,
       bytes: frameBytes,
       sha256: sha256Hex(frame),
@@ -298,13 +301,13 @@ describe('an upload ends', () => {
   });
 
   it('when the round ends while the file is being opened', async () => {
-    const { uploads, coordinator, spool } = set();
+    const { uploads, spool } = set();
     const begun = uploads.begin(task, client, announce());
     await Promise.resolve();
     const open = spool.open.bind(spool);
     spool.open = async (...args) => {
       const writer = await open(...args);
-      coordinator.refuseWith.admit = refuse('late', 'over');
+      uploads.roundEnded(task, 1, () => 'late');
       return writer;
     };
     expect(await begun).toMatchObject({ ok: false, reason: 'late' });

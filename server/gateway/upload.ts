@@ -1,9 +1,18 @@
+import { crc32 } from 'node:zlib';
 import { type Refusal, type RefusalReason, refuse } from '../../shared/errors.ts';
 import type { AssignmentToken, ClientId, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import type { OkAck, ReportBegin, ReportBeginAck, ReportChunk, ReportEndAck } from '../../shared/protocol/index.ts';
+import { chunkBytesAt } from '../../shared/wire/chunk.ts';
 import { frameBytesAllowed } from '../../shared/wire/frame.ts';
-import type { AdmittedReport, Coordinator } from '../rounds/port.ts';
+import type {
+  AdmittedReport,
+  AnnouncedReport,
+  Coordinator,
+  GivenUpload,
+  LocalUploads,
+  UploadsElsewhere,
+} from '../rounds/port.ts';
 import type { Spool, SpoolWriter } from '../storage/blobs/port.ts';
 import { isStorageFull, OpenUpload, type UploadPlan, type UploadPorts } from './open-upload.ts';
 import type { GatewayMetrics } from './ports.ts';
@@ -13,18 +22,29 @@ export interface UploadsOptions extends UploadPorts {
   readonly coordinator: Pick<Coordinator, 'admit' | 'receiptOf' | 'report' | 'rejected' | 'countBytes'>;
   readonly spool: Pick<Spool, 'open'>;
   readonly metrics: GatewayMetrics;
+  /** Where other processes have uploads, too; null as long as there are none. */
+  readonly elsewhere?: () => UploadsElsewhere | null;
+}
+
+/** An upload whose file is being made. */
+interface Opening {
+  readonly task: TaskId;
+  readonly clientId: ClientId;
+  readonly round: number;
+  /** Its round ended meanwhile. */
+  over: Refusal | null;
 }
 
 /**
  * Reports on their way in. At most one upload a client and task is open; it belongs to the assignment, not to the
  * socket, so a reconnect goes on where the last socket stopped.
  */
-export class Uploads {
+export class Uploads implements LocalUploads {
   readonly #options: UploadsOptions;
   readonly #open = new Map<string, OpenUpload>();
   /** Announcements of one client are dealt with one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
-  #openingCount = 0;
+  readonly #opening = new Set<Opening>();
   #draining = false;
 
   constructor(options: UploadsOptions) {
@@ -35,8 +55,9 @@ export class Uploads {
     return this.#open.size;
   }
 
-  begin(task: TaskId, clientId: ClientId, announced: ReportBegin): Promise<ReportBeginAck> {
-    return this.#inTurn(keyOf(task, clientId), () => this.#begin(task, clientId, announced));
+  /** `isBack`: the client was at another process with this part, which may have what it sent there. */
+  begin(task: TaskId, clientId: ClientId, announced: ReportBegin, isBack = false): Promise<ReportBeginAck> {
+    return this.#inTurn(keyOf(task, clientId), () => this.#begin(task, clientId, announced, isBack));
   }
 
   async chunk(task: TaskId, clientId: ClientId, message: ReportChunk, bytes: Uint8Array): Promise<OkAck> {
@@ -57,9 +78,25 @@ export class Uploads {
 
   /** Ends the uploads of a round that is over; `reasonFor` tells each client why. */
   roundEnded(task: TaskId, round: number, reasonFor: (clientId: ClientId) => RefusalReason): void {
+    const message = 'the round ended before the report was complete';
+    for (const opening of this.#opening)
+      if (opening.task === task && opening.round === round) opening.over = refuse(reasonFor(opening.clientId), message);
     for (const upload of this.#open.values())
-      if (upload.plan.task === task && upload.plan.round === round)
-        upload.abort(reasonFor(upload.plan.clientId), 'the round ended before the report was complete');
+      if (upload.plan.task === task && upload.plan.admitted.round === round)
+        upload.abort(reasonFor(upload.plan.clientId), message);
+  }
+
+  has(task: TaskId, clientId: ClientId, announced: AnnouncedReport): boolean {
+    const open = this.#open.get(keyOf(task, clientId));
+    if (open === undefined || open.phase === 'closed') return false;
+    if (isSame(open, announced)) return true;
+    open.abort('conflict', 'another report was announced');
+    return false;
+  }
+
+  async give(task: TaskId, clientId: ClientId, announced: AnnouncedReport): Promise<GivenUpload | null> {
+    const open = this.#open.get(keyOf(task, clientId));
+    return open !== undefined && isSame(open, announced) ? open.give() : null;
   }
 
   /** Drops what this client has not finished. */
@@ -84,24 +121,19 @@ export class Uploads {
     await Promise.all([...this.#open.values()].map((upload) => upload.park()));
   }
 
-  async #begin(task: TaskId, clientId: ClientId, announced: ReportBegin): Promise<ReportBeginAck> {
+  async #begin(task: TaskId, clientId: ClientId, announced: ReportBegin, isBack: boolean): Promise<ReportBeginAck> {
     const { coordinator } = this.#options;
-    const { token, sha256, bytes } = announced;
-    const known = await coordinator.receiptOf(task, clientId, token);
-    if (known !== null)
-      return known.sha256 === sha256
-        ? { ok: true, received: [], receipt: known.receipt }
-        : refuse('conflict', 'this assignment already has a report with other bytes');
+    const { token, bytes } = announced;
+    const known = await this.#receiptOf(task, clientId, announced);
+    if (known !== null) return known;
 
     const open = this.#open.get(keyOf(task, clientId));
     if (open !== undefined) {
-      const before = open.plan.announced;
-      const isSame = before.token === token && before.sha256 === sha256 && before.bytes === bytes;
-      const received = isSame ? await open.resume() : null;
+      const received = isSame(open, announced) ? await open.resume() : null;
       if (received !== null) return { ok: true, received, receipt: null };
-      if (!isSame) open.abort('conflict', 'another report was announced');
+      if (!isSame(open, announced)) open.abort('conflict', 'another report was announced');
       await open.done;
-      return this.#begin(task, clientId, announced);
+      return this.#begin(task, clientId, announced, isBack);
     }
 
     const admitted = await coordinator.admit(task, clientId, token);
@@ -112,30 +144,68 @@ export class Uploads {
       return refuse('size', `a report of this task has ${rangeOf(allowed)} bytes`);
     }
     if (this.#draining) return refuse('draining', 'the server is shutting down', 1_000);
-    if (this.#open.size + this.#openingCount >= LIMITS.openUploadsCount)
+    if (this.#open.size + this.#opening.size >= LIMITS.openUploadsCount)
       return refuse('busy', 'too many uploads are open just now', 2_000);
 
-    const writer = await this.#openFile(task, admitted, bytes);
-    if ('ok' in writer) return writer;
-    const stillAdmitted = await coordinator.admit(task, clientId, token);
-    if ('ok' in stillAdmitted) {
-      await writer.discard();
-      return stillAdmitted;
+    // Between here and the upload its round may end. It is not asked for again whether it is admitted: what else may have
+    // ended its part is found when the report is complete, or when its file is gone.
+    const opening: Opening = { task, clientId, round: admitted.round, over: null };
+    this.#opening.add(opening);
+    try {
+      const writer = await this.#openFile(task, admitted, bytes);
+      if ('ok' in writer) return writer;
+      const there = isBack ? await this.#takeOver(task, clientId, announced, admitted, writer) : new Map();
+      const refused = opening.over ?? (isBack ? await this.#receiptOf(task, clientId, announced) : null);
+      if (refused !== null) {
+        await writer.discard();
+        return refused;
+      }
+      this.#add({ task, clientId, admitted, announced, writer, there });
+      return { ok: true, received: [...there.keys()].sort((a, b) => a - b), receipt: null };
+    } finally {
+      this.#opening.delete(opening);
     }
-    this.#add({ task, clientId, round: admitted.round, announced, writer });
-    return { ok: true, received: [], receipt: null };
+  }
+
+  /** What was accepted stays; null where nothing was. */
+  async #receiptOf(task: TaskId, clientId: ClientId, { token, sha256 }: ReportBegin): Promise<ReportBeginAck | null> {
+    const known = await this.#options.coordinator.receiptOf(task, clientId, token);
+    if (known === null) return null;
+    return known.sha256 === sha256
+      ? { ok: true, received: [], receipt: known.receipt }
+      : refuse('conflict', 'this assignment already has a report with other bytes');
   }
 
   async #openFile(task: TaskId, { round, updateId }: AdmittedReport, bytes: number): Promise<SpoolWriter | Refusal> {
-    this.#openingCount += 1;
     try {
       return await this.#options.spool.open(task, round, updateId, bytes);
     } catch (error) {
       if (!isStorageFull(error)) throw error;
       return refuse('storage-full', 'the server has no room for it: nothing was kept', 10_000);
-    } finally {
-      this.#openingCount -= 1;
     }
+  }
+
+  /** Writes what another process has of it; the chunks that are here then, and the CRC-32 of each. */
+  async #takeOver(
+    task: TaskId,
+    clientId: ClientId,
+    announced: ReportBegin,
+    admitted: AdmittedReport,
+    writer: SpoolWriter,
+  ): Promise<ReadonlyMap<number, number>> {
+    const { elsewhere = () => null, log } = this.#options;
+    const there = new Map<number, number>();
+    try {
+      const { token, sha256, bytes } = announced;
+      for await (const chunk of elsewhere()?.take(task, clientId, { token, sha256, bytes }, admitted) ?? []) {
+        if (chunk.bytes.byteLength !== chunkBytesAt(bytes, chunk.index) || crc32(chunk.bytes) !== chunk.crc32) continue;
+        await writer.write(chunk.index * LIMITS.chunkBytes, chunk.bytes);
+        there.set(chunk.index, chunk.crc32);
+      }
+    } catch (error) {
+      log.warn({ err: error, task, client: clientId }, 'what another process had of an upload was not written');
+    }
+    return there;
   }
 
   #add(plan: UploadPlan): void {
@@ -171,6 +241,9 @@ export class Uploads {
     return turn;
   }
 }
+
+const isSame = ({ plan }: OpenUpload, { token, sha256, bytes }: AnnouncedReport): boolean =>
+  plan.announced.token === token && plan.announced.sha256 === sha256 && plan.announced.bytes === bytes;
 
 const keyOf = (task: TaskId, clientId: ClientId): string => `${task}/${clientId}`;
 

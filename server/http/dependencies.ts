@@ -8,7 +8,7 @@ import type { Arithmetic, Coordinator } from '../rounds/port.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
 import type { Storage } from '../storage/port.ts';
-import type { Webhook } from '../webhook/webhook.ts';
+import type { WebhookDoors } from '../webhook/webhook.ts';
 
 export type Readiness = 'starting' | 'ready' | 'draining';
 
@@ -22,7 +22,7 @@ export interface HttpDependencies {
   readonly admins: Admins;
   readonly audit: Audit;
   readonly metrics: Metrics;
-  readonly webhook: Pick<Webhook, 'view' | 'set' | 'clear'>;
+  readonly webhook: WebhookDoors;
   readonly logger: Logger;
   readonly clock: Pick<Clock, 'now'>;
   readonly readiness: () => Readiness;

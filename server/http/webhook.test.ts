@@ -62,3 +62,19 @@ test.each([
   expect([response.statusCode, response.json().error.problems]).toMatchObject([422, [{ path: 'url' }]]);
   expect((await http.admin('/api/webhook')).json()).toEqual({ url: null });
 });
+
+test('503 with words where another process has it and does not answer', async () => {
+  const away = { view: async () => 'away', set: async () => 'away', clear: async () => 'away' } as const;
+  const other = await openHttp({ webhook: away });
+  try {
+    for (const [method, body] of [['GET'], ['PUT', { url: 'https://hooks.example/' }], ['DELETE']] as const) {
+      const response = await other.admin('/api/webhook', { method, ...(body && { body }) });
+      expect([response.statusCode, response.json().error]).toMatchObject([
+        503,
+        { code: 'no-answer', message: expect.stringContaining('does not answer') },
+      ]);
+    }
+  } finally {
+    await other.close();
+  }
+});

@@ -63,8 +63,47 @@ export interface ArrivedReport {
   readonly bytes: number;
   readonly metrics: ReportMetrics;
   readonly writer: Pick<SpoolWriter, 'path' | 'finish' | 'discard'>;
+  /** What `admit` said when it began to arrive, for a process that does not have its task. */
+  readonly admitted?: AdmittedReport;
   /** What `Arithmetic.check` said of it, where another process has it and looked. */
   readonly checked?: CheckedReport;
+}
+
+/** Which bytes a client announced under a token. */
+export type AnnouncedReport = Pick<ArrivedReport, 'token' | 'sha256' | 'bytes'>;
+
+/** An upload that this process gives to another. */
+export interface GivenUpload {
+  /** Those on disk: their places, and the CRC-32 of each. */
+  readonly chunks: ReadonlyMap<number, number>;
+  /** The partial file. */
+  readonly path: string;
+  /** The file goes. Never rejects. */
+  discard(): Promise<void>;
+}
+
+/** The uploads of this process, for the others. */
+export interface LocalUploads {
+  /** It is open here. Of the same client nothing else is, after it. */
+  has(task: TaskId, clientId: ClientId, announced: AnnouncedReport): boolean;
+  /** Lets go of it, once what was sent is on disk; null where it is complete, or not here any more. */
+  give(task: TaskId, clientId: ClientId, announced: AnnouncedReport): Promise<GivenUpload | null>;
+  /** Drops what this client has not finished. */
+  forget(task: TaskId, clientId: ClientId): Promise<void>;
+}
+
+/** The uploads of other processes, for this one. */
+export interface UploadsElsewhere {
+  /**
+   * What another process has of this report, chunk by chunk, each as its client sent it. Nothing where none has any, or does not
+   * say so in time: the report is sent anew then. Never rejects.
+   */
+  take(
+    task: TaskId,
+    clientId: ClientId,
+    announced: AnnouncedReport,
+    admitted: Pick<AdmittedReport, 'round' | 'updateId'>,
+  ): AsyncIterable<{ readonly index: number; readonly crc32: number; readonly bytes: Uint8Array }>;
 }
 
 /** What a receipt needs to know of a frame. */

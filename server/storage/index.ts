@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { cachedBlobs } from './blobs/cached.ts';
 import { makeFolder, syncFolder } from './blobs/durable.ts';
 import { fileBlobs } from './blobs/files.ts';
-import type { BlobPlace, BlobStore, S3Keys, Spool } from './blobs/port.ts';
+import type { BlobPlace, BlobStore, MovingReports, S3Keys, Spool } from './blobs/port.ts';
 import { s3Blobs } from './blobs/s3.ts';
 import { fileSpool } from './blobs/spool.ts';
 import { onFiles } from './errors.ts';
@@ -12,6 +12,7 @@ import { lockFolder } from './folder-lock.ts';
 import type { Storage } from './port.ts';
 import { postgresBlobs } from './postgres/blobs.ts';
 import { holdDatabase } from './postgres/hold.ts';
+import { postgresMovingReports } from './postgres/moving-reports.ts';
 import { Postgres } from './postgres/postgres.ts';
 import { postgresSpool } from './postgres/spool.ts';
 import { sqlStorage } from './sql/storage.ts';
@@ -37,6 +38,8 @@ export interface OpenedStorage {
   readonly storage: Storage;
   readonly blobs: BlobStore;
   readonly spool: Spool;
+  /** Null where no other process can have this storage. */
+  readonly moving: MovingReports | null;
   /** For threads that open the blobs themselves. */
   readonly blobPlace: BlobPlace;
   /** Resolves when everything is closed and another process may have the folder. */
@@ -79,7 +82,8 @@ async function openOnSqlite(folder: string): Promise<OpenedStorage> {
   const blobPlace = { kind: 'folder', folder: await folderIn(folder, 'blobs') } as const;
   const spool = fileSpool(await folderIn(folder, 'spool'));
   const storage = await openSqlite(join(folder, 'fedtab.db'));
-  return { storage, blobs: fileBlobs(blobPlace.folder), spool, blobPlace, close: () => storage.close() };
+  const blobs = fileBlobs(blobPlace.folder);
+  return { storage, blobs, spool, moving: null, blobPlace, close: () => storage.close() };
 }
 
 async function openOnPostgres(
@@ -107,6 +111,7 @@ async function openOnPostgres(
     storage: sqlStorage(database),
     blobs: blobsOf(blobPlace, database),
     spool: postgresSpool(database, local),
+    moving: isShared ? postgresMovingReports(database) : null,
     blobPlace,
     async close() {
       await database.close();

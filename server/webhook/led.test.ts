@@ -6,7 +6,13 @@ import type { Webhook } from './webhook.ts';
 /** Processes that know which of them is the first; the others ask it. */
 function processes(count: number) {
   const clock = new ManualClock();
-  const state = { first: 0, url: null as string | null, started: [] as number[], open: new Set<number>() };
+  const state = {
+    first: 0,
+    url: null as string | null,
+    started: [] as number[],
+    open: new Set<number>(),
+    waited: [] as number[],
+  };
   const all: LedWebhook[] = Array.from({ length: count }, (_, place) => {
     const make = (): Webhook => ({
       async start() {
@@ -21,6 +27,7 @@ function processes(count: number) {
       },
       async clear() {
         state.url = null;
+        return 'cleared';
       },
       async close() {
         state.open.delete(place);
@@ -28,9 +35,14 @@ function processes(count: number) {
     });
     const lead = {
       isFirst: () => state.first === place,
-      askFirst: async (name: string, args: readonly unknown[]) => all[state.first]?.answer(name, args),
+      askFirst: async (name: string, args: readonly unknown[], withinMs: number) => {
+        state.waited.push(withinMs);
+        const answer = all[state.first]?.answer(name, args);
+        if (answer === undefined) throw new Error('nobody answers');
+        return answer;
+      },
     };
-    return createLedWebhook({ make, lead, clock, log: { error: () => {} } });
+    return createLedWebhook({ make, lead, clock, log: { warn: () => {}, error: () => {} } });
   });
   return { all, clock, state };
 }
@@ -59,4 +71,17 @@ test('it passes to whoever is the first then, and ends with the last', async () 
   expect(state.open.size).toBe(0);
   clock.advance(10_000);
   expect(state.started).toEqual([0, 1]);
+});
+
+test('while nobody has it the others say so, and do not wait long for a view', async () => {
+  const { all, state } = processes(3);
+  await Promise.all(all.map((webhook) => webhook.start()));
+  await all[1]?.set('https://a.example');
+  state.first = 2; // it has not seen that yet
+  state.waited.length = 0;
+  expect(await all[1]?.view()).toBe('away');
+  expect(await all[1]?.set('https://b.example')).toBe('away');
+  expect(await all[1]?.clear()).toBe('away');
+  expect(state.waited).toEqual([2_000, 8_000, 8_000]);
+  expect(await all[0]?.view()).toMatchObject({ url: 'https://a.example' });
 });

@@ -1,17 +1,16 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { Result } from '../../shared/errors.ts';
 import { Serial } from '../rounds/serial.ts';
-import type { Webhook, WebhookOptions, WebhookView } from './webhook.ts';
+import type { Webhook, WebhookDoors, WebhookOptions } from './webhook.ts';
 
 /** Which of several processes does what one has to do for all. */
 export interface Lead {
   /** It is this one, as far as it knows. */
   isFirst(): boolean;
-  /** Asks the one that is; rejects where it does not answer. */
-  askFirst(name: string, args: readonly unknown[]): Promise<unknown>;
+  /** Asks the one that is; rejects where it does not answer in time. */
+  askFirst(name: string, args: readonly unknown[], withinMs: number): Promise<unknown>;
 }
 
-export interface LedWebhook extends Webhook {
+export interface LedWebhook extends WebhookDoors, Pick<Webhook, 'start' | 'close'> {
   /** What another process asks of the first; undefined while this is not the first. */
   answer(name: string, args: readonly unknown[]): Promise<unknown> | undefined;
 }
@@ -20,11 +19,13 @@ export interface LedWebhookOptions {
   readonly make: () => Webhook;
   readonly lead: Lead;
   readonly clock: Pick<Clock, 'after'>;
-  readonly log: Pick<WebhookOptions['log'], 'error'>;
+  readonly log: Pick<WebhookOptions['log'], 'warn' | 'error'>;
 }
 
 const LOOK_MS = 1_000;
-type Set = Result<{ readonly url: string; readonly secret: string }, string>;
+/** Whoever looks looks again soon; to set an address its host is looked up. */
+const VIEW_WITHIN_MS = 2_000;
+const ORDER_WITHIN_MS = 8_000;
 
 /**
  * One webhook for several processes: the first of them has it. What it does is in the database, so that whoever follows
@@ -59,16 +60,23 @@ export function createLedWebhook({ make, lead, clock, log }: LedWebhookOptions):
     if (name === 'webhook-set') return own.set(String(args[0]));
     return name === 'webhook-clear' ? own.clear() : undefined;
   }
-  const asked = (name: string, ...args: unknown[]): Promise<unknown> => answer(name, args) ?? lead.askFirst(name, args);
+  async function asked<Answer>(withinMs: number, name: string, ...args: unknown[]): Promise<Answer | 'away'> {
+    const here = answer(name, args);
+    if (here !== undefined) return here as Promise<Answer>;
+    try {
+      return (await lead.askFirst(name, args, withinMs)) as Answer;
+    } catch (error) {
+      log.warn({ err: error }, 'the process that has the webhook did not answer');
+      return 'away';
+    }
+  }
 
   return {
     answer,
     start: again,
-    view: () => asked('webhook-view') as Promise<WebhookView | null>,
-    set: (url) => asked('webhook-set', url) as Promise<Set>,
-    async clear() {
-      await asked('webhook-clear');
-    },
+    view: () => asked(VIEW_WITHIN_MS, 'webhook-view'),
+    set: (url) => asked(ORDER_WITHIN_MS, 'webhook-set', url),
+    clear: () => asked(ORDER_WITHIN_MS, 'webhook-clear'),
     async close() {
       isClosed = true;
       cancel();

@@ -33,8 +33,15 @@ export interface Webhook {
   /** Sets the address, in the place of another, and resolves to the new secret once that is durable; or says why not. */
   set(url: string): Promise<Result<{ readonly url: string; readonly secret: string }, string>>;
   /** Forgets address, secret and what waits. */
-  clear(): Promise<void>;
+  clear(): Promise<'cleared'>;
   close(): Promise<void>;
+}
+
+/** Its doors where another process may have it: `away` where that does not answer, and may have done what was asked, or not. */
+export interface WebhookDoors {
+  view(): Promise<WebhookView | null | 'away'>;
+  set(url: string): Promise<Awaited<ReturnType<Webhook['set']>> | 'away'>;
+  clear(): Promise<'cleared' | 'away'>;
 }
 
 export interface WebhookOptions {
@@ -270,6 +277,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
       serial.run(async () => {
         await end();
         await store.setSetting(SETTING, '');
+        return 'cleared' as const;
       }),
     async close() {
       isClosed = true;

@@ -132,7 +132,6 @@ export class ServerSocket extends End {
   readonly handshake: { readonly auth: unknown };
   readonly request: { readonly url: string; readonly headers: object };
   readonly conn: { readonly close: () => void };
-  readonly rooms: Set<string>;
   data: object = {};
   close: () => void = () => {};
   #any: Listener = () => {};
@@ -143,16 +142,11 @@ export class ServerSocket extends End {
     this.handshake = { auth };
     this.request = { url: `/socket.io/?task=${task}`, headers: {} };
     this.conn = { close: () => this.close() };
-    this.rooms = new Set([id]);
     this.hear = (event, args) => this.#any(event, ...args);
   }
 
   onAny(listener: Listener): void {
     this.#any = listener;
-  }
-
-  join(room: string): void {
-    this.rooms.add(room);
   }
 
   disconnect(): void {
@@ -177,21 +171,18 @@ export class Wire {
     on: (_: 'connection', connected: (socket: ServerSocket) => void): void => {
       this.#connected = connected;
     },
-    to: (rooms: string | readonly string[]) => this.#audience([rooms].flat(), []),
+    to: (ids: readonly string[]) => this.#audience(ids),
   } as unknown as GatewayServer;
 
   readonly socketOf: SocketOf = (target) =>
     new TabSocket((tab) => this.#open(tab, target.handshake, target.task)) as unknown as Socket;
 
   /** One broadcast is encoded once, whatever the number of sockets. */
-  #audience(rooms: readonly string[], without: readonly string[]) {
+  #audience(ids: readonly string[]) {
     return {
-      except: (others: readonly string[]) => this.#audience(rooms, others),
       emit: (event: string, ...args: unknown[]): void => {
-        const left = new Set(without);
         const chunks = chunksOf(this.#encoder, packetOf(PacketType.EVENT, [event, ...args]));
-        for (const socket of this.#sockets.values())
-          if (!left.has(socket.id) && rooms.some((room) => socket.rooms.has(room))) socket.sendAll(chunks);
+        for (const id of ids) this.#sockets.get(id)?.sendAll(chunks);
       },
     };
   }

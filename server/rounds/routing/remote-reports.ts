@@ -39,7 +39,8 @@ export class RemoteReports {
   async take(task: TaskId, clientId: ClientId, arrived: ArrivedReport): Promise<Answer> {
     const { admit, arithmetic, rejected, offer, spool, log } = this.#options;
     const { token, sha256, bytes, metrics, writer } = arrived;
-    const admitted = await admit(task, clientId, token);
+    // Whether its part is over by now is found by whoever has the round, which is offered it next.
+    const admitted = arrived.admitted ?? (await admit(task, clientId, token));
     if ('ok' in admitted) {
       await writer.discard();
       return admitted;

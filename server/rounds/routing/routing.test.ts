@@ -4,6 +4,7 @@ import { type SecureRng, secureRng, seededRng } from '../../../shared/rng.ts';
 import { expiringLeases } from '../../cluster/expiring.ts';
 import { MemoryWay } from '../../cluster/memory-bus.ts';
 import { ManualClock } from '../../gateway/fakes/clock.ts';
+import { MemoryMovingReports } from '../../storage/memory/moving-reports.ts';
 import { createCoordinator } from '../coordinator.ts';
 import { frameOf } from '../fixtures/frames.ts';
 import { RecordingDownlink } from '../fixtures/recording-downlink.ts';
@@ -56,7 +57,7 @@ async function start(name: string) {
     log: { info: () => {}, warn: () => {}, error: () => {} },
   };
   const routed = createRoutedCoordinator({
-    ...{ ...ports, bus, leases },
+    ...{ ...ports, bus, leases, moving: new MemoryMovingReports() },
     makeInner: (to) =>
       createCoordinator({
         ...{ ...ports, leases, downlink: to, rng: seededRng(3), secureRng: countingRng },
@@ -66,6 +67,7 @@ async function start(name: string) {
       downlink,
       recall: (task) => void recalled.push(task),
       overtaken: (_, clientId) => void overtaken.push(clientId),
+      uploads: { has: () => false, give: async () => null, forget: async () => {} },
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
     },
     loggedOut: () => {},
@@ -106,6 +108,7 @@ async function start(name: string) {
         bytes: frame.byteLength,
         metrics: METRICS,
         writer,
+        admitted,
       });
     },
     /** As if it were killed. */

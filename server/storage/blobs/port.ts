@@ -63,6 +63,19 @@ export interface SpoolWriter {
   discard(): Promise<void>;
 }
 
+/**
+ * Chunks of unfinished reports on their way from one process to another, where both reach them. They go with their report,
+ * their round or their task at the latest, whatever becomes of the processes.
+ */
+export interface MovingReports {
+  /** Puts these chunks of the file there, in the place of whatever was there of the same report. */
+  leave(task: TaskId, round: number, updateId: UpdateId, path: string, chunks: readonly number[]): Promise<void>;
+  /** Null where it is not there. */
+  chunk(updateId: UpdateId, index: number): Promise<Uint8Array | null>;
+  /** Nothing happens where there is nothing. */
+  remove(updateId: UpdateId): Promise<void>;
+}
+
 /** Accepted reports, kept until their round ends. */
 export interface Spool {
   /** A file of `totalBytes`; a writer of the same report that is still open is paused, and this one takes over. */

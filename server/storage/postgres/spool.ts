@@ -4,6 +4,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
 import { CorruptBlobError, type Spool } from '../blobs/port.ts';
 import { onFiles, StorageIoError } from '../errors.ts';
+import { movingName } from './moving-reports.ts';
 import { PIECE_BYTES } from './pieces.ts';
 import type { Postgres } from './postgres.ts';
 import type { Tables } from './transactions.ts';
@@ -85,7 +86,8 @@ export function postgresSpool(database: Postgres, local: Spool): Spool {
     has: async (...report) => (await local.has(...report)) || bring(...report),
 
     async remove(task, round, updateId) {
-      await database.change([], (work) => work.deleteFrom('reports').where('updateId', '=', updateId).execute());
+      const names = [updateId, movingName(updateId)];
+      await database.change([], (work) => work.deleteFrom('reports').where('updateId', 'in', names).execute());
       await local.remove(task, round, updateId);
     },
 

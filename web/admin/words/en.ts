@@ -58,6 +58,7 @@ export const en = {
     archived: 'The task is archived: its rounds cannot be started any more.',
     released: 'The weights of this version are not kept any more.',
     draining: 'The server is shutting down. Try again when it is back.',
+    'no-answer': 'The process that does this does not answer just now. Look whether it was done, and try again.',
   } as Readonly<Record<string, string>>,
 
   tabs: {

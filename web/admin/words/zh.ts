@@ -53,6 +53,7 @@ export const zh: AdminWords = {
     archived: '任务已归档，不能再开始新的轮次。',
     released: '这一版的权重已不再保留。',
     draining: '服务器正在关闭，请在它恢复后再试。',
+    'no-answer': '负责此事的进程暂时没有回应。请确认是否已完成，然后再试。',
   },
 
   tabs: { overview: '概览', rounds: '轮次', contributors: '参与者', model: '模型', settings: '设置' },
