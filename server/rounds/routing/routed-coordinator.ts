@@ -1,54 +1,12 @@
-import type { Clock } from '../../../shared/clock.ts';
-import { type Refusal, refuse } from '../../../shared/errors.ts';
-import type { ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
+import type { ClientId, TaskId } from '../../../shared/ids.ts';
 import { type ResumeAck, updateIdOf } from '../../../shared/protocol/index.ts';
-import type { TaskData } from '../../../shared/task/kinds/index.ts';
-import type { Bus, ProcessId } from '../../cluster/bus.ts';
-import type { Leases } from '../../cluster/lease.ts';
-import { type CallMessage, type RoutingMessage, readMessage } from '../../cluster/messages.ts';
-import type { BlobStore, Spool } from '../../storage/blobs/port.ts';
-import type { Storage, TaskRow } from '../../storage/port.ts';
+import type { TaskRow } from '../../storage/port.ts';
 import type { SettlingCoordinator } from '../coordinator.ts';
-import type { CoordinatorLog } from '../coordinator-ports.ts';
 import { receiptOfRow } from '../member.ts';
-import type { AdmittedReport, Arithmetic, Control, Coordinator, CoordinatorEvent, Downlink } from '../port.ts';
+import type { Control, Coordinator } from '../port.ts';
 import { statusOf } from '../status.ts';
 import { conflict, notFound } from '../task-orders.ts';
-import { type CallOptions, Calls } from './calls.ts';
-import { KnownTasks, type Picture, unknownTask } from './known-tasks.ts';
-import { Places } from './places.ts';
-import { Presence } from './presence.ts';
-import { type OfferedReport, RemoteReports } from './remote-reports.ts';
-import { RoutedDownlink } from './routed-downlink.ts';
-import { TaskKeeper } from './task-keeper.ts';
-
-/** What the gateway of this process does for the other processes. */
-export interface LocalSessions {
-  readonly downlink: Downlink;
-  /** Asks the sessions of a task to come back in a moment: what they missed is told them then. */
-  recall(task: TaskId): void;
-  /** Ends an older session of a client that has joined elsewhere. */
-  overtaken(task: TaskId, clientId: ClientId, connection: unknown): void;
-  /** Tasks with sessions here, and how many. */
-  counts(): readonly (readonly [TaskId, number])[];
-}
-
-export interface RoutedOptions {
-  /** The coordinator of the tasks that this process has, which speaks to clients through this downlink. */
-  readonly makeInner: (downlink: Downlink) => SettlingCoordinator;
-  readonly sessions: LocalSessions;
-  /** A login ended at another process. */
-  readonly loggedOut: (actor: string) => void;
-  readonly bus: Bus;
-  readonly leases: Pick<Leases, 'attempt'>;
-  readonly storage: Storage;
-  readonly blobs: Pick<BlobStore, 'get'>;
-  readonly spool: Spool;
-  readonly arithmetic: Pick<Arithmetic, 'check'>;
-  readonly hasSamples: (data: TaskData) => boolean;
-  readonly clock: Clock;
-  readonly log: CoordinatorLog;
-}
+import { createWords, type FirstAnswerer, type Order, type Told, type WordsOptions } from './words.ts';
 
 export interface Routed {
   readonly coordinator: Coordinator;
@@ -62,307 +20,32 @@ export interface Routed {
   /** Asks the one that is. */
   askFirst(name: string, args: readonly unknown[]): Promise<unknown>;
   /** How this process answers what is asked of the first; undefined where it is not. */
-  answerAsFirst(answerer: (name: string, args: readonly unknown[]) => Promise<unknown> | undefined): void;
+  answerAsFirst(answerer: FirstAnswerer): void;
 }
 
-/** What is asked of a process as such. */
-const NO_TASK = '' as TaskId;
-const EVERY_MS = 1_000;
-/** Between two looks at the tasks that there are. */
-const TASKS_EVERY_MS = 2_000;
-/** Between two pictures of one task. */
-const PICTURE_MS = 100;
-const REPORT_WITHIN_MS = 60_000;
-const FINISH_WITHIN_MS = 15_000;
 const ORDER_WITHIN_MS = 30_000;
-/** A process that ends waits so long for answers of others: it has to end in time itself. */
-const LAST_ANSWERS_MS = 15_000;
 
-const busy = refuse('busy', 'no process answers for this task just now', 1_000);
 const noTask = notFound('unknown-task', 'there is no such task');
 const unanswered: Control = {
   ...{ ok: false, status: 503, code: 'no-answer' },
   message: 'no process answered for this task: look whether it was done, and try again',
 };
 
-const ORDERS = ['startRounds', 'evaluate', 'pause', 'resumeRounds', 'stop', 'rollback', 'archive', 'remove'] as const;
-type Order = (typeof ORDERS)[number];
-const ASKED = ['checkIn', 'resume', 'admit', 'forget'] as const;
-const TOLD = ['checkOut', 'disconnected', 'progress', 'rejected', 'countBytes'] as const;
-type Told = (typeof TOLD)[number];
-
-const isOneOf = <Name extends string>(names: readonly Name[], name: string): name is Name =>
-  (names as readonly string[]).includes(name);
-
 /**
  * The coordinator of one of several processes: what is asked of a task that this process has, it does itself; for the
  * others it asks the process that has them. Sockets and uploads stay where they are.
  */
-export function createRoutedCoordinator(options: RoutedOptions): Routed {
-  const { sessions, bus, leases, storage, blobs, spool, arithmetic, clock, log } = options;
-  const calls = new Calls(bus, clock);
-  const presence = new Presence(clock);
-  const places = new Places();
-  const listeners = new Set<(event: CoordinatorEvent) => void>();
-  const untold = new Set<TaskId>();
-  const counted = new Map<string, { readonly task: TaskId; readonly direction: 'up' | 'down'; bytes: number }>();
-  const timers = new Set<() => void>();
-  let asFirst: Parameters<Routed['answerAsFirst']>[0] = () => undefined;
-  let isSayingHere = false;
-  let isEnding = false;
-  let unsubscribe = (): void => {};
-
-  const send = (message: RoutingMessage, to?: ProcessId): void => bus.send(message, to);
-  const known = new KnownTasks({
-    ...{ tasks: storage.tasks, hasSamples: options.hasSamples },
-    gone: (task, refusal) => sessions.downlink.expel(task, refusal),
-  });
-  const downlink = new RoutedDownlink({
-    ...{ local: sessions.downlink, send, blobs, spool, log },
-    placeOf: (task, clientId) => places.of(task, clientId),
-    onlineElsewhere: (task) => presence.online(task),
-    changed: (task, isNow) => (isNow ? publish(task) : publishSoon(task)),
-  });
-  const inner = options.makeInner(downlink);
-  const isHere = (task: TaskId): boolean => inner.holds(task);
+export function createRoutedCoordinator(options: WordsOptions): Routed {
+  const { storage, clock } = options;
+  const words = createWords(options);
+  const { inner, known, places, downlink, isHere, does, tell, everybodyKnows } = words;
   const rowOf = (task: TaskId): TaskRow | undefined => (isHere(task) ? inner.task(task) : known.row(task));
-
-  const keeper = new TaskKeeper({
-    ...{ inner, tasks: storage.tasks, leases, presence, clock, log },
-    known: () => [...new Set([...known.ids(), ...inner.tasks().map(({ spec }) => spec.id)])],
-    adopted(task) {
-      known.hide(task);
-      places.forgetTask(task);
-      sayHere();
-      send({ kind: 'home', task });
-      publish(task);
-      sessions.recall(task);
-    },
-  });
-  const reports = new RemoteReports({
-    ...{ spool, arithmetic, log },
-    admit: (...asked) => coordinator.admit(...asked),
-    rejected: (task, ...args) => tell(task, 'rejected', args),
-    offer(task, clientId, offered) {
-      sayCounted();
-      return askOr(busy as Awaited<ReturnType<Coordinator['report']>>, task, 'report', [clientId, offered], {
-        ...{ withinMs: REPORT_WITHIN_MS, isRepeatable: true },
-      });
-    },
-    askToFinish: (from, task, updateId) =>
-      ask(task, 'finish', [updateId], { to: from, withinMs: FINISH_WITHIN_MS, isRepeatable: true }),
-  });
-
-  // what is asked of others, and what they ask
-
-  function ask(task: TaskId, name: string, args: readonly unknown[], how: CallOptions): Promise<unknown> {
-    const online = sessions.downlink.online(task);
-    return calls.call({ task, name, args: [...args], online }, how);
-  }
-
-  async function askOr<Answer>(silence: Answer, ...question: Parameters<typeof ask>): Promise<Answer> {
-    try {
-      return (await ask(...question)) as Answer;
-    } catch (error) {
-      log.warn({ err: error, task: question[0], call: question[1] }, 'another process did not answer');
-      return silence;
-    }
-  }
-
-  /** Of a client: asked again of whoever takes the task over meanwhile. */
-  async function askFor<Answer>(
-    name: (typeof ASKED)[number],
-    task: TaskId,
-    args: readonly unknown[],
-  ): Promise<Answer | Refusal> {
-    if (!known.has(task)) return unknownTask;
-    return askOr<Answer | Refusal>(busy, task, name, args, { isRepeatable: true });
-  }
-
-  function tell(task: TaskId, name: Told, args: readonly unknown[]): void {
-    if (known.has(task)) send({ kind: 'tell', task, name, args: [...args] });
-  }
-
-  function answer(from: ProcessId, { task, name, args, online }: CallMessage): Promise<unknown> | undefined {
-    if (name === 'know') return known.reload();
-    if (name === 'finish') return reports.finish(args[0] as UpdateId);
-    if (task === NO_TASK) return asFirst(name, args);
-    if (!isHere(task)) return undefined;
-    presence.counted(from, task, online);
-    if (isOneOf(ORDERS, name)) return everybodyKnows(task, () => does(name, task, args));
-    const clientId = args[0] as ClientId;
-    places.put(task, clientId, from);
-    if (name === 'report') return inner.report(task, clientId, reports.from(from, task, args[1] as OfferedReport));
-    return isOneOf(ASKED, name) ? does(name, task, args) : undefined;
-  }
-
-  function heard(from: ProcessId, { task, name, args }: Extract<RoutingMessage, { readonly kind: 'tell' }>): void {
-    if (!isHere(task) || !isOneOf(TOLD, name)) return;
-    // Of a client that has come back at another process meanwhile nothing is believed of the last one.
-    if (name !== 'countBytes' && places.of(task, args[0] as ClientId) !== from) return;
-    if (name === 'disconnected') places.forget(task, args[0] as ClientId);
-    does(name, task, args);
-  }
-
-  /** Arguments are those of the port: only processes of ours write on the bus. */
-  function does<Name extends Order | Told | (typeof ASKED)[number]>(
-    name: Name,
-    task: TaskId,
-    args: readonly unknown[],
-  ): ReturnType<SettlingCoordinator[Name]> {
-    const door = inner[name] as (...all: unknown[]) => ReturnType<SettlingCoordinator[Name]>;
-    return door(task, ...args);
-  }
-
-  // what processes know of each other
-
-  /** Once it is done every other process knows it, or is too busy to listen. */
-  async function everybodyKnows<Outcome>(task: TaskId, work: () => Promise<Outcome>): Promise<Outcome> {
-    const outcome = await work();
-    publish(task);
-    await known.reload();
-    const told = presence.processes().map((to) => ask(task, 'know', [], { to, withinMs: EVERY_MS }));
-    await Promise.allSettled(told);
-    return outcome;
-  }
-
-  function publishSoon(task: TaskId): void {
-    if (untold.has(task) || isEnding) return;
-    untold.add(task);
-    later(PICTURE_MS, () => publish(task));
-  }
-
-  function publish(task: TaskId): void {
-    untold.delete(task);
-    if (!isHere(task)) return;
-    const row = inner.task(task);
-    const status = inner.status(task);
-    if (row === undefined || status === undefined) return;
-    known.learn(row);
-    const picture: Picture = { row, status, control: inner.control(task), contributors: inner.contributors(task) };
-    send({ kind: 'picture', task, picture });
-  }
-
-  function sayHere(): void {
-    isSayingHere = false;
-    const all = inner.tasks().map(({ spec }) => spec.id);
-    const online = sessions.counts().map(([task, count]) => [task, count] as [TaskId, number]);
-    send({ kind: 'here', tasks: all.filter(isHere), online, isLeaving: isEnding });
-  }
-
-  function sayHereSoon(): void {
-    if (isSayingHere || isEnding) return;
-    isSayingHere = true;
-    later(PICTURE_MS, sayHere);
-  }
-
-  function sayCounted(): void {
-    for (const { task, direction, bytes } of counted.values()) tell(task, 'countBytes', [direction, bytes]);
-    counted.clear();
-  }
-
-  /** Whoever was connected there comes back to another, or not at all. */
-  function fellSilent(process: ProcessId): void {
-    log.warn({ process }, 'a process is silent');
-    for (const [task, clientId] of places.leave(process)) if (isHere(task)) inner.disconnected(task, clientId);
-  }
-
-  /** Neither knows what the other did: sessions of the one for tasks of the other begin anew. */
-  function missed(from: ProcessId, what: string): void {
-    log.warn({ from }, what);
-    recallOf(from);
-    send({ kind: 'missed' }, from);
-  }
-
-  /** Of the tasks that a process has, the sessions here. */
-  function recallOf(process: ProcessId): void {
-    for (const [task] of sessions.counts()) if (presence.homeOf(task) === process) sessions.recall(task);
-  }
-
-  function emit(event: CoordinatorEvent): void {
-    if (event.kind === 'task-created') void reload();
-    if (event.kind === 'task-removed') known.forget(event.task);
-    for (const listener of [...listeners]) {
-      try {
-        listener(event);
-      } catch (error) {
-        log.error({ err: error, event: event.kind }, 'a listener failed');
-      }
-    }
-  }
-
-  const reload = (): Promise<void> =>
-    known.reload().catch((error: unknown) => log.warn({ err: error }, 'the tasks could not be read'));
-
-  function take(from: ProcessId, word: unknown): void {
-    const message = readMessage(word);
-    if (message === null) {
-      log.warn({ from }, 'a word of another process is not understood: is it of another version?');
-      return;
-    }
-    switch (message.kind) {
-      case 'here':
-        for (const task of presence.heard(from, message)) if (isHere(task)) downlink.changed(task);
-        if (presence.isBack(from)) missed(from, 'a process that was silent is back: clients are asked to come back');
-        break;
-      case 'call':
-        calls.asked(from, message, answer);
-        break;
-      case 'answer':
-        calls.answered(message.id, message);
-        break;
-      case 'tell':
-        heard(from, message);
-        break;
-      case 'down':
-        if (!isHere(message.task)) downlink.take(from, message);
-        break;
-      case 'picture':
-        if (isHere(message.task)) break;
-        known.show(message.task, message.picture as Picture);
-        sessions.downlink.changed(message.task);
-        break;
-      case 'event':
-        emit(message.event as CoordinatorEvent);
-        break;
-      case 'home':
-        known.hide(message.task);
-        places.forgetTask(message.task);
-        sessions.recall(message.task);
-        break;
-      case 'joined':
-        sessions.overtaken(message.task, message.clientId, message.connection);
-        break;
-      case 'missed':
-        recallOf(from);
-        break;
-      case 'logged-out':
-        options.loggedOut(message.actor);
-        break;
-    }
-  }
-
-  function later(delayMs: number, act: () => void): void {
-    const cancel = clock.after(delayMs, () => {
-      timers.delete(cancel);
-      act();
-    });
-    timers.add(cancel);
-  }
-
-  function every(delayMs: number, act: () => void): void {
-    later(delayMs, () => {
-      if (isEnding) return;
-      every(delayMs, act);
-      act();
-    });
-  }
 
   const ordered =
     (name: Order) =>
     async (task: TaskId, ...args: unknown[]): Promise<Control> => {
       if (isHere(task)) return everybodyKnows(task, () => does(name, task, args));
-      return known.has(task) ? askOr(unanswered, task, name, args, { withinMs: ORDER_WITHIN_MS }) : noTask;
+      return known.has(task) ? words.askOr(unanswered, task, name, args, { withinMs: ORDER_WITHIN_MS }) : noTask;
     };
   const toldOf =
     (name: Exclude<Told, 'countBytes' | 'disconnected'>) =>
@@ -372,54 +55,19 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     };
 
   const coordinator: Coordinator = {
-    async start() {
-      bus.listen({
-        message: take,
-        lost: (from) => missed(from, 'words of another process are lost: clients are asked to come back'),
-      });
-      unsubscribe = inner.subscribe((event) => {
-        if (event.kind !== 'report') send({ kind: 'event', event });
-        emit(event);
-      });
-      await known.reload();
-      await spool.keepOnly(known.ids());
-      sayHere();
-      await keeper.start();
-      sayHere();
-      every(EVERY_MS, () => {
-        sayHere();
-        sayCounted();
-        for (const process of presence.fallenSilent()) fellSilent(process);
-      });
-      every(TASKS_EVERY_MS, () => void reload());
-    },
-
-    async drain() {
-      const isFirst = !isEnding;
-      isEnding = true;
-      if (isFirst) later(LAST_ANSWERS_MS, () => calls.close());
-      await keeper.stop();
-      await inner.drain();
-      sayCounted();
-      sayHere();
-      if (isFirst) return;
-      for (const cancel of [...timers]) cancel();
-      unsubscribe();
-      calls.close();
-    },
+    start: words.start,
+    drain: words.drain,
 
     async checkIn(task, clientId, message, network) {
       places.forget(task, clientId);
       if (isHere(task)) return inner.checkIn(task, clientId, message, network);
-      return askFor('checkIn', task, network === undefined ? [clientId, message] : [clientId, message, network]);
+      return words.askFor('checkIn', task, network === undefined ? [clientId, message] : [clientId, message, network]);
     },
     async resume(task, clientId, token): Promise<ResumeAck> {
       places.forget(task, clientId);
-      return isHere(task) ? inner.resume(task, clientId, token) : askFor('resume', task, [clientId, token]);
+      return isHere(task) ? inner.resume(task, clientId, token) : words.askFor('resume', task, [clientId, token]);
     },
-    async admit(task, clientId, token): Promise<AdmittedReport | Refusal> {
-      return isHere(task) ? inner.admit(task, clientId, token) : askFor('admit', task, [clientId, token]);
-    },
+    admit: words.admit,
     async receiptOf(task, clientId, token) {
       if (isHere(task)) return inner.receiptOf(task, clientId, token);
       const row = await storage.rounds.receipt(updateIdOf(token));
@@ -427,31 +75,26 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
       return { receipt: receiptOfRow(row), sha256: row.sha256 };
     },
     report: (task, clientId, arrived) =>
-      isHere(task) ? inner.report(task, clientId, arrived) : reports.take(task, clientId, arrived),
+      isHere(task) ? inner.report(task, clientId, arrived) : words.reports.take(task, clientId, arrived),
     async forget(task, clientId) {
       if (isHere(task)) return inner.forget(task, clientId);
-      await ask(task, 'forget', [clientId], { withinMs: ORDER_WITHIN_MS, isRepeatable: true });
+      await words.ask(task, 'forget', [clientId], { withinMs: ORDER_WITHIN_MS, isRepeatable: true });
     },
     checkOut: toldOf('checkOut'),
     progress: toldOf('progress'),
     rejected: toldOf('rejected'),
     disconnected(task, clientId) {
-      sayHereSoon();
+      words.sayHereSoon();
       if (!isHere(task)) tell(task, 'disconnected', [clientId]);
       // It may have come back elsewhere before it was seen to go here.
       else if (places.of(task, clientId) === undefined) inner.disconnected(task, clientId);
     },
     countBytes(task, direction, bytes) {
-      if (isHere(task)) {
-        inner.countBytes(task, direction, bytes);
-        return;
-      }
-      const sum = counted.get(`${direction}/${task}`) ?? { task, direction, bytes: 0 };
-      sum.bytes += bytes;
-      counted.set(`${direction}/${task}`, sum);
+      if (isHere(task)) inner.countBytes(task, direction, bytes);
+      else words.countBytes(task, direction, bytes);
     },
 
-    refresh: reload,
+    refresh: words.reload,
     tasks() {
       const all = new Map(known.rows().map((row) => [row.spec.id, row]));
       for (const row of inner.tasks()) if (isHere(row.spec.id)) all.set(row.spec.id, row);
@@ -487,23 +130,18 @@ export function createRoutedCoordinator(options: RoutedOptions): Routed {
     archive: ordered('archive'),
     remove: ordered('remove'),
 
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: words.subscribe,
   };
 
   return {
     ...{ coordinator, inner },
     joined(task, clientId, connection) {
-      send({ kind: 'joined', task, clientId, connection });
-      sayHereSoon();
+      words.send({ kind: 'joined', task, clientId, connection });
+      words.sayHereSoon();
     },
-    loggedOut: (actor) => send({ kind: 'logged-out', actor }),
-    isFirst: () => !isEnding && presence.processes().every((process) => bus.self < process),
-    askFirst: (name, args) => calls.call({ task: NO_TASK, name, args: [...args], online: 0 }),
-    answerAsFirst(answerer) {
-      asFirst = answerer;
-    },
+    loggedOut: (actor) => words.send({ kind: 'logged-out', actor }),
+    isFirst: words.isFirst,
+    askFirst: words.askFirst,
+    answerAsFirst: words.answerAsFirst,
   };
 }
