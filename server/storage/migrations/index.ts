@@ -3,6 +3,7 @@ import { CorruptDatabaseError } from '../errors.ts';
 import { first } from './0001-first.ts';
 import { postgresFirst } from './0001-postgres.ts';
 import { tickets } from './0002-tickets.ts';
+import { places } from './0003-places.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -11,6 +12,7 @@ const migrationsOf = (kind: DatabaseKind): Record<string, Migration> => ({
   '0001-first': first(kind),
   ...(kind === 'postgres' ? { '0001-postgres': postgresFirst } : {}),
   '0002-tickets': tickets,
+  '0003-places': places,
 });
 
 /** Brings the tables up to date, all or nothing; refuses a database that a newer Fedtab wrote. */
