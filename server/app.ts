@@ -23,6 +23,7 @@ import { startArithmetic } from './rounds/arithmetic.ts';
 import { createCoordinator } from './rounds/coordinator.ts';
 import type { CoordinatorEvent, Downlink } from './rounds/port.ts';
 import { createRoutedCoordinator, type Routed } from './rounds/routing/routed-coordinator.ts';
+import type { SumsElsewhere } from './rounds/sums-elsewhere.ts';
 import { removeRunning, writeRunning } from './running.ts';
 import { createSamples } from './samples/samples.ts';
 import type { Spool } from './storage/blobs/port.ts';
@@ -119,12 +120,12 @@ async function start(
   });
   const ports = { storage, blobs, spool, arithmetic, hasSamples: samples.has, clock, log: logger };
   const rng = seededRng(new DataView(secureRng.bytes(4).buffer).getUint32(0));
-  const coordinatorOf = (leases: Leases, downlink: Downlink) =>
-    createCoordinator({ ...ports, leases, downlink, evaluator, rng, secureRng });
+  const coordinatorOf = (leases: Leases, downlink: Downlink, elsewhere?: SumsElsewhere) =>
+    createCoordinator({ ...ports, leases, downlink, evaluator, rng, secureRng, ...(elsewhere && { elsewhere }) });
   if (processes !== null && moving !== null) {
     routed = createRoutedCoordinator({
       ...{ ...ports, ...processes, moving },
-      makeInner: (downlink) => coordinatorOf(processes.leases, downlink),
+      makeInner: (downlink, elsewhere) => coordinatorOf(processes.leases, downlink, elsewhere),
       sessions: gateway,
       loggedOut: (actor) => admins.loggedOut(actor),
     });

@@ -181,6 +181,7 @@ export class Disk {
         for (const file of theirs) if (!kept.has(file)) remove(file);
       },
       release: async () => {},
+      tidy: async () => {},
     };
   }
 }

@@ -31,6 +31,8 @@ const schema = v.variant('kind', [
   v.object({ kind: v.literal('tell'), task, name: v.string(), args }),
   /** A call of `Downlink`, for the sessions of each process. */
   v.object({ kind: v.literal('down'), task, name: v.string(), args }),
+  /** To a process that took reports of a round: it may fold one beforehand, or need keep nothing of it any more. */
+  v.object({ kind: v.literal('held'), task, name: v.picklist(['fold', 'end']), args }),
   /** What whoever has a task lets the others know of it. */
   v.object({ kind: v.literal('picture'), task, picture: v.unknown() }),
   v.object({ kind: v.literal('event'), event: v.unknown() }),

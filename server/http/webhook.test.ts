@@ -64,8 +64,8 @@ test.each([
 });
 
 test('503 with words where another process has it and does not answer', async () => {
-  const away = { view: async () => 'away', set: async () => 'away', clear: async () => 'away' } as const;
-  const other = await openHttp({ webhook: away });
+  const away = async () => 'away' as const;
+  const other = await openHttp({ webhook: { view: away, set: away, clear: away } });
   try {
     for (const [method, body] of [['GET'], ['PUT', { url: 'https://hooks.example/' }], ['DELETE']] as const) {
       const response = await other.admin('/api/webhook', { method, ...(body && { body }) });

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { aggregatorOf } from './aggregators/index.ts';
+import { readFrom } from './kernel/kernel.ts';
 import { scaffoldSums } from './scaffold.ts';
 import { initialServerState, nextServerState, type ServerState } from './server-state.ts';
+import { sum } from './sum.ts';
 
 const strategy = (learningRate = 1): TaskSpec['strategy'] => ({
   name: 'scaffold',
@@ -46,4 +48,17 @@ test('neither params nor control variates that are not finite become a version',
 test('scaffold takes it, and the mean of nothing is a bug', () => {
   expect(aggregatorOf(strategy())).toBe(scaffoldSums);
   expect(() => scaffoldSums.finish(scaffoldSums.init(4))).toThrow('nothing');
+});
+
+test.each([scaffoldSums, sum])('$name: two sums that were added apart are one, by hand', (aggregator) => {
+  const { init, add, finish, partial } = aggregator as typeof scaffoldSums;
+  const of = (...deltas: readonly number[][]) =>
+    deltas.reduce((state, delta) => add(state, { delta: Float32Array.from(delta), weight: 1 }), init(4));
+  const apart = [of([2, 0, 3, -1]), of([0, 4, 1, 5], [4, 2, -1, 0.5])];
+  const whole = apart.reduce((state, other) => {
+    const { values, numbers } = partial!.of(other);
+    return partial!.merge(state, { numbers, read: readFrom(new Uint8Array(values.slice().buffer)) });
+  }, init(4));
+  const isSum = (aggregator as { readonly name: string }).name === 'sum';
+  expect([...finish(whole)]).toEqual(isSum ? [6, 6, 3, 4.5] : [2, 2, 3, 4.5]);
 });

@@ -1,7 +1,8 @@
 import { assert } from '../../shared/assert.ts';
-import { type Addend, type Aggregator, addendOf } from './aggregators/aggregator.ts';
+import { type Addend, type Aggregator, addendOf, numbersOf } from './aggregators/aggregator.ts';
 import { kernel } from './kernel/index.ts';
 import type { Sums } from './kernel/kernel.ts';
+import { addDoubles } from './kernel/merge.ts';
 
 // Karimireddy, Kale, Mohri, Reddi, Stich, Suresh: "SCAFFOLD: Stochastic Controlled Averaging for Federated Learning",
 // ICML 2020, arXiv:1910.06378, algorithm 1, lines 16–17: x ← x + η_g/|S| Σ Δy_i, c ← c + |S|/N · mean(Δc_i) = c + Σ Δc_i / N.
@@ -27,6 +28,14 @@ export const scaffoldSums: Aggregator<ScaffoldState> = {
   init: (values) => ({ sums: kernel.sums(values), count: 0 }),
   add: (state, { delta }) => addStream(state, addendOf(delta)),
   addStream,
+  partial: {
+    of: ({ sums, count }) => ({ values: sums.values, numbers: [count] }),
+    merge({ sums, count }, { numbers, read }) {
+      const [other] = numbersOf(numbers, 1);
+      addDoubles(sums.values, read);
+      return { sums, count: count + other };
+    },
+  },
   finish({ sums, count }) {
     assert(count > 0, 'the mean of nothing');
     const { values } = sums;

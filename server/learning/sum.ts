@@ -1,6 +1,7 @@
 import { assert } from '../../shared/assert.ts';
 import { addScaled } from '../../shared/weights/vector.ts';
-import type { Aggregator } from './aggregators/aggregator.ts';
+import { type Aggregator, numbersOf } from './aggregators/aggregator.ts';
+import { addDoubles } from './kernel/merge.ts';
 
 interface SumState {
   readonly sum: Float64Array;
@@ -17,6 +18,14 @@ export const sum: Aggregator<SumState> = {
   add(state, { delta }) {
     addScaled(state.sum, delta, 1);
     return { sum: state.sum, count: state.count + 1 };
+  },
+  partial: {
+    of: ({ sum, count }) => ({ values: sum, numbers: [count] }),
+    merge(state, { numbers, read }) {
+      const [other] = numbersOf(numbers, 1);
+      addDoubles(state.sum, read);
+      return { sum: state.sum, count: state.count + other };
+    },
   },
   finish({ sum, count }) {
     assert(count > 0, 'the sum of nothing');

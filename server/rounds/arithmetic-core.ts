@@ -19,12 +19,11 @@ import { makeStep, type StepCoding } from '../../shared/wire/step.ts';
 import {
   type Addend,
   type Aggregator,
-  type AnyAggregator,
   addendOfFloats,
   type BatchAggregator,
   type Counting,
+  type PartialSums,
 } from '../learning/aggregators/aggregator.ts';
-import { aggregatorOf } from '../learning/aggregators/index.ts';
 import { rotated } from '../learning/aggregators/rotated.ts';
 import { effectiveSteps } from '../learning/effective-steps.ts';
 import { kernel } from '../learning/kernel/index.ts';
@@ -32,10 +31,10 @@ import { type Read, readFrom } from '../learning/kernel/kernel.ts';
 import { normOfCodes, uniformCodes } from '../learning/kernel/uniform-codes.ts';
 import { nextServerState, type ServerState, savedState, serverStateOf } from '../learning/server-state.ts';
 import { stalenessWeight } from '../learning/staleness.ts';
-import { sum } from '../learning/sum.ts';
 import { weightOf } from '../learning/weighting.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
 import { withFrameFile } from './frame-file.ts';
+import { aggregatorOfFold, bytesOf, type SavedSum, withSums, writeSums } from './partial-sum.ts';
 import type { Arithmetic, Fold, ReportRule } from './port.ts';
 import { spooledUpdates } from './spooled-updates.ts';
 
@@ -46,6 +45,8 @@ export type ArithmeticCore = Omit<Arithmetic, 'close'>;
 type OpenAggregate = OpenSum | OpenBatch;
 interface OpenSum {
   readonly fold: Fold;
+  /** Of a report. */
+  readonly values: number;
   aggregator: Aggregator<unknown>;
   state: unknown;
   /** Of the rotation in which the sums are, `null` for none; nothing was streamed yet where it is missing. */
@@ -86,6 +87,13 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
     const aggregate = open.get(key);
     if (aggregate === undefined) throw new BugError(`no aggregate ${key} is open`);
     return aggregate;
+  }
+
+  function findSum(key: string): FoundSum {
+    const aggregate = find(key);
+    const partial = 'state' in aggregate ? aggregate.aggregator.partial : undefined;
+    if (!('state' in aggregate) || partial === undefined) throw new BugError(`the aggregate ${key} is no sum`);
+    return { aggregate, partial };
   }
 
   function readUpdate(path: string, expected: ExpectedFrame) {
@@ -132,9 +140,9 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       checkFrame(frames.read(path, frameBytesAllowed(expected).maximum), announced, expected, rule),
 
     async begin(key, fold, values) {
-      const aggregator: AnyAggregator = fold === 'sum' ? (sum as Aggregator<unknown>) : aggregatorOf(fold.strategy);
+      const aggregator = aggregatorOfFold(fold);
       if ('apply' in aggregator) open.set(key, { fold, aggregator, paths: [], expected: null });
-      else open.set(key, { fold, aggregator, state: aggregator.init(values) });
+      else open.set(key, { fold, values, aggregator, state: aggregator.init(values) });
     },
 
     async fold(key, path, expected, staleness = 0) {
@@ -148,6 +156,25 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       }
       const counting = countingOf(aggregate.fold, header, staleness);
       aggregate.state = aggregate.aggregator.add(aggregate.state, { delta, ...counting });
+    },
+
+    async save(key, path) {
+      const { aggregate, partial } = findSum(key);
+      const { values, numbers } = partial.of(aggregate.state);
+      return { ...writeSums(path, values), numbers, rotation: aggregate.rotation ?? null };
+    },
+
+    async merge(key, path, saved) {
+      const merged = withSums(path, saved, (read) => addSum(findSum(key), saved, read));
+      return merged ?? false;
+    },
+
+    async join(key, otherKey) {
+      const other = findSum(otherKey);
+      const { values, numbers } = other.partial.of(other.aggregate.state);
+      const saved = { numbers, rotation: other.aggregate.rotation ?? null, bytes: values.byteLength };
+      if (!addSum(findSum(key), saved, readFrom(bytesOf(values)))) throw new BugError('sums of two kinds');
+      open.delete(otherKey);
     },
 
     async finish(key, { strategy, client, model, codec }, base) {
@@ -242,7 +269,7 @@ function foldStream(aggregate: OpenSum, path: string, expected: ExpectedFrame, s
   withFrameFile(path, ({ bytes, header, read }) => {
     const checked = readFrameHeader(header, bytes, expected);
     if (!checked.ok) throw new Error(`the accepted report ${path} is damaged`);
-    setRotation(aggregate, body.isRotated ? checked.header.seed : null, expected.values);
+    setRotation(aggregate, body.isRotated ? checked.header.seed : null);
     const counting = countingOf(aggregate.fold, checked.header, staleness);
     aggregate.state = addStream(aggregate.state, body.addendOf(read), counting);
   });
@@ -250,15 +277,30 @@ function foldStream(aggregate: OpenSum, path: string, expected: ExpectedFrame, s
 }
 
 /** The first report says in which rotation the sums are; every other must be in the same. */
-function setRotation(aggregate: OpenSum, rotation: number | null, values: number): void {
+function setRotation(aggregate: OpenSum, rotation: number | null): void {
   if (aggregate.rotation === undefined) {
     aggregate.rotation = rotation;
     if (rotation !== null) {
-      aggregate.aggregator = rotated(aggregate.aggregator, values, rotation);
-      aggregate.state = aggregate.aggregator.init(values);
+      aggregate.aggregator = rotated(aggregate.aggregator, aggregate.values, rotation);
+      aggregate.state = aggregate.aggregator.init(aggregate.values);
     }
   }
   assert(aggregate.rotation === rotation, 'one sum is of one rotation');
+}
+
+interface FoundSum {
+  readonly aggregate: OpenSum;
+  readonly partial: PartialSums<unknown>;
+}
+
+/** False where it is not a sum of the same kind: nothing was done. */
+function addSum({ aggregate, partial }: FoundSum, saved: Omit<SavedSum, 'sha256'>, read: Read): boolean {
+  const { rotation, numbers, bytes } = saved;
+  if (aggregate.rotation !== undefined && aggregate.rotation !== rotation) return false;
+  setRotation(aggregate, rotation);
+  if (partial.of(aggregate.state).values.byteLength !== bytes) return false;
+  aggregate.state = partial.merge(aggregate.state, { numbers, read });
+  return true;
 }
 
 type Announced = Parameters<Arithmetic['check']>[1];

@@ -325,6 +325,81 @@ describe('making a version', () => {
   });
 });
 
+describe('D11 a sum that is handed over', () => {
+  const uniform = strategy('uniform');
+  async function sumOf(key: string, ...deltas: readonly (readonly number[])[]): Promise<void> {
+    await arithmetic.begin(key, uniform, 3);
+    for (const delta of deltas) await arithmetic.fold(key, await saveFrame({ delta }), THREE);
+  }
+  const made = async (key: string): Promise<number[]> => {
+    const params = await blobs.put(toBytes(new Float32Array(3)));
+    const { sha256 } = await arithmetic.finish(key, uniform, { params, optimizer: null });
+    return [...fromBytes(await readFile(blobs.path(sha256)))];
+  };
+
+  test('is float64 values in a file, and the weight beside it; merged by hand', async () => {
+    await sumOf('apart', [1, 0, -2], [0.5, 4, 0]);
+    const path = await save(new Uint8Array(24));
+    const saved = await arithmetic.save('apart', path);
+    expect([...new Float64Array((await readFile(path)).buffer.slice(0))].slice(0, 3)).toEqual([1.5, 4, -2]);
+    expect(saved).toEqual({ bytes: 24, sha256: sha256Hex(await readFile(path)), numbers: [2], rotation: null });
+    expect(await arithmetic.save('apart', path)).toEqual(saved);
+    await sumOf('merging', [1.5, 2, 5]);
+    expect(await arithmetic.merge('merging', path, saved)).toBe(true);
+    expect(await made('merging')).toEqual([1, 2, 1]);
+    expect(await made('apart')).toEqual([0.75, 2, -1]);
+  });
+
+  test('is not merged if a bit of it is another, if it is cut, or of another rotation: nothing is done', async () => {
+    await sumOf('apart', [1, 0, -2]);
+    const path = await save(new Uint8Array(24));
+    const saved = await arithmetic.save('apart', path);
+    const bytes = await readFile(path);
+    await sumOf('merging', [3, 2, 5]);
+    const flipped = bytes.slice();
+    flipped[7] = (flipped[7] as number) ^ 1;
+    for (const other of [flipped, bytes.subarray(1), new Uint8Array(32)])
+      expect(await arithmetic.merge('merging', await save(other), saved)).toBe(false);
+    expect(await arithmetic.merge('merging', path, { ...saved, rotation: 7 })).toBe(false);
+    await expect(arithmetic.merge('merging', path, { ...saved, numbers: [] })).rejects.toThrow('no sum');
+    await expect(arithmetic.merge('merging', join(folder, 'none'), saved)).rejects.toThrow('ENOENT');
+    expect(await made('merging')).toEqual([3, 2, 5]);
+    await arithmetic.drop('apart');
+  });
+
+  test('is joined where it is, and gone then', async () => {
+    await sumOf('one', [1, 0, -2]);
+    await sumOf('other', [3, 2, 4], [2, 1, 1]);
+    await arithmetic.join('one', 'other');
+    await expect(arithmetic.drop('other')).resolves.toBe(undefined);
+    await expect(arithmetic.save('other', folder)).rejects.toThrow('no aggregate other');
+    expect(await made('one')).toEqual([2, 1, 1]);
+  });
+
+  test('200,001 values are as many in the file', async () => {
+    const expected = { ...THREE, values: 200_001 };
+    const delta = Float32Array.from({ length: expected.values }, (_, at) => at - 100_000);
+    await arithmetic.begin('long', uniform, expected.values);
+    await arithmetic.fold('long', await saveFrame({ delta, expected }), expected);
+    const path = await save(new Uint8Array(8 * expected.values));
+    const saved = await arithmetic.save('long', path);
+    await arithmetic.begin('longer', uniform, expected.values);
+    expect(await arithmetic.merge('longer', path, saved)).toBe(true);
+    const params = await blobs.put(toBytes(new Float32Array(expected.values)));
+    for (const key of ['long', 'longer']) {
+      const { sha256 } = await arithmetic.finish(key, uniform, { params, optimizer: null });
+      expect(sha256).toBe(sha256Hex(toBytes(delta)));
+    }
+  });
+
+  test('of a rule that is none there is nothing to hand over', async () => {
+    const median = { ...digits.strategy, name: 'robust', aggregator: { name: 'median' } } as const;
+    await arithmetic.begin('robust', { ...uniform, strategy: median }, 3);
+    await expect(arithmetic.save('robust', await save(new Uint8Array(24)))).rejects.toThrow('is no sum');
+    await arithmetic.drop('robust');
+  });
+});
+
 describe('D9 a robust rule reads the reports at the end', () => {
   type Learning = Pick<TaskSpec, 'strategy' | 'client' | 'model' | 'codec'>;
   const robust = (aggregator: TaskSpec['strategy']['aggregator'] & object): Learning => ({

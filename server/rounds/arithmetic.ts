@@ -56,6 +56,9 @@ export function startArithmetic(blobs: BlobPlace): Arithmetic {
     begin: (key, fold, values) =>
       call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy, client: fold.client }, values),
     fold: (key, path, expected, staleness = 0) => call('fold', key, path, expected, staleness),
+    save: (key, path) => call('save', key, path),
+    merge: (key, path, saved) => call('merge', key, path, saved),
+    join: (key, other) => call('join', key, other),
     finish: (key, { strategy, client, model, codec }, base) =>
       call('finish', key, { strategy, client, model, codec }, base),
     total: (key) => call('total', key),

@@ -5,6 +5,7 @@ import type { Leases } from '../cluster/lease.ts';
 import type { BlobStore, Spool } from '../storage/blobs/port.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Arithmetic, Downlink, Evaluator } from './port.ts';
+import type { SumsElsewhere } from './sums-elsewhere.ts';
 
 /** A logger; pino fits. Never given a token. */
 export interface CoordinatorLog {
@@ -24,6 +25,8 @@ export interface CoordinatorPorts {
   /** The sample data that the task names are installed: without them clients are told of none. */
   readonly hasSamples: (data: TaskData) => boolean;
   readonly downlink: Downlink;
+  /** Where other processes take reports, too. */
+  readonly elsewhere?: SumsElsewhere;
   readonly clock: Clock;
   /** Selection and the clients' seeds. */
   readonly rng: Rng;

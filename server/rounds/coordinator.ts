@@ -277,7 +277,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
 }
 
 /** The reports that are or may still come to be accepted: those of an assignment that has no end. */
-const reportsOf = ({ round: { number, schedule }, assignments }: OpenRound) => ({
+export const reportsOf = ({ round: { number, schedule }, assignments }: OpenRound) => ({
   round: schedule === 'buffered' ? FILL_PLACE : number,
   reports: assignments.filter(({ end }) => end === null).map(({ updateId }) => updateId),
 });

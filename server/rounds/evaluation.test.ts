@@ -145,7 +145,7 @@ test('D3 D5 killed between the last ack and the end: the next life counts each o
   await writer.finish();
   const metrics = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 0 };
   const receipt = { task: TASK.id, round: 1, updateId, clientId: C, sha256, bytes: frame.byteLength };
-  await house.storage.rounds.accept([{ ...receipt, examples: 0, steps: 0, norm: 0, metrics }], 1);
+  await house.storage.rounds.accept([{ ...receipt, examples: 0, steps: 0, norm: 0, metrics, place: null }], 1);
 
   const rig = new Rig(house);
   await rig.coordinator.start();

@@ -16,11 +16,12 @@ import { assignmentOf, type Member, newMember, rowOfMember } from './member.ts';
 import { type PaceNote, retryWindow } from './pace.ts';
 import type { MadeVersion, ReportRule } from './port.ts';
 import { type Part, type RoundOutcome, tally } from './round.ts';
-import { type AcceptedReport, RoundAggregate } from './round-aggregate.ts';
+import { RoundAggregate } from './round-aggregate.ts';
 import { countsOf, endOf, yoursOf } from './round-ending.ts';
 import type { ClientNote } from './selection.ts';
 import type { Serial } from './serial.ts';
 import type { StepChain } from './step-chain.ts';
+import type { SharedRound } from './sums-elsewhere.ts';
 import {
   endingPartsOf,
   FILL_PLACE,
@@ -139,21 +140,22 @@ export class LiveRound {
     this.#state = start.state;
     this.#contributors = start.contributors ?? null;
     this.#setMembers(start.members);
-    const { arithmetic, spool, log } = ports;
+    const { arithmetic, spool, log, elsewhere = null } = ports;
     const { spec } = host;
     const isEvaluation = start.purpose === 'evaluate';
     this.rule = isEvaluation
       ? { kind: 'counts', target: formOf(spec.data).target.type }
       : { kind: 'delta', maxNorm: spec.maxDeltaNorm };
-    const fold = isEvaluation ? 'sum' : spec;
-    const key = `${host.spec.id}/${start.number}`;
-    const reportOf = (updateId: UpdateId): AcceptedReport => {
-      const member = this.#byUpdate.get(updateId);
-      const path = spool.path(host.spec.id, this.place, updateId);
-      const expected = member === undefined ? start.expected : this.expectedOf(member);
-      return { path, expected, staleness: start.base.version - (member?.own?.baseVersion ?? start.base.version) };
+    const round: SharedRound = {
+      ...{ task: spec.id, number: start.number, place: this.place, expected: start.expected },
+      fold: isEvaluation ? 'sum' : { strategy: spec.strategy, client: spec.client },
     };
-    this.aggregate = new RoundAggregate({ arithmetic, log, key, fold, values: start.expected.values, reportOf });
+    const reportOf = (updateId: UpdateId) => {
+      const member = this.#byUpdate.get(updateId);
+      const expected = member === undefined ? start.expected : this.expectedOf(member);
+      return { expected, staleness: start.base.version - (member?.own?.baseVersion ?? start.base.version) };
+    };
+    this.aggregate = new RoundAggregate({ arithmetic, spool, elsewhere, log, round, reportOf });
     for (const receipt of this.receipts()) {
       this.#bytes.up += receipt.bytes;
       this.aggregate.add(receipt);
@@ -502,7 +504,7 @@ export class LiveRound {
           : { version: outcome.version, sha256: made.sha256 }
         : { reason: outcome.reason };
     downlink.roundEnded(this.host.spec.id, { number: this.number, outcome: outcome.kind, accepted, ...how }, yours);
-    void this.aggregate.drop();
+    void this.aggregate.end();
     for (const [slot, member] of next === null ? [] : carried.entries()) member.slot = slot;
     const start = next && { number: next.number, startedAt: next.startedAt, parts, members: carried };
     this.#next = this.host.ended(this, outcome, made, start);

@@ -16,8 +16,10 @@ import type {
 import type { TargetForm } from '../../shared/task/kinds/form.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
+import type { ProcessId } from '../cluster/bus.ts';
 import type { SpoolWriter } from '../storage/blobs/port.ts';
 import type { TaskRow } from '../storage/port.ts';
+import type { SavedSum } from './partial-sum.ts';
 
 /**
  * The doors of the coordinator. The gateway and http call `Coordinator`; the coordinator speaks to clients and
@@ -67,6 +69,12 @@ export interface ArrivedReport {
   readonly admitted?: AdmittedReport;
   /** What `Arithmetic.check` said of it, where another process has it and looked. */
   readonly checked?: CheckedReport;
+  /** Where another process took it. */
+  readonly elsewhere?: {
+    readonly process: ProcessId;
+    /** Once it is finished: has its bytes here, too. */
+    bring(): Promise<void>;
+  };
 }
 
 /** Which bytes a client announced under a token. */
@@ -278,6 +286,15 @@ export interface Arithmetic {
    * Folds one accepted frame, whose base is so many versions behind the round's (default 0); calls are answered in order.
    */
   fold(key: string, path: string, expected: ExpectedFrame, staleness?: number): Promise<void>;
+  /**
+   * Writes the sums of an aggregate that is one (`sumBytes`) into a file that is there and as long; it stays open. Saved once
+   * more without a fold between, they are the same bytes.
+   */
+  save(key: string, path: string): Promise<SavedSum>;
+  /** Adds sums that another process saved; false, and nothing was done, if the file is not what it saved. */
+  merge(key: string, path: string, saved: SavedSum): Promise<boolean>;
+  /** Adds an open aggregate to another, to the same bits as if it had been saved and merged; it is dropped. */
+  join(key: string, other: string): Promise<void>;
   /**
    * Finishes the aggregate, applies the server optimizer to the base params (blobs) and stores the new ones as a blob
    * (durable); local layers stay as they are. With steps (`codec.down`) they are what the step leads to, which is stored too.

@@ -73,7 +73,7 @@ test('D3 a crash between the last receipt and the commit: the commit is made at 
   await writer.finish();
   const metrics = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 1 };
   const receipt = { task: TASK.id, round: 1, updateId, clientId: C, sha256, bytes: frame.byteLength };
-  await house.storage.rounds.accept([{ ...receipt, examples: 1, steps: 1, norm: 3, metrics }], 1);
+  await house.storage.rounds.accept([{ ...receipt, examples: 1, steps: 1, norm: 3, metrics, place: null }], 1);
 
   const rig = await secondLife();
   const [round] = await rig.downlink.until('round', 1);

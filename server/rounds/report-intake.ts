@@ -87,8 +87,9 @@ export class ReportIntake {
     let outcome: ReceiptOutcome;
     try {
       await report.writer.finish();
+      const place = await placeOf(round, report);
       outcome = await this.#receipts.accept({
-        ...{ task, round: round.number, updateId, clientId, sha256, bytes, examples, steps, norm, metrics },
+        ...{ task, round: round.number, updateId, clientId, sha256, bytes, examples, steps, norm, metrics, place },
         fence: round.host.fence,
       });
     } catch (error) {
@@ -132,6 +133,14 @@ export class ReportIntake {
       this.#ports.log.warn({ err: error }, 'a refused report could not be removed');
     });
   }
+}
+
+/** D11: one that another process took stays there if it adds up its own; else it is brought here. */
+async function placeOf({ aggregate }: LiveRound, { elsewhere }: ArrivedReport): Promise<string | null> {
+  if (elsewhere === undefined) return null;
+  if (aggregate.isSum) return elsewhere.process;
+  await elsewhere.bring();
+  return null;
 }
 
 const whyNot = (round: LiveRound, member: Member): Refusal | null => {

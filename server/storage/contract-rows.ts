@@ -64,6 +64,7 @@ export const receipt = (round: number, slot: number, changes: Partial<NewReceipt
   steps: 60,
   norm: 0.1 + slot,
   metrics: { lossBefore: 2.3, lossAfter: 0.7, accuracyBefore: null, accuracyAfter: 0.81, trainingMs: 1234 },
+  place: null,
   ...changes,
 });
 
@@ -73,6 +74,7 @@ export const emptyReceipt = (round: number, slot: number, order: number): Receip
   clientId: update(round, slot) as string as ClientId,
   ...{ sha256: sha(0), bytes: 0, examples: 0, steps: 0, norm: 0, acceptedAt: 0 },
   metrics: { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 0 },
+  place: null,
 });
 export const emptyAssignment = (round: number, slot: number): AssignmentRow => ({
   ...assignment(round, slot),

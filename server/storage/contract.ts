@@ -335,10 +335,11 @@ export function storageContract(open: () => Promise<Storage>): void {
     });
 
     it('numbers receipts 1, 2, 3 … and gives back what it wrote', async () => {
-      const [first, second] = await storage.rounds.accept([receipt(1, 2), receipt(1, 0)], T0 + 7);
+      const elsewhere = receipt(1, 0, { place: 'another' });
+      const [first, second] = await storage.rounds.accept([receipt(1, 2), elsewhere], T0 + 7);
       const row = { acceptedAt: T0 + 7, status: 'accepted', version: null, reason: null };
       expect(first).toEqual({ kind: 'accepted', receipt: { ...receipt(1, 2), ...row, order: 1 } });
-      expect(second).toEqual({ kind: 'accepted', receipt: { ...receipt(1, 0), ...row, order: 2 } });
+      expect(second).toEqual({ kind: 'accepted', receipt: { ...elsewhere, ...row, order: 2 } });
       await storage.rounds.accept([receipt(1, 3)], T0 + 8);
       const rows = await storage.rounds.receiptsOf(DIGITS, 1);
       expect(rows.map(({ updateId, order }) => [updateId, order])).toEqual([

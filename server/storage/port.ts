@@ -183,6 +183,11 @@ export interface NewReceipt {
   readonly steps: number;
   readonly norm: number;
   readonly metrics: ReportMetrics;
+  /**
+   * The process that took the bytes and adds them up, where that is not the one that has the task: reports of one place are one
+   * group of the sum, whoever makes it (D9).
+   */
+  readonly place: string | null;
 }
 
 /** With the fence of whoever accepts it, where another might have the task by now. */

@@ -91,6 +91,7 @@ export const NO_REPORT = {
   steps: 0,
   norm: 0,
   acceptedAt: 0,
+  place: null,
 } as const;
 
 /** The end of a receipt of an evaluation round. So few numbers could be found again from their hash: it goes. */

@@ -96,6 +96,7 @@ export interface Schema {
     status: ReceiptRow['status'];
     version: number | null;
     reason: AbandonReason | null;
+    place: string | null;
   };
   adminSessions: {
     sha256: Sha256;

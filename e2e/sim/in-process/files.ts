@@ -99,5 +99,6 @@ export function quickSpool(folder: string): Spool {
     keepOnly: async () => {},
     sweep: async () => {},
     release: async () => {},
+    tidy: async () => {},
   };
 }

@@ -104,6 +104,68 @@ export function describeAggregator<State>(aggregator: Aggregator<State>): void {
       });
     }
 
+    const { partial } = aggregator;
+    if (partial !== undefined) {
+      const folded = (list: readonly Contribution[], values: number): State =>
+        list.reduce((state, contribution) => aggregator.add(state, contribution), aggregator.init(values));
+      /** As another process hands it over: a copy of the sums, and the numbers through JSON. */
+      const handedOver = (list: readonly Contribution[], values: number) => {
+        const { values: sums, numbers } = partial.of(folded(list, values));
+        const bytes = bitsOf(sums.slice());
+        return { numbers: JSON.parse(JSON.stringify(numbers)) as number[], read: () => readFrom(bytes) };
+      };
+      const merged = (groups: readonly (readonly Contribution[])[], values: number): Float64Array => {
+        const sums = groups.filter(({ length }) => length > 0).map((group) => handedOver(group, values));
+        return aggregator.finish(
+          sums.reduce(
+            (state, { numbers, read }) => partial.merge(state, { numbers, read: read() }),
+            aggregator.init(values),
+          ),
+        );
+      };
+      /** Which of three groups each of twelve is in. */
+      const places = fc.array(fc.nat(2), { minLength: 12, maxLength: 12 });
+      const grouped = (contributions: readonly Contribution[], at: readonly number[]) =>
+        [0, 1, 2].map((group) => contributions.filter((_, index) => at[index] === group));
+
+      test('sums of groups that are merged agree with the whole to 1e-12 of the largest value, and one group to the bit', () => {
+        fc.assert(
+          fc.property(round, places, (contributions, at) => {
+            const values = valuesOf(contributions);
+            const whole = aggregate(contributions);
+            const scale = Math.max(...contributions.flatMap(({ delta }) => [...delta].map(Math.abs)), 1e-30);
+            merged(grouped(contributions, at), values).forEach((number, index) => {
+              expect(Math.abs(number - whole[index]!)).toBeLessThanOrEqual(1e-12 * scale);
+            });
+            expect(bitsOf(merged([contributions], values))).toEqual(bitsOf(whole));
+          }),
+        );
+      });
+
+      test('the same groups give the same bits, whether the first was handed over or is here', () => {
+        fc.assert(
+          fc.property(round, places, (contributions, at) => {
+            const values = valuesOf(contributions);
+            const groups = grouped(contributions, at).filter(({ length }) => length > 0);
+            const [first = [], ...others] = groups;
+            const here = others.reduce(
+              (state, group) => {
+                const { numbers, read } = handedOver(group, values);
+                return partial.merge(state, { numbers, read: read() });
+              },
+              folded(first, values),
+            );
+            expect(bitsOf(aggregator.finish(here))).toEqual(bitsOf(merged(groups, values)));
+          }),
+        );
+      });
+
+      test('numbers that are none of a sum are not merged', () => {
+        for (const numbers of [[], [Number.NaN], [0], [-1], [1, 2], [1, 1, 0], [1, 1, 1, 1]])
+          expect(() => partial.merge(aggregator.init(1), { numbers, read: () => {} })).toThrow();
+      });
+    }
+
     test('another order agrees to 1e-6 of the largest value', () => {
       fc.assert(
         fc.property(round, (contributions) => {

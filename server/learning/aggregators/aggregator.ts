@@ -33,6 +33,37 @@ export const addendOf =
     sums.add(readFrom(toBytes(delta)), weight);
   };
 
+/** A streaming aggregator's state, apart from its type. */
+export interface PartialSum {
+  /** The sums themselves, not a copy. */
+  readonly values: Float64Array;
+  /** What else there is: weights, counts. What each means is for the rule that made it. */
+  readonly numbers: readonly number[];
+}
+
+/** A partial sum that is read piece by piece. */
+export interface MergedSum {
+  readonly numbers: readonly number[];
+  /** The next bytes of its float64 values. */
+  readonly read: Read;
+}
+
+/** For a rule whose state is nothing but sums. */
+export interface PartialSums<State> {
+  of(state: State): PartialSum;
+  /**
+   * Adds another state of the same rule, of as many values. The same states merged in the same order give the same bits;
+   * merged into an empty state it is that state, to the bit. If it throws, the state is spoilt.
+   */
+  merge(state: State, other: MergedSum): State;
+}
+
+/** As many numbers above 0 as a rule has; they may come from another process. */
+export function numbersOf<Count extends 1 | 3>(numbers: readonly number[], count: Count) {
+  assert(numbers.length === count && numbers.every((one) => Number.isFinite(one) && one > 0), 'no sum of this rule');
+  return numbers as Count extends 1 ? readonly [number] : readonly [number, number, number];
+}
+
 /**
  * Turns the updates of one round into one Float64 vector. A streaming aggregator holds O(model) values however many
  * updates there are. `add` may change the state that it is given and returns the one to go on with. The same updates
@@ -53,6 +84,8 @@ export interface Aggregator<State> {
    * (`rotated.ts`).
    */
   readonly isScaledSum?: true;
+  /** How states of updates that were added apart become one; only where a state is nothing but sums. */
+  readonly partial?: PartialSums<State>;
   /** The aggregated delta, owned by the caller; the state is used up. A `BugError` when nothing was added: a round has a minimum. */
   finish(state: State): Float64Array;
 }

@@ -1,7 +1,8 @@
 import { assert } from '../../../shared/assert.ts';
 import { kernel } from '../kernel/index.ts';
 import type { Sums } from '../kernel/kernel.ts';
-import { type Addend, type Aggregator, addendOf, type Counting } from './aggregator.ts';
+import { addDoubles } from '../kernel/merge.ts';
+import { type Addend, type Aggregator, addendOf, type Counting, numbersOf } from './aggregator.ts';
 
 // Nguyen et al.: "Federated Learning with Buffered Asynchronous Aggregation" (FedBuff), AISTATS 2022, Algorithm 1:
 // Δ = (1 / K) · Σ s(τ_i) · delta_i. The divisor is the size of the buffer, not the sum of the weights: what is old moves the
@@ -25,6 +26,14 @@ export const bufferedMean = (size: number): Aggregator<BufferState> => ({
   init: (values) => ({ sums: kernel.sums(values), count: 0 }),
   add: (state, { delta, ...counting }) => addStream(state, addendOf(delta), counting),
   addStream,
+  partial: {
+    of: ({ sums, count }) => ({ values: sums.values, numbers: [count] }),
+    merge({ sums, count }, { numbers, read }) {
+      const [other] = numbersOf(numbers, 1);
+      addDoubles(sums.values, read);
+      return { sums, count: count + other };
+    },
+  },
   finish({ sums, count }) {
     assert(count > 0 && count <= size, 'a buffer holds between one update and its size');
     sums.divide(size);

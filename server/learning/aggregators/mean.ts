@@ -1,7 +1,8 @@
 import { assert } from '../../../shared/assert.ts';
 import { kernel } from '../kernel/index.ts';
 import type { Sums } from '../kernel/kernel.ts';
-import { type Addend, type Aggregator, addendOf, type Counting } from './aggregator.ts';
+import { addDoubles } from '../kernel/merge.ts';
+import { type Addend, type Aggregator, addendOf, type Counting, numbersOf } from './aggregator.ts';
 
 // McMahan, Moore, Ramage, Hampson, Agüera y Arcas: "Communication-Efficient Learning of Deep Networks from
 // Decentralized Data", AISTATS 2017, Algorithm 1: Σ (n_i / n) · delta_i with n = Σ n_i over the clients counted in
@@ -27,6 +28,14 @@ export const mean: Aggregator<MeanState> = {
   add: (state, { delta, ...counting }) => addStream(state, addendOf(delta), counting),
   addStream,
   isScaledSum: true,
+  partial: {
+    of: ({ sums, weight }) => ({ values: sums.values, numbers: [weight] }),
+    merge({ sums, weight }, { numbers, read }) {
+      const [other] = numbersOf(numbers, 1);
+      addDoubles(sums.values, read);
+      return { sums, weight: weight + other };
+    },
+  },
   finish({ sums, weight }) {
     assert(weight > 0, 'the mean of nothing');
     sums.divide(weight);

@@ -21,5 +21,6 @@ export const normBound = ({ norm: bound }: NormBoundSettings): Aggregator<MeanSt
     const { sums } = mean.add(state, { delta, weight: weight * factor });
     return { sums, weight: state.weight + weight };
   },
+  ...(mean.partial && { partial: mean.partial }),
   finish: mean.finish,
 });

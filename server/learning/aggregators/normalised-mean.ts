@@ -1,7 +1,8 @@
 import { assert } from '../../../shared/assert.ts';
 import { kernel } from '../kernel/index.ts';
 import type { Sums } from '../kernel/kernel.ts';
-import { type Addend, type Aggregator, addendOf, type Counting } from './aggregator.ts';
+import { addDoubles } from '../kernel/merge.ts';
+import { type Addend, type Aggregator, addendOf, type Counting, numbersOf } from './aggregator.ts';
 
 // Wang, Liu, Liang, Joshi, Poor: "Tackling the Objective Inconsistency Problem in Heterogeneous Federated Optimization",
 // NeurIPS 2020, arXiv:2007.07481, equation 7 with τ_eff = Σ p_i ‖a_i‖₁, written for deltas:
@@ -40,6 +41,20 @@ export const normalisedMean: Aggregator<NormalisedState> = {
   add: (state, { delta, ...counting }) => addStream(state, addendOf(delta), counting),
   addStream,
   isScaledSum: true,
+  partial: {
+    of: ({ sums, ...rest }) => ({ values: sums.values, numbers: [rest.weight, rest.steps, rest.reference] }),
+    merge(state, { numbers, read }) {
+      const [weight, steps, of] = numbersOf(numbers, 3);
+      const reference = state.reference === 0 ? of : state.reference;
+      addDoubles(state.sums.values, read, reference / of);
+      return {
+        sums: state.sums,
+        weight: state.weight + weight,
+        steps: state.steps + steps * (of / reference),
+        reference,
+      };
+    },
+  },
   finish({ sums, weight, steps }) {
     assert(weight > 0, 'the mean of nothing');
     const effective = steps / weight;

@@ -18,6 +18,7 @@ export interface CallOptions {
 }
 
 interface Open {
+  readonly to: ProcessId | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -70,6 +71,7 @@ export class Calls {
         });
       };
       this.#open.set(id, {
+        to,
         resolve: (value) => {
           end();
           resolve(value);
@@ -107,6 +109,12 @@ export class Calls {
     const open = this.#open.get(id);
     if (outcome.error === undefined) open?.resolve(outcome.value);
     else open?.reject(new Error(outcome.error));
+  }
+
+  /** That process is silent: it is not waited for. */
+  lost(process: ProcessId): void {
+    for (const { to, reject } of [...this.#open.values()])
+      if (to === process) reject(new NoAnswerError(`${process} is silent`));
   }
 
   /** What is open is not waited for any more. */

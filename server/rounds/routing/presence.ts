@@ -56,6 +56,10 @@ export class Presence {
     return silent;
   }
 
+  has(process: ProcessId): boolean {
+    return this.#seen.has(process);
+  }
+
   processes(): ProcessId[] {
     return [...this.#seen.keys()];
   }

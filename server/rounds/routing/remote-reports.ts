@@ -4,15 +4,20 @@ import type { ProcessId } from '../../cluster/bus.ts';
 import type { Spool } from '../../storage/blobs/port.ts';
 import type { CoordinatorLog } from '../coordinator-ports.ts';
 import type { Arithmetic, ArrivedReport, CheckedReport, Coordinator } from '../port.ts';
+import type { HeldReports } from './held-reports.ts';
 
 /** A report whose bytes are at the process that says so. */
-export type OfferedReport = Omit<ArrivedReport, 'writer'> & { readonly updateId: UpdateId; readonly round: number };
+export type OfferedReport = Omit<ArrivedReport, 'writer' | 'elsewhere'> & {
+  readonly updateId: UpdateId;
+  readonly round: number;
+};
 
 type Answer = Awaited<ReturnType<Coordinator['report']>>;
 
 export interface RemoteReportsOptions {
   readonly spool: Pick<Spool, 'has' | 'release'>;
   readonly arithmetic: Pick<Arithmetic, 'check'>;
+  readonly held: Pick<HeldReports, 'keeps'>;
   readonly admit: Coordinator['admit'];
   /** Tells whoever has the task that the report is no good. */
   readonly rejected: Coordinator['rejected'];
@@ -37,7 +42,7 @@ export class RemoteReports {
 
   /** One whose bytes are here. */
   async take(task: TaskId, clientId: ClientId, arrived: ArrivedReport): Promise<Answer> {
-    const { admit, arithmetic, rejected, offer, spool, log } = this.#options;
+    const { admit, arithmetic, rejected, offer, spool, held, log } = this.#options;
     const { token, sha256, bytes, metrics, writer } = arrived;
     // Whether its part is over by now is found by whoever has the round, which is offered it next.
     const admitted = arrived.admitted ?? (await admit(task, clientId, token));
@@ -68,7 +73,7 @@ export class RemoteReports {
       if (this.#here.get(updateId) === arrived) this.#here.delete(updateId);
       // What is durable is in the database.
       await writer.discard();
-      await spool.release(task, round, updateId);
+      if (!held.keeps(task, updateId)) await spool.release(task, round, updateId);
     }
   }
 
@@ -81,10 +86,15 @@ export class RemoteReports {
         path: '',
         async finish() {
           await askToFinish(process, task, updateId);
-          if (!(await spool.has(task, round, updateId))) throw new Error(`the report ${updateId} did not come`);
         },
         // Whoever has the bytes discards them once it has its answer.
         discard: async () => {},
+      },
+      elsewhere: {
+        process,
+        async bring() {
+          if (!(await spool.has(task, round, updateId))) throw new Error(`the report ${updateId} did not come`);
+        },
       },
     };
   }

@@ -1,16 +1,19 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { type Refusal, refuse } from '../../../shared/errors.ts';
 import type { AssignmentToken, ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import type { TaskData } from '../../../shared/task/kinds/index.ts';
 import type { Bus, ProcessId } from '../../cluster/bus.ts';
 import type { Leases } from '../../cluster/lease.ts';
 import { type CallMessage, type RoutingMessage, readMessage } from '../../cluster/messages.ts';
 import type { BlobStore, MovingReports, Spool } from '../../storage/blobs/port.ts';
 import type { Storage } from '../../storage/port.ts';
-import type { SettlingCoordinator } from '../coordinator.ts';
+import { reportsOf, type SettlingCoordinator } from '../coordinator.ts';
 import type { CoordinatorLog } from '../coordinator-ports.ts';
 import type { AdmittedReport, Arithmetic, Coordinator, CoordinatorEvent, Downlink, LocalUploads } from '../port.ts';
+import type { ListedReport, SharedRound, SumAnswer, SumsElsewhere } from '../sums-elsewhere.ts';
 import { type CallOptions, Calls } from './calls.ts';
+import { HeldReports } from './held-reports.ts';
 import { KnownTasks, type Picture, unknownTask } from './known-tasks.ts';
 import { Places } from './places.ts';
 import { Presence } from './presence.ts';
@@ -36,7 +39,7 @@ export interface LocalSessions {
 
 export interface WordsOptions {
   /** The coordinator of the tasks that this process has, which speaks to clients through this downlink. */
-  readonly makeInner: (downlink: Downlink) => SettlingCoordinator;
+  readonly makeInner: (downlink: Downlink, elsewhere: SumsElsewhere) => SettlingCoordinator;
   readonly sessions: LocalSessions;
   /** A login ended at another process. */
   readonly loggedOut: (actor: string) => void;
@@ -46,7 +49,7 @@ export interface WordsOptions {
   readonly blobs: Pick<BlobStore, 'get'>;
   readonly spool: Spool;
   readonly moving: MovingReports;
-  readonly arithmetic: Pick<Arithmetic, 'check'>;
+  readonly arithmetic: Pick<Arithmetic, 'check' | 'begin' | 'fold' | 'save' | 'drop'>;
   readonly hasSamples: (data: TaskData) => boolean;
   readonly clock: Clock;
   readonly log: CoordinatorLog;
@@ -96,7 +99,10 @@ export function createWords(options: WordsOptions) {
   const send = (message: RoutingMessage, to?: ProcessId): void => bus.send(message, to);
   const known = new KnownTasks({
     ...{ tasks: storage.tasks, hasSamples: options.hasSamples },
-    gone: (task, refusal) => sessions.downlink.expel(task, refusal),
+    gone(task, refusal) {
+      endHeld(task);
+      sessions.downlink.expel(task, refusal);
+    },
   });
   const downlink = new RoutedDownlink({
     ...{ local: sessions.downlink, send, blobs, spool, log },
@@ -104,7 +110,19 @@ export function createWords(options: WordsOptions) {
     onlineElsewhere: (task) => presence.online(task),
     changed: (task, isNow) => (isNow ? publish(task) : publishSoon(task)),
   });
-  const inner = options.makeInner(downlink);
+  const held = new HeldReports({ ...{ spool, arithmetic, log }, self: bus.self });
+  const elsewhere: SumsElsewhere = {
+    has: (process) => process !== bus.self && presence.has(process),
+    fold: (process, round, report) => tellHolder(process, round.task, 'fold', [round, report]),
+    end: (process, round) => tellHolder(process, round.task, 'end', [round.number]),
+    sum: (to, round, reports) => askHolder(to, round, 'sum', reports) as Promise<SumAnswer>,
+    async forget(to, round, updateIds) {
+      await askHolder(to, round, 'unhold', updateIds).catch((error: unknown) => {
+        log.warn({ err: error, task: round.task, to }, 'a copy of deleted data may be there until the round ends');
+      });
+    },
+  };
+  const inner = options.makeInner(downlink, elsewhere);
   const isHere = (task: TaskId): boolean => inner.holds(task);
 
   const keeper = new TaskKeeper({
@@ -112,6 +130,7 @@ export function createWords(options: WordsOptions) {
     known: () => [...new Set([...known.ids(), ...inner.tasks().map(({ spec }) => spec.id)])],
     adopted(task) {
       known.hide(task);
+      endHeld(task, { keepFiles: true });
       places.forgetTask(task);
       sayHere();
       send({ kind: 'home', task });
@@ -120,7 +139,7 @@ export function createWords(options: WordsOptions) {
     },
   });
   const reports = new RemoteReports({
-    ...{ spool, arithmetic, log },
+    ...{ spool, arithmetic, held, log },
     admit,
     rejected: (task, ...args) => tell(task, 'rejected', args),
     offer(task, clientId, offered) {
@@ -143,6 +162,20 @@ export function createWords(options: WordsOptions) {
   function ask(task: TaskId, name: string, args: readonly unknown[], how: CallOptions): Promise<unknown> {
     const online = sessions.downlink.online(task);
     return calls.call({ task, name, args: [...args], online }, how);
+  }
+
+  function askHolder(
+    to: ProcessId,
+    round: SharedRound,
+    name: 'sum' | 'unhold',
+    list: readonly unknown[],
+  ): Promise<unknown> {
+    const withinMs = name === 'sum' ? LIMITS.partialSumMs : FINISH_WITHIN_MS;
+    return ask(round.task, name, [round, list], { to, withinMs, isRepeatable: true });
+  }
+
+  function tellHolder(to: ProcessId, task: TaskId, name: 'fold' | 'end', args: unknown[]): void {
+    send({ kind: 'held', task, name, args }, to);
   }
 
   async function askOr<Answer>(silence: Answer, ...question: Parameters<typeof ask>): Promise<Answer> {
@@ -175,6 +208,8 @@ export function createWords(options: WordsOptions) {
   function answer(from: ProcessId, { task, name, args, online }: CallMessage): Promise<unknown> | undefined {
     if (name === 'know') return known.reload();
     if (name === 'finish') return reports.finish(args[0] as UpdateId);
+    if (name === 'sum') return held.sum(args[0] as SharedRound, args[1] as ListedReport[]);
+    if (name === 'unhold') return held.forget(args[0] as SharedRound, args[1] as UpdateId[]);
     if (task === NO_TASK) return asFirst(name, args);
     const moved = moves.answer(task, name, args);
     if (moved !== undefined) return moved;
@@ -252,9 +287,17 @@ export function createWords(options: WordsOptions) {
     counted.clear();
   }
 
+  /** What is kept of a round of another process. */
+  function endHeld(task: TaskId, how: Parameters<HeldReports['end']>[1] = {}): void {
+    held
+      .end(task, how)
+      .catch((error: unknown) => log.warn({ err: error, task }, 'what was kept of a round is still here'));
+  }
+
   /** Whoever was connected there comes back to another, or not at all. */
   function fellSilent(process: ProcessId): void {
     log.warn({ process }, 'a process is silent');
+    calls.lost(process);
     for (const [task, clientId] of places.leave(process)) if (isHere(task)) inner.disconnected(task, clientId);
   }
 
@@ -272,7 +315,10 @@ export function createWords(options: WordsOptions) {
 
   function emit(event: CoordinatorEvent): void {
     if (event.kind === 'task-created') void reload();
-    if (event.kind === 'task-removed') known.forget(event.task);
+    if (event.kind === 'task-removed') {
+      known.forget(event.task);
+      endHeld(event.task);
+    }
     for (const listener of [...listeners]) {
       try {
         listener(event);
@@ -308,6 +354,12 @@ export function createWords(options: WordsOptions) {
       case 'down':
         if (!isHere(message.task)) downlink.take(from, message);
         break;
+      case 'held':
+        // Late, of a process that had this task before.
+        if (isHere(message.task)) break;
+        if (message.name === 'fold') held.fold(message.args[0] as SharedRound, message.args[1] as ListedReport);
+        else endHeld(message.task, { number: message.args[0] as number });
+        break;
       case 'picture':
         if (isHere(message.task)) break;
         known.show(message.task, message.picture as Picture);
@@ -331,6 +383,11 @@ export function createWords(options: WordsOptions) {
         options.loggedOut(message.actor);
         break;
     }
+  }
+
+  async function openReports(task: TaskId): Promise<ReturnType<typeof reportsOf> | null> {
+    const open = await storage.rounds.unfinished(task);
+    return open === null ? null : reportsOf(open);
   }
 
   function later(delayMs: number, act: () => void): void {
@@ -364,6 +421,7 @@ export function createWords(options: WordsOptions) {
       });
       await known.reload();
       await spool.keepOnly(known.ids());
+      for (const task of known.ids()) await spool.tidy(task, await openReports(task));
       sayHere();
       await keeper.start();
       sayHere();

@@ -82,6 +82,7 @@ export interface Spool {
   open(task: TaskId, round: number, updateId: UpdateId, totalBytes: number): Promise<SpoolWriter>;
   /** Where a finished report lies. */
   path(task: TaskId, round: number, updateId: UpdateId): string;
+  /** A finished report is there; one that is kept elsewhere, too, is brought, and lies where `path` says. */
   has(task: TaskId, round: number, updateId: UpdateId): Promise<boolean>;
   /** Removes one report, finished or partial; nothing happens where there is none. */
   remove(task: TaskId, round: number, updateId: UpdateId): Promise<void>;
@@ -91,8 +92,7 @@ export interface Spool {
   /** Drops the reports of all other tasks: those that there are (start-up). */
   keepOnly(tasks: readonly TaskId[]): Promise<void>;
   /**
-   * Drops everything of a task but these reports of its open round, finished or partial: for whoever took its lease. Those
-   * of them that are kept elsewhere lie where `path` says after it.
+   * Drops everything of a task but these reports of its open round, finished or partial: for whoever took its lease.
    */
   sweep(task: TaskId, open: { readonly round: number; readonly reports: readonly UpdateId[] } | null): Promise<void>;
   /**
@@ -100,4 +100,9 @@ export interface Spool {
    * them: another process has the task. Where this is the only place nothing happens.
    */
   release(task: TaskId, round: number, updateId?: UpdateId): Promise<void>;
+  /**
+   * As `sweep`, of what lies on this machine alone, and is kept elsewhere or nobody's: for a process that starts, whoever has the
+   * task. Nothing is brought. Where this is the only place nothing happens.
+   */
+  tidy(task: TaskId, open: Parameters<Spool['sweep']>[1]): Promise<void>;
 }

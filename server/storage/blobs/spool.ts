@@ -97,6 +97,7 @@ export function fileSpool(folder: string): Spool {
     },
 
     async release() {},
+    async tidy() {},
   };
 }
 

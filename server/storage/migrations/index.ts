@@ -4,6 +4,7 @@ import { first } from './0001-first.ts';
 import { postgresFirst } from './0001-postgres.ts';
 import { tickets } from './0002-tickets.ts';
 import { sessions } from './0003-sessions.ts';
+import { places } from './0004-places.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -13,6 +14,7 @@ const migrationsOf = (kind: DatabaseKind): Record<string, Migration> => ({
   ...(kind === 'postgres' ? { '0001-postgres': postgresFirst } : {}),
   '0002-tickets': tickets,
   '0003-sessions': sessions,
+  '0004-places': places,
 });
 
 /** Brings the tables up to date, all or nothing; refuses a database that a newer Fedtab wrote. */

@@ -11,8 +11,7 @@ import type { Tables } from './transactions.ts';
 
 /**
  * Reports in files of this machine, where they are written, checked and folded, and, once they are finished, in the
- * database too: what a receipt refers to outlives the machine. Those of open rounds that are not here are brought at
- * start-up.
+ * database too: what a receipt refers to outlives the machine. One that is asked for where it is not is brought.
  */
 export function postgresSpool(database: Postgres, local: Spool): Spool {
   const save = (task: TaskId, round: number, updateId: UpdateId): Promise<void> =>
@@ -124,17 +123,9 @@ export function postgresSpool(database: Postgres, local: Spool): Spool {
           .execute(),
       );
       await local.sweep(task, open);
-      const there = await database.read((rows) =>
-        rows.selectFrom('reports').select(['round', 'updateId']).where('task', '=', task).execute(),
-      );
-      const failures: unknown[] = [];
-      for (const { round, updateId } of there) {
-        if (await local.has(task, round, updateId)) continue;
-        // One that is damaged does not keep the others away.
-        await bring(task, round, updateId).catch((error: unknown) => failures.push(error));
-      }
-      if (failures.length > 0) throw failures[0];
     },
+
+    tidy: (task, open) => local.sweep(task, open),
 
     release: (task, round, updateId) =>
       updateId === undefined ? local.drop(task, round) : local.remove(task, round, updateId),

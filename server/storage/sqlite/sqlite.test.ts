@@ -182,6 +182,7 @@ describe('sqlite storage', () => {
           'status',
           'version',
           'reason',
+          'place',
         ]
           .map((name) => (name === column ? '?' : name))
           .join(', ')} from receipts`,

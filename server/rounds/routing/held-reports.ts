@@ -1,0 +1,139 @@
+import { sha256Hex } from '../../../shared/hash.ts';
+import type { TaskId, UpdateId } from '../../../shared/ids.ts';
+import type { ProcessId } from '../../cluster/bus.ts';
+import type { Spool } from '../../storage/blobs/port.ts';
+import type { CoordinatorLog } from '../coordinator-ports.ts';
+import { FoldedReports } from '../folded-reports.ts';
+import { type SavedSum, sumBytes } from '../partial-sum.ts';
+import type { Arithmetic } from '../port.ts';
+import type { ListedReport, SharedRound, SumAnswer } from '../sums-elsewhere.ts';
+
+export interface HeldReportsOptions {
+  readonly self: ProcessId;
+  readonly spool: Pick<Spool, 'open' | 'path' | 'has' | 'remove' | 'release'>;
+  readonly arithmetic: Pick<Arithmetic, 'begin' | 'fold' | 'save' | 'drop'>;
+  readonly log: CoordinatorLog;
+}
+
+interface HeldRound {
+  readonly round: SharedRound;
+  readonly reports: Map<UpdateId, ListedReport>;
+  readonly folded: FoldedReports;
+}
+
+class AbsentError extends Error {}
+
+/**
+ * What this process keeps for rounds of others: reports that it took, and their sum so far. One round of each task at a time, the
+ * last that it heard of: O(model) of memory for each.
+ */
+export class HeldReports {
+  readonly #options: HeldReportsOptions;
+  readonly #rounds = new Map<TaskId, HeldRound>();
+
+  constructor(options: HeldReportsOptions) {
+    this.#options = options;
+  }
+
+  /** Its file is to stay. */
+  keeps(task: TaskId, updateId: UpdateId): boolean {
+    return this.#rounds.get(task)?.reports.has(updateId) === true;
+  }
+
+  /** Folds one beforehand. */
+  fold(round: SharedRound, report: ListedReport): void {
+    const { reports, folded } = this.#of(round);
+    if (reports.has(report.updateId)) return;
+    reports.set(report.updateId, report);
+    folded.add(report.updateId);
+  }
+
+  /** The sum of exactly these, in this order, durable in the spool. */
+  async sum(round: SharedRound, reports: readonly ListedReport[]): Promise<SumAnswer> {
+    const { spool, arithmetic, log } = this.#options;
+    const held = this.#of(round);
+    for (const report of reports) held.reports.set(report.updateId, report);
+    const { task, number, place } = round;
+    const bytes = sumBytes(round.fold, round.expected);
+    const name = nameOf(this.#options.self, round, reports);
+    try {
+      if (bytes === null) throw new Error('the rule is no sum');
+      const updateIds = reports.map(({ updateId }) => updateId);
+      const saved = await held.folded.hold(updateIds, async (): Promise<SavedSum> => {
+        const writer = await spool.open(task, place, name, bytes);
+        try {
+          const written = await arithmetic.save(held.folded.key, writer.path);
+          await writer.finish();
+          return written;
+        } finally {
+          await writer.discard();
+        }
+      });
+      await spool.release(task, place, name);
+      if (this.#rounds.get(task) === held) return { ok: true, name, saved };
+      // Nobody waits for it any more.
+      await spool.remove(task, place, name);
+      return { ok: false, reason: 'absent' };
+    } catch (error) {
+      log.warn({ err: error, task, round: number }, 'a sum for another process could not be made');
+      return { ok: false, reason: error instanceof AbsentError ? 'absent' : 'failed' };
+    }
+  }
+
+  /** Deleted data: neither the bytes nor a sum with them stays. */
+  async forget(round: SharedRound, updateIds: readonly UpdateId[]): Promise<void> {
+    const held = this.#rounds.get(round.task);
+    if (held !== undefined) {
+      for (const updateId of updateIds) held.reports.delete(updateId);
+      await held.folded.drop();
+    }
+    for (const updateId of updateIds) await this.#options.spool.release(round.task, round.place, updateId);
+  }
+
+  /** The round is over, or the task is gone or this process's own: `keepFiles`, since it folds them itself. */
+  async end(task: TaskId, { number, keepFiles = false }: { number?: number; keepFiles?: boolean } = {}): Promise<void> {
+    const held = this.#rounds.get(task);
+    if (held === undefined || (number !== undefined && held.round.number !== number)) return;
+    this.#rounds.delete(task);
+    await held.folded.drop();
+    if (keepFiles) return;
+    for (const updateId of held.reports.keys()) await this.#options.spool.release(task, held.round.place, updateId);
+  }
+
+  #of(round: SharedRound): HeldRound {
+    const known = this.#rounds.get(round.task);
+    if (known?.round.number === round.number) return known;
+    if (known !== undefined) this.#forgotten(this.end(round.task), round.task);
+    const { self, spool, arithmetic, log } = this.#options;
+    const { task, number, place, fold, expected } = round;
+    const reports = new Map<UpdateId, ListedReport>();
+    const folded = new FoldedReports({
+      ...{ arithmetic, log, fold, values: expected.values, key: `${self}/${task}/${number}` },
+      reportOf(updateId) {
+        const report = reports.get(updateId);
+        if (report === undefined) throw new AbsentError(`${updateId} is not kept any more`);
+        const { baseSha256, staleness } = report;
+        return { path: spool.path(task, place, updateId), expected: { ...expected, baseSha256 }, staleness };
+      },
+      async bring(updateId) {
+        if (!(await spool.has(task, place, updateId))) throw new AbsentError(`${updateId} is not to be had`);
+      },
+    });
+    const held = { round, reports, folded };
+    this.#rounds.set(task, held);
+    return held;
+  }
+
+  #forgotten(ending: Promise<void>, task: TaskId): void {
+    ending.catch((error: unknown) =>
+      this.#options.log.warn({ err: error, task }, 'what was kept of a round is still here'),
+    );
+  }
+}
+
+/** The same for the same reports of the same round: asked twice, one sum takes the other's place. */
+function nameOf(self: ProcessId, { task, number }: SharedRound, reports: readonly ListedReport[]): UpdateId {
+  const ids = reports.map(({ updateId, sha256 }) => `${updateId} ${sha256}`);
+  const text = ['the sum of', self, task, number, ...ids].join('\n');
+  return sha256Hex(new TextEncoder().encode(text)).slice(0, 32) as UpdateId;
+}
