@@ -11,6 +11,8 @@ import { fileBlobs } from '../../server/storage/blobs/files.ts';
 import type { CodecName } from '../../shared/codec/names.ts';
 import { encodeUpdate } from '../../shared/codec/update.ts';
 import type { Sha256 } from '../../shared/ids.ts';
+import type { TaskSpec } from '../../shared/task/spec.ts';
+import { AGGREGATORS } from '../../shared/task/strategies.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
 import { toBytes } from '../../shared/weights/vector.ts';
 import { type ExpectedFrame, encodeFrame, frameSha256 } from '../../shared/wire/frame.ts';
@@ -29,11 +31,26 @@ interface Report {
   readonly announced: { readonly sha256: Sha256; readonly bytes: number };
 }
 
+/** Reports that a robust rule has to have all at once: it reads them from their files as it needs them. */
+const SPOOLED = { updates: 100, values: 1_000_000, files: 8 };
+const RULES = {
+  median: AGGREGATORS.median,
+  'Krum, 20 malicious': { name: 'krum', malicious: 20 },
+} as const;
+
 /** The kernel in memory, then the thread that checks and folds reports from files that the system has in memory. */
 export async function benchAggregate(runs: number, say: (line: string) => void): Promise<void> {
   kernelRates(runs, say);
   await withThread(async (arithmetic, folder) => say(`\n${await ratesOfThread(arithmetic, folder, runs)}`));
   await withThread(async (arithmetic, folder) => say(`\n${await memoryOfThread(arithmetic, folder)}`));
+  const rows: string[][] = [];
+  // A thread each: what one rule has had is not there for the next.
+  for (const [name, aggregator] of Object.entries(RULES))
+    await withThread(
+      async (arithmetic, folder) => void rows.push([name, ...(await memoryOfRule(arithmetic, folder, aggregator))]),
+    );
+  const title = `${SPOOLED.updates} × ${SPOOLED.values / 1e6} million (${megabytes(4 * SPOOLED.updates * SPOOLED.values)} in files)`;
+  say(`\n${tableOf([title, 'memory above that before, at its peak', 'the version made and stored in'], rows)}`);
 }
 
 async function withThread(work: (arithmetic: Arithmetic, folder: string) => Promise<void>): Promise<void> {
@@ -184,6 +201,32 @@ async function memoryOfThread(arithmetic: Arithmetic, folder: string): Promise<s
     [`${LARGE.updates} × ${LARGE.values / 1e6} million (a model of ${megabytes(model)})`, 'measured', 'limit'],
     rows,
   );
+}
+
+/** Folds reports that wait in their files for a rule that needs all of them, and makes the version: peak memory and time of that. */
+async function memoryOfRule(
+  arithmetic: Arithmetic,
+  folder: string,
+  aggregator: NonNullable<TaskSpec['strategy']['aggregator']>,
+): Promise<readonly string[]> {
+  const spec: TaskSpec = {
+    ...digits,
+    strategy: { ...digits.strategy, name: 'robust', weighting: 'uniform', aggregator },
+  };
+  const expected = expectedOf(SPOOLED.values);
+  const reports = await writeReports(folder, SPOOLED.files, expected);
+  const params = await fileBlobs(join(folder, 'blobs')).put(toBytes(deltaOf(0, SPOOLED.values)));
+  await arithmetic.drop('started');
+  const memory = memoryAboveNow();
+  await arithmetic.begin('bench', spec, SPOOLED.values);
+  for (let update = 0; update < SPOOLED.updates; update++)
+    await arithmetic.fold('bench', (reports[update % reports.length] as Report).path, expected);
+  const finishMs = await timed(async () => {
+    await arithmetic.finish('bench', spec, { params, optimizer: null });
+  });
+  const peak = memory.peakBytes();
+  memory.stop();
+  return [megabytes(peak), seconds(finishMs)];
 }
 
 const RESOLUTION_MS = 10;

@@ -16,7 +16,7 @@ const BENCHES = {
   round: { isQuick: false, what: '200 contributors, a million parameters, 3 rounds', run: benchRound },
   aggregate: {
     isQuick: true,
-    what: '10 reports of a million values, checked and folded, and 100 of ten million',
+    what: '10 reports of a million values, checked and folded, 100 of ten million, and 100 of a million under robust rules',
     run: benchAggregate,
   },
   codec: { isQuick: true, what: 'a million values through every codec: bytes, error, time', run: benchCodec },

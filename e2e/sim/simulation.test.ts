@@ -169,6 +169,19 @@ it('threats C1 C2: in one process: attackers spoil the mean, and what is no numb
   expect(labels.final.accuracy).toBeLessThan(0.1);
 });
 
+it('in one process: a thousand contributors, fifty of them a round', async () => {
+  const flags =
+    '--in-process --clients 1000 --cohort 50 --over-selection 1.3 --rounds 2 --examples 20 --batch 10 --lr 0.1';
+  const leaving = '--deadline 60 --speed pareto:1.5 --dropout 0.05';
+  const figures = await simulate(optionsOf(`${flags} ${leaving} --set model.zoo=softmax`), () => {});
+  expect(figures.clients).toEqual(Array(1_000).fill({ backend: 'other', requested: 'auto', reason: null }));
+  expect(figures.rounds.map(({ outcome, accepted }) => [outcome, accepted])).toEqual([
+    ['committed', 50],
+    ['committed', 50],
+  ]);
+  expect(figures.final.accuracy).toBeGreaterThan((figures.initial.accuracy ?? 1) + 0.1);
+});
+
 const DIGITS_OF_TEN =
   '--in-process --clients 10 --examples 100 --batch 10 --lr 0.1 --set model.zoo=softmax --set rounds.minimum=10 --seed 3';
 const FLIPPED = '--attack sign-flip:5 --malicious 0.2';
@@ -176,48 +189,38 @@ const accuracyOf = async (flags: string): Promise<number> =>
   (await simulate(optionsOf(`${DIGITS_OF_TEN} ${flags}`), () => {})).final.accuracy ?? Number.NaN;
 
 it('two of ten that report −5 times their change ruin the mean, and the median comes within three points of no attack', async () => {
-  const clean = await accuracyOf('--rounds 12');
+  const clean = await accuracyOf('--rounds 6');
   expect(clean).toBeGreaterThan(0.8);
-  expect(await accuracyOf(`--rounds 12 ${FLIPPED}`)).toBeLessThan(0.3);
-  expect(await accuracyOf(`--rounds 12 --strategy robust ${FLIPPED}`)).toBeGreaterThan(clean - 0.03);
+  expect(await accuracyOf(`--rounds 6 ${FLIPPED}`)).toBeLessThan(0.3);
+  expect(await accuracyOf(`--rounds 6 --strategy robust ${FLIPPED}`)).toBeGreaterThan(clean - 0.03);
 });
 
-it('a robust rule holds with momentum at the clients as well', async () => {
-  const momentum = '--rounds 4 --set client.optimizer=momentum --set client.momentum=0.9 --lr 0.02';
-  const rule = (aggregator: object) => `--strategy robust --set strategy.aggregator=${JSON.stringify(aggregator)}`;
-  const clean = await accuracyOf(momentum);
-  expect(clean).toBeGreaterThan(0.7);
-  expect(await accuracyOf(`${momentum} ${FLIPPED}`)).toBeLessThan(0.3);
-  for (const aggregator of [{ name: 'median' }, { name: 'centered-clipping', radius: 0.3, passes: 1 }])
-    expect(await accuracyOf(`${momentum} ${rule(aggregator)} ${FLIPPED}`)).toBeGreaterThan(clean - 0.1);
+it('the median holds with momentum at the clients as well, which the mean does not', async () => {
+  const momentum = `--rounds 3 --set client.optimizer=momentum --set client.momentum=0.9 --lr 0.02 ${FLIPPED}`;
+  expect(await accuracyOf(momentum)).toBeLessThan(0.3);
+  expect(await accuracyOf(`${momentum} --strategy robust`)).toBeGreaterThan(0.65);
 });
 
-it.each([
-  ['in one process', DIGITS_OF_TEN],
-  ['over real sockets', DIGITS_OF_TEN.replace('--in-process ', '')],
-])(
-  'G1 G2: %s: what attackers make of the mean is held back by the guard of the template, and the task pauses',
-  async (_, flags) => {
-    const lines: string[] = [];
-    const guard = `--set guard.drop=${TEMPLATES.digits.guard.drop}`;
-    const attack = '--attack sign-flip:10 --malicious 0.3 --attack-after 3';
-    const options = optionsOf(`${flags} --rounds 8 ${guard} ${attack}`);
-    const { rounds, final, pausedReason, config } = await simulate(options, (line) => lines.push(line));
-    expect(config).toMatchObject({ spec: { guard: { drop: 0.1 } } });
-    expect(rounds.map(({ outcome, version }) => [outcome, version])).toEqual([
-      ['committed', 1],
-      ['committed', 2],
-      ['committed', 3],
-      ['abandoned', null],
-    ]);
-    expect(pausedReason).toBe('guard');
-    expect(lines).toContain('round   4  abandoned: guard');
-    expect(lines.at(-1)).toBe('the task has paused: guard');
-    // What is published is the last version before the attack, with what it had learnt.
-    expect(final).toMatchObject({ version: 3, accuracy: rounds[2]?.accuracy });
-    expect(final.accuracy).toBeGreaterThan(0.5);
-  },
-);
+it('G1 G2: what attackers make of the mean is held back by the guard of the template, and the task pauses', async () => {
+  const lines: string[] = [];
+  const guard = `--set guard.drop=${TEMPLATES.digits.guard.drop}`;
+  const attack = '--attack sign-flip:10 --malicious 0.3 --attack-after 3';
+  const options = optionsOf(`${DIGITS_OF_TEN} --rounds 8 ${guard} ${attack}`);
+  const { rounds, final, pausedReason, config } = await simulate(options, (line) => lines.push(line));
+  expect(config).toMatchObject({ spec: { guard: { drop: 0.1 } } });
+  expect(rounds.map(({ outcome, version }) => [outcome, version])).toEqual([
+    ['committed', 1],
+    ['committed', 2],
+    ['committed', 3],
+    ['abandoned', null],
+  ]);
+  expect(pausedReason).toBe('guard');
+  expect(lines).toContain('round   4  abandoned: guard');
+  expect(lines.at(-1)).toBe('the task has paused: guard');
+  // What is published is the last version before the attack, with what it had learnt.
+  expect(final).toMatchObject({ version: 3, accuracy: rounds[2]?.accuracy });
+  expect(final.accuracy).toBeGreaterThan(0.5);
+});
 
 it('a sweep says which rate reached the most', async () => {
   const lines: string[] = [];
