@@ -30,12 +30,13 @@ export async function processes(
   askForDescriptors(4 * reporters);
   const task = megabyteTask('megabyte', reporters);
   const figures: Figure[] = [figure('contributors, a megabyte up of each', reporters, whole)];
-  const add = (what: string, { tookMs, cpuMs }: Outcome): void => {
+  const add = (what: string, { tookMs, cpuMs, homeMs }: Outcome): void => {
     say(`${what}: ${(tookMs / 1_000).toFixed(1)} s`);
     figures.push(
       figure(`${what}: reports committed a second`, (1_000 * reporters) / tookMs, (value) => value.toFixed(1)),
       figure('… processor time of the servers', cpuMs, seconds),
     );
+    if (homeMs !== cpuMs) figures.push(figure('… of which of the one that has the task', homeMs, seconds));
   };
 
   const stage = await openStage(task, { nodeArgs: [] });
@@ -72,15 +73,16 @@ export async function processes(
 interface Outcome {
   readonly tookMs: number;
   readonly cpuMs: number;
+  /** Of the first, which has the task. */
+  readonly homeMs: number;
 }
 
 async function oneRound(stage: Pick<Stage, 'server' | 'path'>, servers: readonly RunningServer[]): Promise<Outcome> {
-  const cpu = async (): Promise<number> => {
-    const all = await Promise.all(servers.map(cpuMsOf));
-    return all.reduce((sum, one) => sum + one);
-  };
+  const cpu = () => Promise.all(servers.map(cpuMsOf));
   const before = await cpu();
   await stage.server.adminJson(`${stage.path}/rounds`, { body: { count: 1 } });
   const { startedAt, endedAt } = await endedRound(stage, 1, ROUND_MS);
-  return { tookMs: Date.parse(endedAt) - Date.parse(startedAt), cpuMs: (await cpu()) - before };
+  const each = (await cpu()).map((after, at) => after - (before[at] ?? 0));
+  const cpuMs = each.reduce((sum, one) => sum + one);
+  return { tookMs: Date.parse(endedAt) - Date.parse(startedAt), cpuMs, homeMs: each[0] ?? 0 };
 }

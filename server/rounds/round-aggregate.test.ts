@@ -73,7 +73,7 @@ function processes(faults: ReadonlyMap<string, Fault | null>) {
       const fault = faults.get(process) ?? null;
       if (fault === 'silent') throw new Error('no answer');
       if (fault === 'absent' || fault === 'failed') return { ok: false, reason: fault };
-      const answer = await at(process).sum(of, reports);
+      const answer = await at(process).sum('a', of, reports);
       if (fault === 'damaged' && answer.ok) {
         const path = house.spool.path(TASK, of.place, answer.name);
         const bytes = readFileSync(path);
@@ -226,7 +226,7 @@ test('D11 a report that is nowhere is no part of a sum: the answer says so, and 
   const listed = receipts.map(({ updateId, sha256 }) => ({
     ...{ updateId, sha256, baseSha256: THREE.baseSha256, staleness: 0 },
   }));
-  expect(await at('b').sum(of, listed)).toEqual({ ok: false, reason: 'absent' });
+  expect(await at('b').sum('a', of, listed)).toEqual({ ok: false, reason: 'absent' });
   await expect(versionOf(aggregateOf(of, elsewhere), receipts)).rejects.toThrow('nowhere');
 });
 

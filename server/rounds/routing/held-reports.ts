@@ -48,14 +48,14 @@ export class HeldReports {
     folded.add(report.updateId);
   }
 
-  /** The sum of exactly these, in this order, durable in the spool. */
-  async sum(round: SharedRound, reports: readonly ListedReport[]): Promise<SumAnswer> {
+  /** The sum of exactly these, in this order, durable in the spool, for the process that asks. */
+  async sum(asker: ProcessId, round: SharedRound, reports: readonly ListedReport[]): Promise<SumAnswer> {
     const { spool, arithmetic, log } = this.#options;
     const held = this.#of(round);
     for (const report of reports) held.reports.set(report.updateId, report);
     const { task, number, place } = round;
     const bytes = sumBytes(round.fold, round.expected);
-    const name = nameOf(this.#options.self, round, reports);
+    const name = nameOf([asker, this.#options.self], round, reports);
     try {
       if (bytes === null) throw new Error('the rule is no sum');
       const updateIds = reports.map(({ updateId }) => updateId);
@@ -131,9 +131,13 @@ export class HeldReports {
   }
 }
 
-/** The same for the same reports of the same round: asked twice, one sum takes the other's place. */
-function nameOf(self: ProcessId, { task, number }: SharedRound, reports: readonly ListedReport[]): UpdateId {
+/** The same for the same reports between the same two: asked twice, one sum takes the other's place. */
+function nameOf(
+  between: readonly ProcessId[],
+  { task, number }: SharedRound,
+  reports: readonly ListedReport[],
+): UpdateId {
   const ids = reports.map(({ updateId, sha256 }) => `${updateId} ${sha256}`);
-  const text = ['the sum of', self, task, number, ...ids].join('\n');
+  const text = ['a sum', ...between, task, number, ...ids].join('\n');
   return sha256Hex(new TextEncoder().encode(text)).slice(0, 32) as UpdateId;
 }

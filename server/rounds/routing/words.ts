@@ -208,7 +208,7 @@ export function createWords(options: WordsOptions) {
   function answer(from: ProcessId, { task, name, args, online }: CallMessage): Promise<unknown> | undefined {
     if (name === 'know') return known.reload();
     if (name === 'finish') return reports.finish(args[0] as UpdateId);
-    if (name === 'sum') return held.sum(args[0] as SharedRound, args[1] as ListedReport[]);
+    if (name === 'sum') return held.sum(from, args[0] as SharedRound, args[1] as ListedReport[]);
     if (name === 'unhold') return held.forget(args[0] as SharedRound, args[1] as UpdateId[]);
     if (task === NO_TASK) return asFirst(name, args);
     const moved = moves.answer(task, name, args);

@@ -150,6 +150,21 @@ describe('reports in postgres', () => {
     await sqlStorage(database).tasks.remove(DIGITS);
   });
 
+  it('are not there, and not damaged, where another process removes them while they are brought', async () => {
+    await finished(machine(), 1, 0, large);
+    const folder = mkdtempSync(join(tmpdir(), 'fedtab-pg-spool-'));
+    folders.push(folder);
+    const local = fileSpool(folder);
+    const slow: Spool = {
+      ...local,
+      async open(...report) {
+        await sql('delete from reports');
+        return local.open(...report);
+      },
+    };
+    expect(await postgresSpool(database, slow).has(DIGITS, 1, update(1, 0))).toBe(false);
+  });
+
   it('are never given out damaged', async () => {
     await finished(machine(), 1, 0, large);
     await sql('delete from report_pieces where piece = 1');

@@ -35,9 +35,11 @@ export function postgresSpool(database: Postgres, local: Spool): Spool {
 
   /** False where the database does not have it. */
   const bring = async (task: TaskId, round: number, updateId: UpdateId): Promise<boolean> => {
-    const found = await database.read((rows) =>
-      rows.selectFrom('reports').select(['sha256', 'bytes']).where('updateId', '=', updateId).executeTakeFirst(),
-    );
+    const find = () =>
+      database.read((rows) =>
+        rows.selectFrom('reports').select(['sha256', 'bytes']).where('updateId', '=', updateId).executeTakeFirst(),
+      );
+    const found = await find();
     if (found === undefined) return false;
     const writer = await local.open(task, round, updateId, found.bytes);
     const hash = createHash('sha256');
@@ -62,6 +64,8 @@ export function postgresSpool(database: Postgres, local: Spool): Spool {
     } finally {
       await writer.discard();
     }
+    // Another process has removed it meanwhile, or put other bytes in its place.
+    if ((await find())?.sha256 !== found.sha256) return false;
     throw new CorruptBlobError(`report ${updateId} in the database: the bytes do not have their hash`);
   };
 
