@@ -32,6 +32,32 @@ const sequential = (input: unknown, ...layers: readonly (readonly [string, objec
 const dense = (units: unknown, config: object = {}) => ['Dense', { units, ...config }] as const;
 const flat = (config: object) => sequential([null, 4], dense(2, config));
 
+describe('what Keras 3.15.1 itself writes by `model.to_json()`, made by keras-3.15.1.py beside it', () => {
+  const written = fixture('keras-3.15.1');
+
+  it.each([
+    [
+      'digits',
+      4_138,
+      ['Conv2D conv2d relu', 'MaxPooling2D max_pooling2d', 'Flatten flatten', 'Dense classes softmax'],
+      [{ code: 'left-out', layer: 'dropout' }],
+    ],
+    ['minutes', 337, ['Dense hidden_1 relu', 'Dense hidden_2 tanh', 'Dense minutes linear'], []],
+    ['words', 210, ['Embedding words', 'GlobalAveragePooling1D mean', 'Dense classes softmax'], []],
+  ])('%s: alone, and as the topology of a model.json', (name, parameters, layers, notes) => {
+    for (const json of [written[name], { format: 'layers-model', modelTopology: { model_config: written[name] } }]) {
+      const model = read(json);
+      expect(model.shape.layout.size).toBe(parameters);
+      expect(
+        model.topology.layers.map(({ class_name, config }) =>
+          [class_name, config.name, 'activation' in config ? config.activation : []].flat().join(' '),
+        ),
+      ).toEqual(layers);
+      expect(model.notes).toEqual(notes);
+    }
+  });
+});
+
 describe('a model.json in the form of the converter, made by hand,', () => {
   it('of a Sequential model of Keras 2: activations merged, what acts only in training left out', () => {
     const model = read(fixture('handmade-keras-2-sequential'));
