@@ -118,7 +118,8 @@ async function readAndDispose(model: DeviceModel, batch: Batch): Promise<Float32
   }
 }
 
-function probeParams(topology: ModelTopology): Float32Array {
+/** The weights that made-up steps begin with. */
+export function probeParams(topology: ModelTopology): Float32Array {
   const shape = shapeOf(topology);
   if ('problem' in shape) throw new Error(shape.problem);
   return initialWeights(shape, 1);
