@@ -199,4 +199,11 @@ export const LIMITS = {
   webhookAnswerBytes: 4 * KiB,
   /** Free text of people: titles and the like. */
   titleCharacters: 80,
+  /**
+   * A trainer's worker that says nothing for so long, not even that it is there, is stuck in its driver, and ended. One step of a
+   * large model in plain JavaScript may take a slow phone a minute or two, in which it says nothing either.
+   */
+  trainerSilentMs: 180_000,
+  /** And no call of it takes longer than this, but those that tell of their steps: the probe may have to fetch code over a slow line. */
+  trainerAnswerMs: 900_000,
 } as const;

@@ -94,7 +94,7 @@ async function benchSteps(
   }
 }
 
-/** Weights onto the device and back, in turns. The first two of each compile. */
+/** Weights onto the device and back, in turns. The first of each compiles, and is left out. */
 async function benchCrossings(browser: Browser, runs: number, say: Say): Promise<void> {
   const served = await serveTrainerPage(new URL('./trainer-page/', import.meta.url));
   try {

@@ -1,6 +1,8 @@
 import { expect, type Page, test } from 'playwright/test';
+import type { ClientPlan } from '../../shared/task/spec.ts';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { lightChromium } from '../fixtures/browser.ts';
-import { losing } from '../fixtures/losing-worker.ts';
+import { losing, stuckIn } from '../fixtures/losing-worker.ts';
 import { addStrips, assignment, prepare } from '../fixtures/page-trainer.ts';
 import { serveTrainerPage } from '../fixtures/trainer-page.ts';
 
@@ -206,8 +208,138 @@ test.describe('lost graphics', { tag: '@long' }, () => {
       for (const lost of seen.row) expect(lost).toMatchObject({ used: backend, outcome: 'backend-lost' });
       expect(seen.third).toMatchObject({ requested: backend, outcome: '3 steps', losses: points + 2 });
       expect(seen.third.used).not.toBe(backend);
-      expect(seen.third.reason).toMatch(/was lost twice in a row; .* trains instead/);
+      expect(seen.third.reason).toMatch(/was lost here before; .* trains instead/);
       expect(JSON.stringify(seen.kept)).not.toContain(`"backend":"${backend}"`);
     });
   }
+});
+
+/** What the worker has linked so far; its lines count it. */
+const COUNT_PROGRAMS = `
+{
+  globalThis.programs = 0;
+  const { linkProgram } = WebGL2RenderingContext.prototype;
+  WebGL2RenderingContext.prototype.linkProgram = function (program) {
+    globalThis.programs++;
+    return linkProgram.call(this, program);
+  };
+}`;
+const programs = (page: Page): Promise<number> | undefined =>
+  page.workers()[0]?.evaluate(() => (globalThis as unknown as { programs: number }).programs);
+
+test.describe('outside the deadline', () => {
+  const { client } = TEMPLATES.digits;
+  for (const [name, plan] of [
+    ['sgd', client],
+    ['momentum', { ...client, optimizer: 'momentum', momentum: 0.9 }],
+    ['FedProx', { ...client, work: 'prox', mu: 0.1 }],
+    ['SCAFFOLD', { ...client, work: 'scaffold' }],
+    ['one full batch', { ...client, work: 'full-batch' }],
+    ['examples set aside', { ...client, heldOut: true }],
+  ] as [string, ClientPlan][]) {
+    const tag = name === 'FedProx' || name === 'momentum' ? [] : ['@long'];
+    test(`everything is compiled for ${name}: after prepare, rounds link no program of WebGL`, { tag }, async ({
+      page,
+    }) => {
+      // Enough of them that own examples are scored in two passes.
+      await addStrips(page, 900);
+      const choice = await prepare(page, 'webgl', { ...small, client: plan }, `${noWebgpu} ${COUNT_PROGRAMS}`);
+      expect(choice).toMatchObject({ used: 'webgl', reason: null });
+      const linked = await programs(page);
+      expect(linked).toBeGreaterThan(5);
+      expect(await assignment(page, 1)).toMatchObject({ ok: true });
+      expect(await programs(page)).toBe(linked);
+      expect(await assignment(page, 2)).toMatchObject({ ok: true });
+      expect(await programs(page)).toBe(linked);
+    });
+  }
+});
+
+test.describe('a loss outside training', { tag: '@long' }, () => {
+  for (const method of ['predict', 'evaluate', 'score', 'fit'] as const) {
+    test(`threat C3: in ${method}: no answer, counted, and a new worker answers`, async ({ page }) => {
+      await addStrips(page, 60);
+      const seen = await page.evaluate(
+        async ({ method, small, lines }) => {
+          const spec = { ...parts.TEMPLATES.digits, ...small };
+          const params = () => parts.initialWeights(parts.modelOf(spec), 1);
+          let workers = 0;
+          const worker = () => parts.blobWorker(++workers === 1 ? lines : '');
+          const trainer = parts.createRemoteTrainer({ task: 'spec' as never, worker });
+          const prepare = () => trainer.prepare(parts.participationOf(spec), 'webgl');
+          const options = { seed: 1, signal: new AbortController().signal, onProgress: () => {} };
+          const call = async () => {
+            const answer =
+              method === 'predict'
+                ? await trainer.predict(params(), parts.strips(1).features)
+                : method === 'evaluate'
+                  ? await trainer.evaluate(params())
+                  : method === 'fit'
+                    ? await trainer.fit({ shared: params(), start: null }, options)
+                    : await trainer.score(params(), options);
+            if (answer === null) return null;
+            return 'ok' in answer ? (answer.ok ? 'answered' : answer.reason) : 'answered';
+          };
+          const first = await prepare();
+          const lost = await call();
+          const second = await prepare();
+          const again = await call();
+          return { first, lost, second, again, workers };
+        },
+        { method, small, lines: losing(1, method) },
+      );
+      expect(seen.first).toMatchObject({ used: 'webgl', losses: 0 });
+      expect(seen.lost).toBe(method === 'predict' || method === 'evaluate' ? null : 'backend-lost');
+      expect(seen.second).toMatchObject({ used: 'webgl', losses: 1 });
+      expect(seen.again).toBe('answered');
+      expect(seen.workers).toBe(2);
+    });
+  }
+});
+
+test.describe('a worker whose thread never comes back', () => {
+  for (const method of ['train', 'predict', 'examples'] as const) {
+    const tag = method === 'train' ? [] : ['@long'];
+    test(`from ${method} is ended, the loss counted, and another goes on`, { tag }, async ({ page }) => {
+      await addStrips(page, 30);
+      const seen = await page.evaluate(
+        async ({ method, small, lines }) => {
+          const spec = { ...parts.TEMPLATES.digits, ...small };
+          const params = () => parts.initialWeights(parts.modelOf(spec), 1);
+          let workers = 0;
+          const worker = () => parts.blobWorker(++workers === 1 ? lines : '');
+          const trainer = parts.createRemoteTrainer({ task: 'spec' as never, worker, silentMs: 15_000 });
+          const prepare = () => trainer.prepare(parts.participationOf(spec), 'wasm');
+          const options = { seed: 1, signal: new AbortController().signal, onProgress: () => {} };
+          const call = async () => {
+            if (method === 'examples') return trainer.examples().catch(String);
+            if (method === 'predict') return (await trainer.predict(params(), parts.strips(1).features))?.length;
+            const result = await trainer.train(params(), options);
+            return result.ok ? result.examples : `${result.reason}: ${result.message}`;
+          };
+          await prepare();
+          return [(await call()) ?? null, (await prepare()).losses, await call(), workers];
+        },
+        { method, small, lines: `${noWebgpu} ${stuckIn(method)}` },
+      );
+      const why = "the trainer's worker is stuck: no answer for 15 seconds";
+      const outcome = { train: `backend-lost: ${why}`, predict: null, examples: `Error: ${why}` }[method];
+      expect(seen).toEqual([outcome, 1, method === 'predict' ? 10 : 30, 2]);
+    });
+  }
+
+  test('from a backend that is being tried is ended, and the others are tried without it', async ({ page }) => {
+    const seen = await page.evaluate(
+      async ({ small, lines }) => {
+        const spec = { ...parts.TEMPLATES.digits, ...small };
+        const worker = () => parts.blobWorker(lines);
+        const trainer = parts.createRemoteTrainer({ task: 'spec' as never, worker, silentMs: 15_000 });
+        return trainer.prepare(parts.participationOf(spec), 'webgl');
+      },
+      { small, lines: `${noWebgpu} OffscreenCanvas.prototype.getContext = () => { for (;;); };` },
+    );
+    expect(seen).toMatchObject({ requested: 'webgl', losses: 1 });
+    expect(['wasm', 'cpu']).toContain(seen.used);
+    expect(seen.reason).toMatch(/^WebGL was lost here before; .* trains instead/);
+  });
 });

@@ -218,13 +218,26 @@ test('images are uploaded, labelled and stored; a file that is none is said', as
   const files = [
     { name: 'one.png', mimeType: 'image/png', buffer: png(40, 40, (x) => (x > 16 && x < 24 ? 255 : 0)) },
     { name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('this is no picture') },
+    { name: 'nothing.png', mimeType: 'image/png', buffer: Buffer.alloc(0) },
   ];
   await page.locator('input[type=file]').setInputFiles(files);
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('combobox').first().selectOption({ label: '1' });
   await dialog.getByRole('button', { name: 'Add' }).click();
   await expect(list(page)).toHaveCount(1);
-  await expect(page.getByText(/could not be read/).first()).toBeVisible();
+  await expect(page.getByText('2 of the files could not be read as images.').first()).toBeVisible();
+});
+
+test('a file without a byte is refused with what to do, nothing is stored, and the tab goes on', async ({ page }) => {
+  await page.goto(contributeUrl(server, 'paint'));
+  const nothing = { name: 'nothing.png', mimeType: 'image/png', buffer: Buffer.alloc(0) };
+  await page.locator('input[type=file]').setInputFiles([nothing]);
+  await expect(page.getByText('None of the files could be read as an image. Try PNG or JPEG.').first()).toBeVisible();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
+  await drawOne(page);
+  await page.getByRole('button', { name: 'Label 1' }).click();
+  await expect(list(page)).toHaveCount(1);
 });
 
 test('a picture of 144 million pixels in a small file is refused with what to do, and the other one and the tab go on', async ({

@@ -35,7 +35,7 @@ async function openForm(page: Page): Promise<void> {
 const files = (page: Page) => page.getByLabel('Files of your model');
 const topology = (page: Page) => page.getByLabel('Topology');
 
-test('an admin brings a model of the Keras converter with its weights, and a contributor trains it', {
+test('an admin brings a model in the form of the Keras converter with its weights, made by hand, and a contributor trains it', {
   tag: '@long',
 }, async ({ page, context }) => {
   await openForm(page);

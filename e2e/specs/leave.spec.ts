@@ -57,6 +57,21 @@ const STATES: Readonly<Record<string, (page: Page, task: string) => Promise<void
     await contribute(page, server, task);
     await startRounds(server, task, 1);
   },
+  /** A part in an evaluation round: one pass of 64 examples through a large model in plain JavaScript takes seconds. */
+  async scoring(page, task) {
+    await createTask(server, task, { model: { zoo: 'cnn', seed: 1 }, client: { heldOut: true } });
+    await contribute(page, server, task);
+    await server.adminJson(`/api/tasks/${task}/evaluate`, { method: 'POST' });
+  },
+  /** Paused, since one thing trains at a time; the fit takes a twentieth of the time, so it does not end by itself before. */
+  async fitting(page, task) {
+    await createTask(server, task, { courtesy: { share: 0.05 }, client: { batchSize: 1 } });
+    await contribute(page, server, task);
+    await page.getByRole('button', { name: 'Try it', exact: true }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Fit to my examples' }).click();
+    await expect(page.getByText(/^Step \d+ of \d+$/)).toBeVisible();
+  },
   async uploading(page, task) {
     await createTask(server, task, { model: wide, client: { epochs: null, maxSteps: 1 } });
     await contribute(page, server, task);
@@ -161,10 +176,12 @@ const untilLeft = (): Promise<number> =>
       { capture: true, once: true },
     );
   });
+/** What the page shows where that is not the name. */
+const SHOWN: Readonly<Record<string, string>> = { scoring: 'training', fitting: 'paused' };
 /** With the worker at work, and with the network. The others in the long set. */
 const BRIEF = ['training', 'uploading'];
 const OWN_TASKS = [
-  ...['preparing', 'downloading', 'training', 'uploading'],
+  ...['preparing', 'downloading', 'training', 'uploading', 'scoring', 'fitting'],
   ...['error', 'rejected', 'abandoned', 'late', 'surplus'],
 ];
 
@@ -183,7 +200,7 @@ for (const [name, reach] of Object.entries(STATES)) {
       socket.on('close', () => openSockets--);
     });
     await reach(page, task);
-    await expectState(page, name);
+    await expectState(page, SHOWN[name] ?? name);
     const leave = page.getByRole('button', { name: 'Leave' });
     await leave.waitFor();
     const leaving = page.evaluate(untilLeft);

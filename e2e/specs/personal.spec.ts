@@ -5,8 +5,10 @@ import {
   agreeAndJoin,
   contributeUrl,
   createTask,
+  expectRounds,
   expectState,
   fewSamples,
+  startRounds,
 } from '../fixtures/contribute.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
 
@@ -70,6 +72,30 @@ test('a fit raises the accuracy on what was set aside, sends nothing, answers, a
   await openTrial(page);
   await expect(page.getByLabel('Fitted to you')).toBeChecked();
   expect(await shareOf(page, 'Fitted to you')).toBe(after);
+});
+
+test('after training: the fit begins with the version that the rounds made, and is told when there is a newer one', {
+  tag: '@long',
+}, async ({ page, context }) => {
+  await createTask(server, 'trained');
+  await fewSamples(context, 150);
+  await page.goto(contributeUrl(server, 'trained'));
+  await addSamples(page);
+  await agreeAndJoin(page);
+  await expectState(page, 'waiting');
+  await startRounds(server, 'trained', 2);
+  await expectRounds(server, 'trained', (rounds) => rounds[1]?.outcome === 'committed');
+  await openTrial(page);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await fitNow(page, 'Fit to my examples');
+  const [before, after] = [await shareOf(page, 'Shared model'), await shareOf(page, 'Fitted to you')];
+  // Version 0 knows next to nothing; two rounds on these very examples make most of the difference.
+  expect(before).toBeGreaterThan(40);
+  expect(after).toBeGreaterThanOrEqual(before - 10);
+  await expect(page.getByText(/^Fitted to version/)).toHaveCount(0);
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await startRounds(server, 'trained', 1);
+  await expect(page.getByText(/^Fitted to version 2\. The shared model is at version 3 now/)).toBeVisible();
 });
 
 test('a damaged fit is told of and dropped, none is made beside a round, and it goes with the data', {

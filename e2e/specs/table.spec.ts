@@ -110,6 +110,21 @@ test('files that are no table, of no use or far too long are refused whole, and 
   await expect(dialog(page).getByRole('alert')).toContainText('No row of that file could be used');
   await page.keyboard.press('Escape');
 
+  // Columns of something else: none is taken for one of the task's, and nothing can be added until they are picked.
+  await choose(page, 'shop.csv', 'article,price\nbread,3.20\nmilk,1.10\n');
+  for (const column of ['distance_km', 'vehicle', 'minutes: what is to be learned']) {
+    await expect(dialog(page).getByLabel(column)).toHaveValue('');
+  }
+  const add = dialog(page).getByRole('button', { name: 'Add rows' });
+  await expect(add).toBeDisabled();
+  // The target alone is not enough, and picked at random they are of no use.
+  await dialog(page).getByLabel('minutes: what is to be learned').selectOption('price');
+  await expect(add).toBeDisabled();
+  await dialog(page).getByLabel('distance_km').selectOption('article');
+  await add.click();
+  await expect(dialog(page).getByRole('alert')).toContainText('No row of that file could be used');
+  await page.keyboard.press('Escape');
+
   await choose(page, 'million.csv', `distance_km,minutes\n${'1.5,7\n'.repeat(1_000_000)}`);
   await dialog(page).getByRole('button', { name: 'Add rows' }).click();
   await expect(dialog(page).getByRole('alert')).toContainText('more than 100,000 rows');

@@ -42,7 +42,7 @@ test('two tabs of one profile: the second trains nothing, and takes over when th
   await expectState(first, 'accepted');
   await expectState(second, 'other-tab');
   await first.close();
-  // Within two seconds, say the specs of the lock.
+  // Promised within two seconds, and held to six by the specs of the lock; here to what any state may take.
   await expectState(second, 'waiting');
   await startRounds(server, 'two-tabs', 1);
   const rounds = await expectRounds(

@@ -7,7 +7,7 @@ const kept: KeptProbe = {
   key: 'model in browser',
   atMs: 1_000,
   probed: {
-    reference: { loss: 2.3, sketch: new Array<number>(64).fill(0.5) },
+    reference: { loss: 2.3, sketches: [new Array<number>(32).fill(0.5), new Array<number>(32).fill(0)] },
     findings: [
       {
         backend: 'webgl',
@@ -38,8 +38,11 @@ describe('a kept probe', () => {
     null,
     'text',
     { ...kept, more: 1 },
-    { ...kept, probed: { ...kept.probed, reference: { loss: 2.3, sketch: [1] } } },
-    { ...kept, probed: { ...kept.probed, reference: { loss: null, sketch: kept.probed.reference.sketch } } },
+    { ...kept, probed: { ...kept.probed, reference: { loss: 2.3, sketches: [[1]] } } },
+    { ...kept, probed: { ...kept.probed, reference: { loss: 2.3, sketches: [] } } },
+    { ...kept, probed: { ...kept.probed, reference: { ...kept.probed.reference, loss: null } } },
+    // As it was before each tensor had a sketch of its own.
+    { ...kept, probed: { ...kept.probed, reference: { loss: 2.3, sketch: new Array<number>(64).fill(0.5) } } },
     {
       ...kept,
       probed: { ...kept.probed, findings: [{ backend: 'abacus', isRight: true, stepMs: 1, isFloor: false }] },

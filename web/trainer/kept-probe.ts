@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { LIMITS } from '../../shared/limits.ts';
 import type { Participation } from '../../shared/protocol/index.ts';
 import { FAULTS } from './core/backends/opened.ts';
 import { DEVICE_NAMES } from './core/device.ts';
@@ -37,7 +38,15 @@ const kept = v.strictObject({
   key: v.string(),
   atMs: finite,
   probed: v.strictObject({
-    reference: v.strictObject({ loss: finite, sketch: v.pipe(v.array(finite), v.length(SKETCH_BUCKETS)) }),
+    reference: v.strictObject({
+      loss: finite,
+      // One of the whole lay here once, under another name: what was kept so is nothing now, and is probed anew.
+      sketches: v.pipe(
+        v.array(v.pipe(v.array(finite), v.length(SKETCH_BUCKETS))),
+        v.minLength(1),
+        v.maxLength(2 * LIMITS.layersCount),
+      ),
+    }),
     findings: v.pipe(v.array(finding), v.maxLength(DEVICE_NAMES.length)),
   }),
 });

@@ -16,3 +16,11 @@ test('a backend is avoided after two losses in a row, through later successes, u
   expect(losses.avoided()).toEqual([]);
   expect(losses.count()).toBe(4);
 });
+
+test('one that took its thread with it is avoided at once, and counted', () => {
+  const losses = lossesOf();
+  losses.avoid('webgpu');
+  expect([losses.avoided(), losses.count()]).toEqual([['webgpu'], 1]);
+  losses.endRows();
+  expect(losses.avoided()).toEqual(['webgpu']);
+});

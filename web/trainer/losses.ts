@@ -6,6 +6,8 @@ const IN_A_ROW_MAXIMUM = 2;
 /** How often backends were lost on this page. */
 export interface Losses {
   add(backend: Backend): void;
+  /** One that took its whole thread with it is not tried a second time. */
+  avoid(backend: Backend): void;
   /** A training ended well: what was lost before does not count as a row. Who is avoided stays avoided. */
   endRows(): void;
   /** The person asks anew: every backend has its chance again. */
@@ -21,6 +23,10 @@ export function lossesOf(): Losses {
     add(backend) {
       count++;
       inARow.set(backend, (inARow.get(backend) ?? 0) + 1);
+    },
+    avoid(backend) {
+      count++;
+      inARow.set(backend, IN_A_ROW_MAXIMUM);
     },
     endRows() {
       for (const [backend, losses] of inARow) if (losses < IN_A_ROW_MAXIMUM) inARow.delete(backend);

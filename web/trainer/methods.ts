@@ -14,6 +14,7 @@ import type {
 import type { DataFailure } from '../data/failure.ts';
 import type { FitResult, Fitting } from './fitting.ts';
 import type { KeptProbe } from './kept-probe.ts';
+import type { Answer } from './session.ts';
 
 /** What the trainer's worker answers to. One worker serves one task. */
 export type TrainerMethods = {
@@ -22,11 +23,12 @@ export type TrainerMethods = {
       task: TaskId;
       participation: Participation;
       requested: RequestedBackend;
-      /** What this page kept of an earlier probe, unparsed; and backends that were lost twice in a row. */
+      /** What this page kept of an earlier probe, unparsed; and backends that were lost too often (`losses.ts`). */
       stored: unknown;
       avoided: readonly Backend[];
     };
-    progress: never;
+    /** The backend that is tried next: should the worker never answer again, it was that one. */
+    progress: Backend;
     /** `probe`: to be kept for the next visit; null where nothing new was found. */
     output: { choice: BackendChoice; probe: KeptProbe | null };
   };
@@ -64,7 +66,11 @@ export type TrainerMethods = {
   /** How good these are on the own examples that are set aside, as what a report says of it. */
   score: { input: { params: Float32Array }; progress: TrainProgress; output: CountResult };
   /** The score on own examples; null where there are none. */
-  evaluate: { input: { params: Float32Array }; progress: never; output: Score | null };
+  evaluate: { input: { params: Float32Array }; progress: never; output: Answer<Score | null> };
   /** `params: null`: those of the last prediction. */
-  predict: { input: { params: Float32Array | null; features: FeatureValues }; progress: never; output: Float32Array };
+  predict: {
+    input: { params: Float32Array | null; features: FeatureValues };
+    progress: never;
+    output: Answer<Float32Array>;
+  };
 };

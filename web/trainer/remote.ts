@@ -1,13 +1,23 @@
 import type { TaskId } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
 import type { Participation, Score } from '../../shared/protocol/index.ts';
 import type { FeatureValues } from '../../shared/task/kinds/form.ts';
 import { copiedValues } from '../client/in-turns.ts';
-import type { BackendChoice, Encoder, RequestedBackend, Trainer, TrainResult, WeightsSource } from '../client/ports.ts';
+import type {
+  Backend,
+  BackendChoice,
+  Encoder,
+  RequestedBackend,
+  Trainer,
+  TrainResult,
+  WeightsSource,
+} from '../client/ports.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { FitResult, Fitting } from './fitting.ts';
 import { lossesOf } from './losses.ts';
 import type { TrainerMethods } from './methods.ts';
-import { type Caller, type CallResult, callerOf } from './rpc.ts';
+import { type Caller, type CallResult, callerOf, type End } from './rpc.ts';
+import type { Answer } from './session.ts';
 
 /** The engine's trainer, and what "Try it" needs besides. */
 export interface RemoteTrainer extends Required<Trainer>, Required<Encoder> {
@@ -38,6 +48,8 @@ export interface RemoteTrainerOptions {
   readonly memory?: Dataset;
   /** Each worker probes anew where nothing is given. */
   readonly notes?: ProbeNotes;
+  /** For so long the worker may say nothing at all; tests wait for less. */
+  readonly silentMs?: number;
 }
 
 /** A worker that does not stop by then is ended from outside: leaving takes a second. */
@@ -47,8 +59,14 @@ const STOP_WITHIN_MS = 700;
  * The trainer behind a worker that is started by the first call, and started anew after a failure: a lost WebGL context
  * poisons the whole backend, and only the end of its thread gives the memory back.
  */
-export function createRemoteTrainer({ task, worker: start, memory, notes }: RemoteTrainerOptions): RemoteTrainer {
-  let running: { readonly worker: Worker; readonly caller: Caller<TrainerMethods> } | undefined;
+export function createRemoteTrainer({
+  task,
+  worker: start,
+  memory,
+  notes,
+  silentMs = LIMITS.trainerSilentMs,
+}: RemoteTrainerOptions): RemoteTrainer {
+  let running: Running | undefined;
   let wanted: Wanted | undefined;
   let prepared: Promise<CallResult<BackendChoice>> | undefined;
   const losses = lossesOf();
@@ -57,26 +75,47 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
   let givenRevision = -1;
   let share = 1;
 
-  function stop(why: string): void {
+  function stop(why: string, reason: End = 'gone'): void {
     running?.worker.terminate();
-    running?.caller.end(why);
+    running?.caller.end(why, reason);
     running = undefined;
     prepared = undefined;
     predicted = null;
     givenRevision = -1;
   }
 
+  /** The worker's backend was lost: counted once, whatever was under way, and all of it ends with that reason. */
+  function lose(to: Caller<TrainerMethods>, message: string): void {
+    if (running?.caller !== to) return;
+    if (running.used !== undefined) losses.add(running.used);
+    stop(message, 'lost');
+  }
+
+  /** A thread that does not come back was in a driver, unless plain JavaScript had it. */
+  function onStuck(why: string): void {
+    const { used, tried } = running ?? {};
+    const message = `the trainer's worker is stuck: ${why}`;
+    const backend = used ?? tried;
+    const isDriver = backend !== undefined && backend !== 'cpu';
+    if (isDriver && used === undefined) losses.avoid(backend);
+    else if (isDriver) losses.add(backend);
+    stop(message, isDriver ? 'lost' : 'gone');
+  }
+
   function caller(): Caller<TrainerMethods> {
     if (running !== undefined) return running.caller;
     const worker = start();
-    const caller = callerOf<TrainerMethods>(worker);
+    const caller = callerOf<TrainerMethods>(worker, {
+      ...{ silentMs, answerMs: LIMITS.trainerAnswerMs, onStuck },
+      long: ['train', 'fit', 'score', 'fetch'],
+    });
     const isCurrent = () => running?.worker === worker;
     worker.addEventListener('error', (event) => {
       event.preventDefault();
       if (isCurrent()) stop(`the trainer's worker failed: ${event.message ?? 'it could not be loaded'}`);
     });
     worker.addEventListener('messageerror', () => isCurrent() && stop('the trainer answered with nonsense'));
-    running = { worker, caller };
+    running = { worker, caller, used: undefined, tried: undefined };
     if (share < 1) void caller.call('ease', { share });
     return caller;
   }
@@ -85,9 +124,12 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
   async function ready(): Promise<CallResult<BackendChoice>> {
     if (wanted === undefined) throw new Error('prepare comes first');
     prepared ??= prepareOn(caller(), wanted);
-    const choice = await prepared;
-    if (!choice.ok) stop(choice.message);
-    else await giveExamples();
+    const mine = prepared;
+    const choice = await mine;
+    if (choice.ok) await giveExamples();
+    // Without the backend that took the thread with it: each time there is one less to try.
+    else if (choice.reason === 'lost') return ready();
+    else if (prepared === mine) stop(choice.message);
     return choice;
   }
 
@@ -105,10 +147,16 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
   }
 
   async function prepareOn(worker: Caller<TrainerMethods>, wanted: Wanted): Promise<CallResult<BackendChoice>> {
+    const own = running;
     const avoided = losses.avoided();
-    const answer = await worker.call('prepare', { task, ...wanted, stored: notes?.load() ?? null, avoided });
+    const input = { task, ...wanted, stored: notes?.load() ?? null, avoided };
+    const onProgress = (backend: Backend): void => {
+      if (own?.caller === worker) own.tried = backend;
+    };
+    const answer = await worker.call('prepare', input, { onProgress });
     if (!answer.ok) return answer;
     const { choice, probe } = answer.value;
+    if (own?.caller === worker) own.used = choice.used;
     if (probe !== null) notes?.save(probe);
     return { ok: true, value: { ...choice, losses: losses.count() } };
   }
@@ -133,14 +181,24 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
     if (signal.aborted) return aborted;
     const ending = endAfterAbort(signal, () => stop('it did not stop in time'));
     const transfer = vectors.flatMap((vector) => (vector ? [vector.buffer as ArrayBuffer] : []));
-    const answer = await caller().call(method, input, { onProgress, signal, transfer });
+    const to = caller();
+    const answer = await to.call(method, input, { onProgress, signal, transfer });
     ending.cancel();
     if (!answer.ok && signal.aborted) return aborted;
+    if (!answer.ok && answer.reason === 'lost') return { ok: false, reason: 'backend-lost', message: answer.message };
     const result = answer.ok ? answer.value : failed(answer.message);
     if (result.ok) losses.endRows();
-    else if (result.reason === 'backend-lost') losses.add(choice.value.used);
-    if (!result.ok && (result.reason === 'backend-lost' || result.reason === 'failed')) stop(result.message);
+    else if (result.reason === 'backend-lost') lose(to, result.message);
+    else if (result.reason === 'failed' && running?.caller === to) stop(result.message);
     return result;
+  }
+
+  /** What the second model said; null, and the end of the worker, where it failed or its backend was lost. */
+  function said<Value>(answer: CallResult<Answer<Value>>, to: Caller<TrainerMethods>): Value | null {
+    if (answer.ok && answer.value.ok) return answer.value.value;
+    if (answer.ok && !answer.value.ok) lose(to, answer.value.message);
+    else if (!answer.ok && running?.caller === to) stop(answer.message);
+    return null;
   }
 
   return {
@@ -185,7 +243,7 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
       const to = caller();
       const copy = await copiedValues(params);
       const answer = await to.call('evaluate', { params: copy }, { transfer: [copy.buffer] });
-      return answer.ok ? answer.value : null;
+      return said(answer, to);
     },
     async predict(params, features) {
       if (!(await ready()).ok) return null;
@@ -200,9 +258,7 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
       });
       inOrder = giving;
       const answer = await (await giving)?.answer;
-      if (answer?.ok) return answer.value;
-      if (answer && running?.caller === to) stop(answer.message);
-      return null;
+      return answer ? said(answer, to) : null;
     },
     weights: (server, joinToken) => ({
       async fetch(sha256, bytes, signal) {
@@ -229,6 +285,14 @@ export function createRemoteTrainer({ task, worker: start, memory, notes }: Remo
 type Stopped = Extract<TrainResult, { readonly ok: false }>;
 const aborted: Stopped = { ok: false, reason: 'aborted', message: 'training was stopped' };
 const failed = (message: string): Stopped => ({ ok: false, reason: 'failed', message });
+
+interface Running {
+  readonly worker: Worker;
+  readonly caller: Caller<TrainerMethods>;
+  /** What trains here, once that is known, and what was tried last before. */
+  used: Backend | undefined;
+  tried: Backend | undefined;
+}
 
 type Wanted = { readonly participation: Participation; readonly requested: RequestedBackend };
 

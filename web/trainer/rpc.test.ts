@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Caller, callerOf, serve } from './rpc.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Caller, callerOf, type MessageEnd, serve } from './rpc.ts';
 
 type Sums = {
   add: { input: readonly number[]; progress: never; output: number };
@@ -89,4 +89,84 @@ test('when the other side ends, open and later calls are answered as gone', asyn
   const gone = { ok: false, reason: 'gone', message: 'the thread ended' };
   expect(await open).toEqual(gone);
   expect(await sums.call('add', [1])).toEqual(gone);
+});
+
+describe('a call that is not answered', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Two ends; what goes to `b` is lost while `isStuck`, as on a thread that never comes back to its messages. */
+  function pair() {
+    const state = { isStuck: false };
+    const listeners = { a: new Set<(event: MessageEvent) => void>(), b: new Set<(event: MessageEvent) => void>() };
+    const end = (own: 'a' | 'b', other: 'a' | 'b'): MessageEnd => ({
+      postMessage: (data) =>
+        queueMicrotask(() => {
+          if (other === 'b' && state.isStuck) return;
+          for (const listener of listeners[other]) listener({ data } as MessageEvent);
+        }),
+      addEventListener: (_, listener) => void listeners[own].add(listener),
+      removeEventListener: (_, listener) => void listeners[own].delete(listener),
+    });
+    return { a: end('a', 'b'), b: end('b', 'a'), state };
+  }
+  type Waits = {
+    wait: { input: null; progress: never; output: null };
+    train: { input: null; progress: never; output: null };
+  };
+  function watched() {
+    const { a, b, state } = pair();
+    const forever = () => new Promise<null>(() => {});
+    serve<Waits>(b, { wait: forever, train: forever });
+    const told: string[] = [];
+    const caller = callerOf<Waits>(a, {
+      ...{ silentMs: 60_000, answerMs: 600_000, long: ['train'] },
+      onStuck(message) {
+        told.push(message);
+        caller.end(message, 'lost');
+      },
+    });
+    return { caller, state, told };
+  }
+
+  test('by a thread that is stuck ends after the silence, as lost, and no timer is left', async () => {
+    const { caller, state, told } = watched();
+    const open = [caller.call('wait', null), caller.call('train', null)];
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(told).toEqual([]);
+    state.isStuck = true;
+    await vi.advanceTimersByTimeAsync(55_000);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const lost = { ok: false, reason: 'lost', message: 'no answer for 60 seconds' };
+    expect(await Promise.all(open)).toEqual([lost, lost]);
+    expect(await caller.call('wait', null)).toEqual(lost);
+    expect([told.length, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  test('by a thread that is there ends as well, unless it is a long one', async () => {
+    const { caller, told } = watched();
+    void caller.call('train', null);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(told).toEqual([]);
+    const open = caller.call('wait', null);
+    await vi.advanceTimersByTimeAsync(595_000);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await open).toEqual({ ok: false, reason: 'lost', message: 'no wait in 600 seconds' });
+  });
+
+  test('has as much time after its own side stood still: what a frozen page misses does not count', async () => {
+    const { caller, state, told } = watched();
+    void caller.call('train', null);
+    state.isStuck = true;
+    for (let hour = 0; hour < 3; hour++) {
+      vi.setSystemTime(Date.now() + 3_600_000);
+      const { now } = performance;
+      const standing = vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 3_600_000);
+      await vi.advanceTimersByTimeAsync(5_000);
+      standing.mockRestore();
+    }
+    expect(told).toEqual([]);
+  });
 });

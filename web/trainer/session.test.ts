@@ -7,6 +7,7 @@ import { seededRng } from '../../shared/rng.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { openCpu } from './core/backends/cpu.ts';
+import { deviceOf } from './core/device.ts';
 import { openSession } from './session.ts';
 
 const spec = { ...TEMPLATES.digits, model: { zoo: 'softmax', seed: 1 } } as const;
@@ -65,3 +66,31 @@ it('two trainings at once on one session are as if one came after the other', as
   expect(together).toEqual(apart);
   expect(apart[0]).not.toEqual(apart[1]);
 });
+
+it.each(['train', 'fit', 'score', 'evaluate', 'predict'] as const)(
+  '%s on a device that is lost says so',
+  async (name) => {
+    let isLost = false;
+    const openers = {
+      cpu: async () => deviceOf('cpu', { isLost: () => isLost, onLost: () => () => {}, close: () => {} }),
+    };
+    await openCpu();
+    const session = await openSession('task' as TaskId, participation, 'cpu', { openers });
+    session.source.give([
+      { features: Uint8Array.from({ length: 200 * 784 }, (_, at) => (at * at) % 251), targets: new Uint16Array(200) },
+    ]);
+    const params = initialWeights(model, 1);
+    const { signal } = new AbortController();
+    const options = { seed: 1, signal, onProgress: () => {} };
+    const call = {
+      train: () => session.train(params.slice(), options),
+      fit: () => session.fit({ shared: params.slice(), start: null }, options),
+      score: () => session.score(params.slice(), { signal }),
+      evaluate: () => session.evaluate(params.slice(), signal),
+      predict: () => session.predict(params.slice(), new Uint8Array(784)),
+    }[name];
+    expect(await call()).toMatchObject({ ok: true });
+    isLost = true;
+    expect(await call()).toEqual({ ok: false, reason: 'backend-lost', message: 'the cpu backend was lost' });
+  },
+);

@@ -6,6 +6,7 @@ import type { BackendChoice, CountResult, RequestedBackend, TrainProgress, Train
 import type { DataFailure } from '../data/failure.ts';
 import { trainAssigned, withLocal } from './core/assignment.ts';
 import { countHeldOut } from './core/count.ts';
+import { lossIn } from './core/device.ts';
 import type { Duty } from './core/duty.ts';
 import { evaluate, factorsOf, scoreOf } from './core/evaluate.ts';
 import type { Probed } from './core/finding.ts';
@@ -14,6 +15,7 @@ import { personalise } from './core/personalise.ts';
 import { predict } from './core/predict.ts';
 import { type DeviceOpeners, type PrepareOptions, prepareModel } from './core/prepare.ts';
 import { unratedScores } from './core/taste.ts';
+import { warmUp } from './core/warm-up.ts';
 import { type ExampleSource, exampleSourceOf } from './example-source.ts';
 import type { FitResult, Fitting } from './fitting.ts';
 import { ownStore } from './own-store.ts';
@@ -32,10 +34,16 @@ export interface TrainingSession {
   fit(fitting: Fitting, options: LongOptions): Promise<FitResult>;
   /** A part in an evaluation round; it takes its turn with training. */
   score(params: Float32Array, options: Pick<LongOptions, 'signal' | 'duty'>): Promise<CountResult>;
-  evaluate(params: Float32Array, signal: AbortSignal): Promise<Score | null>;
+  /** Null where there are no examples, or none that can be read. */
+  evaluate(params: Float32Array, signal: AbortSignal): Promise<Answer<Score | null>>;
   /** `params: null`: those of the last prediction. */
-  predict(params: Float32Array | null, features: FeatureValues): Promise<Float32Array>;
+  predict(params: Float32Array | null, features: FeatureValues): Promise<Answer<Float32Array>>;
 }
+
+/** What the second model says, unless the device was lost over it. */
+export type Answer<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly reason: 'backend-lost'; readonly message: string };
 
 interface LongOptions {
   readonly seed: number;
@@ -52,6 +60,7 @@ export async function openSession(
 ): Promise<TrainingSession> {
   const { topology, client: plan } = participation;
   const { model, used, reason, findings, probed } = await prepareModel(topology, plan, requested, openers, options);
+  await warmUp(model, topology, formOf(participation.data), plan);
   const source = exampleSourceOf(task, participation);
   const own = ownStore(task);
   /** With the contributor's own local layers, where the task has such. */
@@ -59,10 +68,16 @@ export async function openSession(
   let second: DeviceModel | undefined;
   const inTurnOnFirst = turns();
   const inTurnOnSecond = turns();
-  const onSecond = <Value>(work: (model: DeviceModel) => Promise<Value>): Promise<Value> =>
-    inTurnOnSecond(() => {
-      second ??= buildModel(topology, plan.loss, model.device);
-      return work(second);
+  const onSecond = <Value>(work: (model: DeviceModel) => Promise<Value>): Promise<Answer<Value>> =>
+    inTurnOnSecond(async () => {
+      try {
+        second ??= buildModel(topology, plan.loss, model.device);
+        return { ok: true, value: await work(second) };
+      } catch (error) {
+        const message = lossIn(error, model.device);
+        if (message === null) throw error;
+        return { ok: false, reason: 'backend-lost', message };
+      }
     });
 
   return {
@@ -89,7 +104,7 @@ export async function openSession(
     },
     async evaluate(params, signal) {
       const loaded = await source.load();
-      if (!loaded.ok) return null;
+      if (!loaded.ok) return { ok: true, value: null };
       return onSecond(async (scored) => {
         scored.setParams(await personal(params));
         const evaluation = await evaluate(scored, loaded.examples, { signal });

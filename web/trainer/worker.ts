@@ -76,7 +76,7 @@ function encoder(): ReportEncoder {
 }
 
 serve<TrainerMethods>(self, {
-  async prepare({ task, participation, requested, stored, avoided: lost }) {
+  async prepare({ task, participation, requested, stored, avoided: lost }, { progress }) {
     const { topology, client, data } = participation;
     const key = JSON.stringify([task, topology, client, data, requested]);
     if (opened !== undefined && opened.key !== key) throw new Error('a worker serves one task and one backend');
@@ -86,7 +86,7 @@ serve<TrainerMethods>(self, {
     const reluctant = isForeign ? (['wasm'] as const) : [];
     opened ??= {
       key,
-      session: openSession(task, participation, requested, { openers, known, avoided, reluctant }),
+      session: openSession(task, participation, requested, { openers, known, avoided, reluctant, onTry: progress }),
       encoder: reportEncoder(createUpdateEncoder(createIndexedDbResidual(task))),
     };
     const { source, choice, probed } = await opened.session;

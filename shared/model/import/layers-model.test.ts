@@ -7,7 +7,7 @@ import { topologySchema } from '../topology.ts';
 import { readLayersModel, readLayersModelText } from './layers-model.ts';
 import { messageOf } from './problem.ts';
 
-/** Written by hand from the formats that Keras 2 and 3 and the converter document; no Python is needed for the tests. */
+/** `handmade-…` is written by hand in the forms that Keras 2 and 3 and the converter document: neither has seen it. */
 const fixture = (name: string) => JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8'));
 const read = (json: unknown) => {
   const found = readLayersModel(json);
@@ -32,9 +32,35 @@ const sequential = (input: unknown, ...layers: readonly (readonly [string, objec
 const dense = (units: unknown, config: object = {}) => ['Dense', { units, ...config }] as const;
 const flat = (config: object) => sequential([null, 4], dense(2, config));
 
-describe('a model.json of the converter', () => {
+describe('what Keras 3.15.1 itself writes by `model.to_json()`, made by keras-3.15.1.py beside it', () => {
+  const written = fixture('keras-3.15.1');
+
+  it.each([
+    [
+      'digits',
+      4_138,
+      ['Conv2D conv2d relu', 'MaxPooling2D max_pooling2d', 'Flatten flatten', 'Dense classes softmax'],
+      [{ code: 'left-out', layer: 'dropout' }],
+    ],
+    ['minutes', 337, ['Dense hidden_1 relu', 'Dense hidden_2 tanh', 'Dense minutes linear'], []],
+    ['words', 210, ['Embedding words', 'GlobalAveragePooling1D mean', 'Dense classes softmax'], []],
+  ])('%s: alone, and as the topology of a model.json', (name, parameters, layers, notes) => {
+    for (const json of [written[name], { format: 'layers-model', modelTopology: { model_config: written[name] } }]) {
+      const model = read(json);
+      expect(model.shape.layout.size).toBe(parameters);
+      expect(
+        model.topology.layers.map(({ class_name, config }) =>
+          [class_name, config.name, 'activation' in config ? config.activation : []].flat().join(' '),
+        ),
+      ).toEqual(layers);
+      expect(model.notes).toEqual(notes);
+    }
+  });
+});
+
+describe('a model.json in the form of the converter, made by hand,', () => {
   it('of a Sequential model of Keras 2: activations merged, what acts only in training left out', () => {
-    const model = read(fixture('keras-2-sequential'));
+    const model = read(fixture('handmade-keras-2-sequential'));
     expect(model.topology).toEqual({
       input: [28, 28, 1],
       layers: [
@@ -58,7 +84,7 @@ describe('a model.json of the converter', () => {
   });
 
   it('of a Functional chain of Keras 3, in the order of its calls and with names that can stand here', () => {
-    const model = read(fixture('keras-3-functional'));
+    const model = read(fixture('handmade-keras-3-functional'));
     expect(model.topology.input).toEqual([11]);
     expect(model.topology.layers.map(({ config }) => config)).toEqual([
       { name: 'hidden_1', units: 16, activation: 'relu' },
@@ -73,14 +99,14 @@ describe('a model.json of the converter', () => {
   });
 
   it('of the calls of Keras 2, and of the layers alone', () => {
-    const json = fixture('keras-3-functional');
+    const json = fixture('handmade-keras-3-functional');
     const { config } = json.modelTopology.model_config;
     for (const layer of config.layers) {
       const from = layer.inbound_nodes[0]?.args[0].config.keras_history;
       layer.inbound_nodes = from === undefined ? [] : [[[...from, {}]]];
     }
     Object.assign(config, { input_layers: [['Trip.Columns', 0, 0]], output_layers: [['minutes', 0, 0]] });
-    expect(read(json).topology).toEqual(read(fixture('keras-3-functional')).topology);
+    expect(read(json).topology).toEqual(read(fixture('handmade-keras-3-functional')).topology);
     const old = { class_name: 'Sequential', config: sequential([null, 4], dense(2)).config.layers };
     expect(read(old).shape.layout.size).toBe(10);
   });
@@ -185,7 +211,7 @@ describe('what is refused, where, and why', () => {
 
   it('graphs that branch, join, start twice or use a layer again', () => {
     const change = (how: (layers: { inbound_nodes: unknown[]; config: object }[], config: object) => void) => {
-      const json = fixture('keras-3-functional');
+      const json = fixture('handmade-keras-3-functional');
       const { config } = json.modelTopology.model_config;
       how(config.layers, config);
       return wrong(json);

@@ -5,7 +5,8 @@ import { toBytes } from '../../weights/vector.ts';
 import { type ImportedModel, readLayersModel } from './layers-model.ts';
 import { fileProblems, joinWeights, planWeights, type WeightPlan } from './weight-files.ts';
 
-const json = () => JSON.parse(readFileSync(new URL('fixtures/keras-2-sequential.json', import.meta.url), 'utf8'));
+const json = () =>
+  JSON.parse(readFileSync(new URL('fixtures/handmade-keras-2-sequential.json', import.meta.url), 'utf8'));
 type Manifest = { paths: unknown[]; weights: Record<string, unknown>[] }[];
 
 function imported(change: (manifest: Manifest) => unknown = () => {}): ImportedModel {
@@ -56,7 +57,7 @@ describe('the weights of a model', () => {
     ]);
   });
 
-  it('are found under the names that Keras gives them', () => {
+  it('are found under the names that Keras is said to give them', () => {
     const plan = planWeights(
       imported((manifest) => {
         for (const tensor of manifest[0]?.weights ?? []) tensor['name'] = `digits/${tensor['name']}:0`;

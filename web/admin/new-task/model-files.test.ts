@@ -4,7 +4,9 @@ import { LIMITS } from '../../../shared/limits.ts';
 import { toBytes } from '../../../shared/weights/vector.ts';
 import { readModelFiles } from './model-files.ts';
 
-const json = readFileSync(new URL('../../../shared/model/import/fixtures/keras-2-sequential.json', import.meta.url));
+const json = readFileSync(
+  new URL('../../../shared/model/import/fixtures/handmade-keras-2-sequential.json', import.meta.url),
+);
 const all = toBytes(Float32Array.from({ length: 4_138 }, (_, index) => index)) as Uint8Array<ArrayBuffer>;
 const model = new File([json], 'model.json');
 const shards = (cut = 4_001) => [

@@ -25,6 +25,7 @@ export interface ContestJob {
   readonly known: readonly Finding[];
   /** How long each is timed. */
   readonly timedMs: number;
+  readonly onTry: (name: DeviceName) => void;
 }
 
 /**
@@ -112,6 +113,7 @@ export class Contest {
   }
 
   async #activate(name: Accelerator): Promise<Device | null> {
+    this.#job.onTry(name);
     const device = this.#open.get(name);
     await device?.activate();
     if (device !== undefined) return device;

@@ -2,7 +2,7 @@ import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openCpu } from './backends/cpu.ts';
 import { countHeldOut } from './count.ts';
-import type { Device } from './device.ts';
+import { type Device, deviceOf } from './device.ts';
 import { examplesOf } from './examples.ts';
 import { dense, examples, noise, plan } from './fixtures/tiny.ts';
 import { splitOf } from './held-out.ts';
@@ -85,4 +85,16 @@ describe('training where a fifth is set aside', () => {
     const outcome = await train(model, SAYS_FIRST, splitOf(forty).heldOut, { plan: heldOut, seed: 1 });
     expect(outcome).toMatchObject({ ok: false, reason: 'no-examples' });
   });
+});
+
+test('on a device that is lost nothing is counted, and it says why', async () => {
+  let asked = 0;
+  const lost = deviceOf('cpu', { isLost: () => ++asked > 1, onLost: () => () => {}, close: () => {} });
+  const frail = buildModel(dense(5, 3, 'softmax'), 'categoricalCrossentropy', lost);
+  expect(await countHeldOut(frail, SAYS_FIRST, forty)).toEqual({
+    ok: false,
+    reason: 'backend-lost',
+    message: 'the cpu backend was lost',
+  });
+  frail.dispose();
 });

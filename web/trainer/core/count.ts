@@ -1,6 +1,6 @@
 import { countsOf, SCORED_EXAMPLES_MOST } from '../../../shared/evaluation/counts.ts';
 import { shuffled } from './batches.ts';
-import { BackendLostError } from './device.ts';
+import { lossIn } from './device.ts';
 import type { Duty } from './duty.ts';
 import { evaluate } from './evaluate.ts';
 import type { Examples } from './examples.ts';
@@ -53,9 +53,8 @@ export async function countHeldOut(
         : { scaledError: absoluteError / target.scale };
     return { ok: true, counts: countsOf({ examples: count, loss, measure }), examples: count };
   } catch (error) {
-    if (error instanceof BackendLostError) return no('backend-lost', error.message);
-    // Operations on a lost device may also throw what they like.
-    if (model.device.isLost()) return no('backend-lost', `the ${model.device.name} backend was lost`);
+    const loss = lossIn(error, model.device);
+    if (loss !== null) return no('backend-lost', loss);
     throw error;
   }
 }

@@ -81,6 +81,13 @@ export function deviceOf(name: DeviceName, liveness: Liveness = immortal): Devic
   };
 }
 
+/** Why what was thrown means that the device is gone, in a clause; null where it is an error like any other. */
+export function lossIn(error: unknown, device: Device): string | null {
+  if (error instanceof BackendLostError) return error.message;
+  // Operations on a lost device may also throw what they like.
+  return device.isLost() ? `the ${device.name} backend was lost` : null;
+}
+
 /** Ends the backend and frees what it holds; its next activation starts a new one. */
 export function endBackend(name: DeviceName): void {
   const factory = findBackendFactory(name);

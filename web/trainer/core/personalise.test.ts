@@ -1,7 +1,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { openCpu } from './backends/cpu.ts';
-import type { Device } from './device.ts';
+import { type Device, deviceOf } from './device.ts';
 import { type Examples, examplesOf } from './examples.ts';
 import { dense, noise, plan } from './fixtures/tiny.ts';
 import { splitOf } from './held-out.ts';
@@ -68,4 +68,14 @@ test.each<[string, number, string]>([
   });
   expect(outcome).toMatchObject({ ok: false, reason });
   expect(memory().numTensors).toBe(before);
+});
+
+test('on a device that is lost in the middle it is no fit, and says why', async () => {
+  let asked = 0;
+  const lost = deviceOf('cpu', { isLost: () => ++asked > 6, onLost: () => () => {}, close: () => {} });
+  const frail = buildModel(dense(5, 3, 'softmax'), 'categoricalCrossentropy', lost);
+  const outcome = await personalise(frail, shared, null, hundred, { plan: plan(), seed: 1 });
+  expect(asked).toBeGreaterThan(6);
+  expect(outcome).toEqual({ ok: false, reason: 'backend-lost', message: 'the cpu backend was lost' });
+  frail.dispose();
 });

@@ -3,7 +3,7 @@ import type { Score } from '../../../shared/protocol/index.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import { isFinite32 } from '../../../shared/weights/vector.ts';
 import { ditto } from './client-work/index.ts';
-import { BackendLostError } from './device.ts';
+import { lossIn } from './device.ts';
 import { evaluate, scoreOf } from './evaluate.ts';
 import type { Examples } from './examples.ts';
 import { splitOf } from './held-out.ts';
@@ -106,9 +106,8 @@ export async function personalise(
     const figures = before && after && { before, after };
     return { ok: true, params, fitted: fitted.count, heldOut: heldOut.count, figures };
   } catch (error) {
-    if (error instanceof BackendLostError) return no('backend-lost', error.message);
-    // Operations on a lost device may also throw what they like.
-    if (model.device.isLost()) return no('backend-lost', `the ${model.device.name} backend was lost`);
+    const loss = lossIn(error, model.device);
+    if (loss !== null) return no('backend-lost', loss);
     throw error;
   }
 }

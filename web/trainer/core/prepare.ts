@@ -2,7 +2,7 @@ import type { ModelTopology } from '../../../shared/model/topology.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import { unusable } from './backends/opened.ts';
 import { ACCELERATORS, Contest, type DeviceOpeners } from './contest.ts';
-import type { DeviceName } from './device.ts';
+import type { Device, DeviceName } from './device.ts';
 import { type Finding, fastestOf, LABELS, type Probed, stepMsOf } from './finding.ts';
 import { buildModel, type DeviceModel } from './model.ts';
 import { PROBE_EXAMPLES, plainLoss, referenceStep, TIMED_MS } from './probe.ts';
@@ -15,11 +15,13 @@ export type Requested = 'auto' | DeviceName;
 export interface PrepareOptions {
   /** What an earlier probe of the same model found in the same browser. */
   readonly known?: Probed | null;
-  /** Lost twice in a row: not opened again, and what was found of them is not kept. */
+  /** Lost twice in a row, or with the whole thread: not opened again, and what was found of them is not kept. */
   readonly avoided?: readonly DeviceName[];
   /** Opened only when asked for, or where no other but the plain CPU is right. */
   readonly reluctant?: readonly DeviceName[];
   readonly timedMs?: number;
+  /** Told before each backend is opened, used or used again: a driver may take the whole thread with it. */
+  readonly onTry?: (name: DeviceName) => void;
 }
 
 export interface PreparedModel {
@@ -53,10 +55,17 @@ export async function prepareModel(
   plan: ClientPlan,
   requested: Requested,
   openers: DeviceOpeners,
-  { known = null, avoided = [], reluctant = [], timedMs = TIMED_MS }: PrepareOptions = {},
+  { known = null, avoided = [], reluctant = [], timedMs = TIMED_MS, onTry = () => {} }: PrepareOptions = {},
 ): Promise<PreparedModel> {
-  const cpu = await openers.cpu();
-  const contest = new Contest({ topology, plan, openers, known: known?.findings ?? [], timedMs });
+  const plain = await openers.cpu();
+  const cpu: Device = {
+    ...plain,
+    activate() {
+      onTry('cpu');
+      return plain.activate();
+    },
+  };
+  const contest = new Contest({ topology, plan, openers, known: known?.findings ?? [], timedMs, onTry });
   const { findings } = contest;
   const willing = ACCELERATORS.filter((name) => !avoided.includes(name) && !reluctant.includes(name));
   /** About what a step of the plain CPU takes; known once it made the reference here. */
@@ -65,13 +74,14 @@ export async function prepareModel(
 
   if (requested !== 'cpu') {
     const reference = known?.reference ?? (await newReference());
-    for (const name of avoided) contest.refuse(name, unusable('lost', `${LABELS[name]} was lost twice in a row`));
+    for (const name of avoided) contest.refuse(name, unusable('lost', `${LABELS[name]} was lost here before`));
     if (requested !== 'auto' && !avoided.includes(requested)) await contest.attempt(requested, reference);
     if (contest.best === null) await attemptAll(reference);
     contest.closeOthers();
     probed = { reference, findings: contest.list().filter(({ backend }) => !avoided.includes(backend)) };
   }
-  await (contest.best?.device ?? cpu).activate();
+  onTry(contest.leader);
+  await (contest.best?.device ?? plain).activate();
   const model = contest.best ?? buildModel(topology, plan.loss, cpu);
   const used = contest.leader;
   return {

@@ -5,6 +5,7 @@ import { seededRng } from '../../../shared/rng.ts';
 import { emptyColumns } from '../../../shared/task/kinds/form.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import { deltaOf } from '../../../shared/weights/delta.ts';
+import { tensorAt } from '../../../shared/weights/layout.ts';
 import { type Batch, batchesOf, inOrder } from './batches.ts';
 import type { Device } from './device.ts';
 import { examplesOf } from './examples.ts';
@@ -14,7 +15,8 @@ import { buildModel, type DeviceModel } from './model.ts';
 /** One training step as numbers: the loss before it, and what it changed. */
 export interface ProbeStep {
   readonly loss: number;
-  readonly delta: Float32Array;
+  /** Of each tensor of the layout, in its order. */
+  readonly deltas: readonly Float32Array[];
 }
 
 /** Two real examples are enough to reach every weight's gradient, and few enough for the plain CPU. */
@@ -31,7 +33,8 @@ export async function probeStep(model: DeviceModel, topology: ModelTopology, row
   const start = probeParams(topology);
   model.setParams(start);
   const [loss = Number.NaN] = await readAndDispose(model, probeBatch(model, rows));
-  return { loss, delta: deltaOf(await model.readParams(), start) };
+  const delta = deltaOf(await model.readParams(), start);
+  return { loss, deltas: model.layout.entries.map((entry) => tensorAt(delta, entry)) };
 }
 
 /** The step in plain JavaScript, on a model that is gone afterwards. `cpu` must be the active device. */
@@ -118,7 +121,8 @@ async function readAndDispose(model: DeviceModel, batch: Batch): Promise<Float32
   }
 }
 
-function probeParams(topology: ModelTopology): Float32Array {
+/** The weights that made-up steps begin with. */
+export function probeParams(topology: ModelTopology): Float32Array {
   const shape = shapeOf(topology);
   if ('problem' in shape) throw new Error(shape.problem);
   return initialWeights(shape, 1);

@@ -5,7 +5,7 @@ import { deltaOf } from '../../../shared/weights/delta.ts';
 import { isFinite32 } from '../../../shared/weights/vector.ts';
 import { shuffled } from './batches.ts';
 import { CLIENT_WORK, type WorkJob } from './client-work/index.ts';
-import { BackendLostError } from './device.ts';
+import { lossIn } from './device.ts';
 import type { Duty } from './duty.ts';
 import { EVALUATION_ROWS, type Evaluation, evaluate } from './evaluate.ts';
 import type { Examples } from './examples.ts';
@@ -118,9 +118,8 @@ export async function train(
     const metrics = metricsOf(before, after, performance.now() - startMs);
     return { ok: true, delta: deltaOf(local, params), examples: examples.count, steps: taken, metrics };
   } catch (error) {
-    if (error instanceof BackendLostError) return no('backend-lost', error.message);
-    // Operations on a lost device may also throw what they like.
-    if (model.device.isLost()) return no('backend-lost', `the ${model.device.name} backend was lost`);
+    const loss = lossIn(error, model.device);
+    if (loss !== null) return no('backend-lost', loss);
     throw error;
   }
 }

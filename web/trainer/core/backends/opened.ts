@@ -8,7 +8,7 @@ export const FAULTS = [
   'half-precision', // it rounds to 16 bits
   'incapable', // it lacks something that this model needs
   'wrong', // its step is not the reference's
-  'lost', // it was lost in the test step, or twice in a row in training
+  'lost', // it was lost in the test step, or too often before
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
