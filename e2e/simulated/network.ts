@@ -66,17 +66,14 @@ class Port {
     on: (_: 'connection', connected: (socket: ServerSocket) => void): void => {
       this.connected = connected;
     },
-    to: (rooms: string | readonly string[]) => this.#audience([rooms].flat(), []),
+    to: (ids: readonly string[]) => this.#audience(ids),
   } as unknown as GatewayServer;
 
-  #audience(rooms: readonly string[], without: readonly string[]) {
+  #audience(ids: readonly string[]) {
     return {
-      except: (others: readonly string[]) => this.#audience(rooms, others),
       emit: (event: string, ...args: unknown[]): void => {
-        const left = new Set(without);
         const chunks = chunksOf(this.#encoder, packetOf(PacketType.EVENT, [event, ...args]));
-        for (const socket of this.sockets.values())
-          if (!left.has(socket.id) && rooms.some((room) => socket.rooms.has(room))) socket.sendAll(chunks);
+        for (const id of ids) this.sockets.get(id)?.sendAll(chunks);
       },
     };
   }

@@ -64,7 +64,8 @@ test.each([
 });
 
 test('503 with words where another process has it and does not answer', async () => {
-  const away = { view: async () => 'away', set: async () => 'away', clear: async () => 'away' } as const;
+  const isAway = async () => 'away' as const;
+  const away = { view: isAway, set: isAway, clear: isAway };
   const other = await openHttp({ webhook: away });
   try {
     for (const [method, body] of [['GET'], ['PUT', { url: 'https://hooks.example/' }], ['DELETE']] as const) {
