@@ -55,6 +55,7 @@ function start(name: string) {
   const bus = way.join(name);
   const calls = new Calls(bus, clock);
   names.push(name);
+  /** Each question once, also where it is said again. */
   const asked: string[] = [];
   const spoolFolder = join(folder, name);
   mkdirSync(spoolFolder);

@@ -90,7 +90,8 @@ export class UploadMoves implements UploadsElsewhere {
   }
 
   async #askToGive(to: ProcessId, task: TaskId, args: readonly unknown[]): Promise<Given> {
-    return (await this.#options.ask(task, GIVE, args, { to, withinMs: LIMITS.uploadMoveMs })) as Given;
+    const how = { to, withinMs: LIMITS.uploadMoveMs, isRepeatable: true };
+    return (await this.#options.ask(task, GIVE, args, how)) as Given;
   }
 
   async #give(task: TaskId, clientId: ClientId, announced: AnnouncedReport, place: Place): Promise<Given> {
