@@ -30,9 +30,10 @@ const reconnect = exponentialReconnect({ baseMs: 60, maximumMs: 5_000 });
 const GOAL_SHARE = 0.75;
 const OVER_SELECTION = 1.1;
 /** Weights of older versions are not kept: the history is read before they go. */
-const READ_EVERY_ROUNDS = 4;
-const STALLED_MS = 120_000;
-const HEALED_MS = 60_000;
+const READ_EVERY_ROUNDS = 3;
+/** That rounds go on is asserted, not how fast: the machine may be busy with other things. */
+const STALLED_MS = 240_000;
+const HEALED_MS = 120_000;
 
 const taskOf = (id: string, contributors: number) => ({
   ...{ template: 'digits', id },
@@ -94,7 +95,7 @@ export class OneHotTask {
     const starting = this.#population.start();
     await this.#server.adminJson(`${this.#path}/rounds`, { body: { count: 100_000 } });
     while (!isEnough()) {
-      await this.#until(this.rounds + READ_EVERY_ROUNDS, STALLED_MS);
+      await this.#until(this.rounds + READ_EVERY_ROUNDS, STALLED_MS, isEnough);
       await this.#read({ isRunning: true });
       onRead();
     }
@@ -137,8 +138,10 @@ export class OneHotTask {
     this.#seen.check(this.#history);
   }
 
-  #until(round: number, withinMs: number): Promise<void> {
-    return this.#population.until(() => this.#round >= round, `round ${round} of ${this.#id}`, withinMs);
+  /** Resolves as that round begins, or where that many are not wanted any more. */
+  #until(round: number, withinMs: number, isEnough: () => boolean = () => false): Promise<void> {
+    const hasBegun = (): boolean => this.#round >= round || isEnough();
+    return this.#population.until(hasBegun, `round ${round} of ${this.#id}`, withinMs);
   }
 
   #roundOf(cell: number): number {
