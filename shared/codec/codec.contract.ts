@@ -1,15 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRng } from '../rng.ts';
-import { type Codec, DECODED_BYTES_A_VALUE, type EncodeOptions } from './codec.ts';
+import { type Codec, DECODED_BYTES_A_VALUE } from './codec.ts';
+import { optionsOf } from './fixtures/options.ts';
 import { CODECS, codecById } from './index.ts';
 import { CODEC_IDS } from './names.ts';
-
-/** Options that every codec finds its own in. */
-export const optionsOf = (seed: number, more: Partial<EncodeOptions> = {}): EncodeOptions => ({
-  ...{ seed, rng: seededRng(seed, 1), range: 1, fraction: 0.1 },
-  ...more,
-});
 
 /** What every codec must do; also that it is in the registry, under its name and by an id that fits into a byte. */
 export function codecContract(codec: Codec): void {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { bytesToHex, hexToBytes, sha256Hex } from '../hash.ts';
 import { seededRng } from '../rng.ts';
-import { optionsOf } from './codec.contract.ts';
+import { optionsOf } from './fixtures/options.ts';
 import { CODEC_NAMES, type CodecName, codecByName } from './index.ts';
 
 /** Bodies are the same bytes in every browser and in Node: they are written with nothing but exact arithmetic and √. */

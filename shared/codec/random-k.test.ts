@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { codecContract, optionsOf } from './codec.contract.ts';
+import { codecContract } from './codec.contract.ts';
+import { optionsOf } from './fixtures/options.ts';
 import { normalVector, passed, vnmseOf, worstBias } from './fixtures/quality.ts';
 import { randomK } from './random-k.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesToHex } from '../hash.ts';
-import { codecContract, optionsOf } from './codec.contract.ts';
+import { codecContract } from './codec.contract.ts';
+import { optionsOf } from './fixtures/options.ts';
 import { passed } from './fixtures/quality.ts';
 import { topK } from './top-k.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { optionsOf } from '../../../shared/codec/codec.contract.ts';
+import { optionsOf } from '../../../shared/codec/fixtures/options.ts';
 import { CODEC_NAMES, CODECS, type CodecName } from '../../../shared/codec/index.ts';
 import { seededRng } from '../../../shared/rng.ts';
 import { toBytes } from '../../../shared/weights/vector.ts';
