@@ -53,6 +53,7 @@ export async function exactlyOnce(options: ExactlyOnceOptions): Promise<ExactlyO
     const total = (of: keyof TaskFigures): number => figures.reduce((sum, figure) => sum + figure[of], 0);
     return {
       ...{ counted: total('counted'), acknowledged: total('acknowledged'), inAbandoned: total('inAbandoned') },
+      misheard: total('misheard'),
       ...{ rounds: total('rounds'), faults: proxy.counts, seconds: (performance.now() - startMs) / 1_000 },
     };
   } catch (error) {

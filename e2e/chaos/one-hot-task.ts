@@ -19,6 +19,8 @@ export interface TaskFigures {
   readonly acknowledged: number;
   readonly inAbandoned: number;
   readonly rounds: number;
+  /** Receipts of a round in which the contributor had trained nothing: of some a bit had been turned. */
+  readonly misheard: number;
 }
 
 const SIDE = 8;
@@ -116,6 +118,7 @@ export class OneHotTask {
       acknowledged: this.#seen.count(this.#history.committed.keys()),
       inAbandoned: this.#seen.count(this.#history.abandoned.keys()),
       rounds: this.rounds,
+      misheard: this.#seen.misheard,
     };
   }
 
@@ -153,13 +156,16 @@ export class OneHotTask {
 class Seen {
   readonly #trained = new Map<number, Set<number>>();
   readonly #acknowledged = new Map<number, Set<number>>();
+  misheard = 0;
 
   trained(round: number, cell: number): void {
     add(this.#trained, round, cell);
   }
 
+  /** A number in which a bit was turned may be another number: what cannot be is not believed, and told. */
   acknowledged(round: number, cell: number): void {
-    add(this.#acknowledged, round, cell);
+    if (this.#trained.get(round)?.has(cell)) add(this.#acknowledged, round, cell);
+    else this.misheard++;
   }
 
   count(rounds: Iterable<number>): number {
