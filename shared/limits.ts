@@ -140,10 +140,12 @@ export const LIMITS = {
   leaseMs: 6_000,
   /** How often a process looks for tasks that nobody has. */
   leaseLookMs: 1_000,
-  /** What a process took of a round it adds up within this time, or its reports are fetched one by one. */
-  partialSumMs: 120_000,
+  /** What a process took of a round it hands over within this time and that for the bytes, or its reports are fetched one by one. */
+  partialSumMs: 10_000,
+  partialSumBytesPerMs: 20_000,
+  partialSumMaximumMs: 30_000,
   /** More of one process are fetched one by one: the list of them is one word, some 250 characters for each. */
-  partialSumReportsCount: 10_000,
+  partialSumReportsCount: 2_000,
   /** Checkpoints whose weights are kept: the newest, and every so many versions. */
   checkpointsKeptCount: 20,
   checkpointsKeptEvery: 10,

@@ -50,6 +50,17 @@ function set() {
 const receipt = { updateId, round: 1, status: 'accepted', order: 1 };
 
 describe('a report', () => {
+  it('P22: leaves no file where it cannot be found out whether it was accepted meanwhile', async () => {
+    const { uploads, coordinator, spool } = set();
+    coordinator.receiptOf = async () => {
+      if (spool.files.size > 0) throw new Error('the database is away');
+      return null;
+    };
+    await expect(uploads.begin(task, client, announce(), true)).rejects.toThrow('away');
+    expect([...spool.files.values()].map(({ state }) => state)).toEqual(['discarded']);
+    expect(uploads.openCount).toBe(0);
+  });
+
   it('P22 to P26: arrives in the spool byte for byte and is handed over once', async () => {
     const { uploads, coordinator, spool, sendAll } = set();
     expect(await uploads.begin(task, client, announce())).toEqual({ ok: true, received: [], receipt: null });

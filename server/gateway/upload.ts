@@ -154,14 +154,19 @@ export class Uploads implements LocalUploads {
     try {
       const writer = await this.#openFile(task, admitted, bytes);
       if ('ok' in writer) return writer;
-      const there = isBack ? await this.#takeOver(task, clientId, announced, admitted, writer) : new Map();
-      const refused = opening.over ?? (isBack ? await this.#receiptOf(task, clientId, announced) : null);
-      if (refused !== null) {
+      try {
+        const there = isBack ? await this.#takeOver(task, clientId, announced, admitted, writer) : new Map();
+        const refused = opening.over ?? (isBack ? await this.#receiptOf(task, clientId, announced) : null);
+        if (refused !== null) {
+          await writer.discard();
+          return refused;
+        }
+        this.#add({ task, clientId, admitted, announced, writer, there });
+        return { ok: true, received: [...there.keys()].sort((a, b) => a - b), receipt: null };
+      } catch (error) {
         await writer.discard();
-        return refused;
+        throw error;
       }
-      this.#add({ task, clientId, admitted, announced, writer, there });
-      return { ok: true, received: [...there.keys()].sort((a, b) => a - b), receipt: null };
     } finally {
       this.#opening.delete(opening);
     }

@@ -140,14 +140,14 @@ export class ClientDesk {
       // The row first: a file without a receipt goes at the next start, a receipt without its file could not be folded.
       await storage.rounds.withdraw(spec.id, clientId);
       if (!round || members.length === 0) return;
-      const receipts = members.flatMap(({ receipt }) => receipt ?? []);
       for (const member of members) {
         member.receipt = null;
         round.take({ kind: 'withdrawn', slot: member.slot, at: this.#now() });
       }
       await round.aggregate.settled(); // it may be reading these files
-      for (const { updateId } of members) await spool.remove(spec.id, round.place, updateId);
-      await round.aggregate.forget(receipts);
+      const updateIds = members.map(({ updateId }) => updateId);
+      await round.aggregate.forget(updateIds); // first: that goes on, whatever becomes of the spool
+      for (const updateId of updateIds) await spool.remove(spec.id, round.place, updateId);
     });
   }
 

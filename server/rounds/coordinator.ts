@@ -123,7 +123,13 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     await entry.desk.settled();
     await entry.task.serial.idle();
     if (entries.get(taskId) === entry) entries.delete(taskId);
-    await entry.task.round?.aggregate.drop();
+    const { round } = entry.task;
+    await round?.aggregate.drop();
+    // Whoever has the task next has them from where they are kept; how the round ends is not known here.
+    for (const { updateId } of round?.receipts() ?? [])
+      await spool.release(taskId, round?.place ?? 0, updateId).catch((error: unknown) => {
+        log.warn({ err: error, task: taskId }, 'a report of a task that went is still here');
+      });
     await entry.task.release();
   }
 

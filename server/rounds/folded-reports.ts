@@ -59,7 +59,10 @@ export class FoldedReports {
   /** What comes of `work` while exactly these are folded, in this order. Rejects when that cannot be done. */
   hold<Outcome>(updateIds: readonly UpdateId[], work: () => Promise<Outcome>): Promise<Outcome> {
     const held = this.#tail.then(async () => {
-      await this.#holdExactly(updateIds);
+      await this.#holdExactly(updateIds).catch((error: unknown) => {
+        this.#folded = null;
+        throw error;
+      });
       return work();
     });
     this.#tail = held.catch(() => {});

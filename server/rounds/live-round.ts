@@ -16,7 +16,7 @@ import { assignmentOf, type Member, newMember, rowOfMember } from './member.ts';
 import { type PaceNote, retryWindow } from './pace.ts';
 import type { MadeVersion, ReportRule } from './port.ts';
 import { type Part, type RoundOutcome, tally } from './round.ts';
-import { RoundAggregate } from './round-aggregate.ts';
+import { InterruptedError, RoundAggregate } from './round-aggregate.ts';
 import { countsOf, endOf, yoursOf } from './round-ending.ts';
 import type { ClientNote } from './selection.ts';
 import type { Serial } from './serial.ts';
@@ -280,6 +280,7 @@ export class LiveRound {
   /** Nothing is tried again by itself. */
   close(): void {
     this.#cancelRetry();
+    this.aggregate.interrupt();
     this.#isClosed = true;
     this.#tellMove();
   }
@@ -417,6 +418,8 @@ export class LiveRound {
         this.#end({ kind: 'committed', version }, made, next);
       },
       (error) => {
+        // As where the guard is interrupted: whoever has the task next commits it.
+        if (error instanceof InterruptedError) return;
         this.#ports.log.error({ err: error, ...this.#names() }, 'the round could not be committed');
         this.take({ kind: 'failed', at: clock.now() });
       },

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CodecName } from '../../shared/codec/names.ts';
 import type { Sha256, TaskId, UpdateId } from '../../shared/ids.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
@@ -13,6 +13,9 @@ import { sumBytes } from './partial-sum.ts';
 import { RoundAggregate } from './round-aggregate.ts';
 import { HeldReports } from './routing/held-reports.ts';
 import type { ListedReport, SharedRound, SumAnswer, SumsElsewhere } from './sums-elsewhere.ts';
+
+// Hundreds of files and calls of a thread, on a machine that does much else at the same time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const TASK = 'three' as TaskId;
 const log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -53,7 +56,7 @@ async function accepted(of: SharedRound, reports: readonly Report[]): Promise<Re
   return receipts;
 }
 
-type Fault = 'silent' | 'absent' | 'failed' | 'damaged';
+type Fault = 'silent' | 'lost' | 'absent' | 'failed' | 'damaged';
 
 /** Processes that are there, each of which may fail to hand its sum over. */
 function processes(faults: ReadonlyMap<string, Fault | null>) {
@@ -74,6 +77,7 @@ function processes(faults: ReadonlyMap<string, Fault | null>) {
       if (fault === 'silent') throw new Error('no answer');
       if (fault === 'absent' || fault === 'failed') return { ok: false, reason: fault };
       const answer = await at(process).sum('a', of, reports);
+      if (fault === 'lost') throw new Error('no answer, though it was done');
       if (fault === 'damaged' && answer.ok) {
         const path = house.spool.path(TASK, of.place, answer.name);
         const bytes = readFileSync(path);
@@ -82,7 +86,9 @@ function processes(faults: ReadonlyMap<string, Fault | null>) {
       }
       return answer;
     },
-    forget: (process, of, updateIds) => at(process).forget(of, updateIds),
+    async forget(of, updateIds) {
+      for (const process of faults.keys()) await at(process).forget(of, updateIds);
+    },
     end: (process, of) => void at(process).end(of.task, { number: of.number }),
   };
   return { elsewhere, asked, at };
@@ -111,7 +117,7 @@ describe('D11 the sum of groups', () => {
     examples: fc.integer({ min: 1, max: 1_000 }),
     place: fc.constantFrom(null, 'b', 'c'),
   });
-  const fault = fc.constantFrom<(Fault | null)[]>(null, 'silent', 'absent', 'failed', 'damaged');
+  const fault = fc.constantFrom<(Fault | null)[]>(null, 'silent', 'lost', 'absent', 'failed', 'damaged');
 
   test('has the same bits, whoever adds up which group, and agrees with the sum of all to 1e-6', async () => {
     await fc.assert(
@@ -212,7 +218,7 @@ test('D6 D11 a sum has nothing of what was deleted before it was asked for', asy
   for (const receipt of receipts) aggregate.add(receipt);
   const [, gone] = receipts as [Receipt, Receipt, Receipt];
   await house.spool.remove(TASK, of.place, gone.updateId);
-  await aggregate.forget([gone]);
+  await aggregate.forget([gone.updateId]);
   expect(at('b').keeps(TASK, gone.updateId)).toBe(false);
   const rest = receipts.filter((receipt) => receipt !== gone);
   expect(await valuesOf(await versionOf(aggregate, rest))).toEqual([Math.fround(1 / 3), 0, Math.fround(8 / 3)]);
@@ -223,10 +229,7 @@ test('D11 a report that is nowhere is no part of a sum: the answer says so, and 
   const receipts = await accepted(of, three('b'));
   const { elsewhere, at } = processes(new Map([['b', null]]));
   await house.spool.remove(TASK, of.place, (receipts[1] as Receipt).updateId);
-  const listed = receipts.map(({ updateId, sha256 }) => ({
-    ...{ updateId, sha256, baseSha256: THREE.baseSha256, staleness: 0 },
-  }));
-  expect(await at('b').sum('a', of, listed)).toEqual({ ok: false, reason: 'absent' });
+  expect(await at('b').sum('a', of, receipts.map(listed))).toEqual({ ok: false, reason: 'absent' });
   await expect(versionOf(aggregateOf(of, elsewhere), receipts)).rejects.toThrow('nowhere');
 });
 
@@ -257,5 +260,101 @@ test('what is folded while a sum is made waits until it is made', async () => {
   await held;
   await folded.hold([first, second, third], async () => void seen.push('all'));
   expect(seen).toEqual(['sum', 'all']);
+  await folded.drop();
+});
+
+/** Has the sums that any process hands over looked at, whatever becomes of the answer. */
+function watching(elsewhere: SumsElsewhere, at: (process: string) => HeldReports) {
+  const names: UpdateId[] = [];
+  const watched: SumsElsewhere = {
+    ...elsewhere,
+    async sum(process, of, reports) {
+      const made = await at(process).sum('a', of, reports);
+      if (made.ok) names.push(made.name);
+      return elsewhere.sum(process, of, reports);
+    },
+  };
+  const there = async (place: number) => {
+    const found = await Promise.all(names.map((name) => house.spool.has(TASK, place, name)));
+    return found.filter((isThere) => isThere).length;
+  };
+  return { watched, names, there };
+}
+
+test('D11 a sum whose answer is lost goes with the round', async () => {
+  const of = round(++rounds);
+  const receipts = await accepted(of, three('b'));
+  const { elsewhere, at } = processes(new Map([['b', 'lost']]));
+  const { watched, names, there } = watching(elsewhere, at);
+  expect(await valuesOf(await versionOf(aggregateOf(of, watched), receipts))).toEqual([0.25, 0.5, 2]);
+  await at('b').end(TASK, { number: of.number });
+  expect([names.length, await there(of.place)]).toEqual([1, 0]);
+});
+
+test('D11 a sum that was handed over goes, too, where the commit fails for another group', async () => {
+  const of = round(++rounds);
+  const receipts = await accepted(of, [...three('b'), ...three('c')]);
+  await house.spool.remove(TASK, of.place, (receipts[4] as Receipt).updateId);
+  const { elsewhere, at } = processes(new Map<string, Fault | null>([['b', null]]));
+  const { watched, names, there } = watching(elsewhere, at);
+  await expect(versionOf(aggregateOf(of, watched), receipts)).rejects.toThrow('nowhere');
+  expect([names.length, await there(of.place)]).toEqual([1, 0]);
+});
+
+const listed = ({ updateId, sha256 }: Receipt): ListedReport => ({
+  ...{ updateId, sha256, baseSha256: THREE.baseSha256, staleness: 0 },
+});
+
+test('D11 a word of an earlier round is late, and one of another task of that name ends what was kept', async () => {
+  const [before, of] = [round(++rounds), round(++rounds)];
+  const [old] = (await accepted(before, three('b'))) as [Receipt];
+  const [report] = (await accepted(of, three('b'))) as [Receipt];
+  const held = processes(new Map()).at('b');
+  held.fold(of, listed(report));
+  held.fold(before, listed(old));
+  expect(await held.sum('a', before, [listed(old)])).toEqual({ ok: false, reason: 'absent' });
+  expect([old, report].map(({ updateId }) => held.keeps(TASK, updateId))).toEqual([false, true]);
+  held.fold({ ...of, fold: 'sum' }, listed(old));
+  expect([old, report].map(({ updateId }) => held.keeps(TASK, updateId))).toEqual([true, false]);
+});
+
+test('D6 D11 what is kept is compared with the database: rounds that are over go, and what was deleted', async () => {
+  const of = round(++rounds);
+  const [first, second] = (await accepted(of, three('b'))) as [Receipt, Receipt];
+  const held = processes(new Map()).at('b');
+  const kept = () => [first, second].map(({ updateId }) => held.keeps(TASK, updateId));
+  for (const report of [first, second]) held.fold(of, listed(report));
+  await held.compare(async () => ({ number: of.number, reports: [first.updateId] }));
+  expect(kept()).toEqual([true, false]);
+  await held.compare(async () => ({ number: of.number + 1, reports: [first.updateId] }));
+  expect(kept()).toEqual([false, false]);
+  held.fold(of, listed(first));
+  await held.compare(async () => null);
+  expect(kept()).toEqual([false, false]);
+});
+
+test('what a failed sum left in the thread is no beginning of the next', async () => {
+  const of = round(++rounds);
+  const receipts = await accepted(of, three(null));
+  const [first, second] = receipts.map(({ updateId }) => updateId) as [UpdateId, UpdateId];
+  const { arithmetic } = house;
+  let isFailing = true;
+  const failing: typeof arithmetic = {
+    ...arithmetic,
+    async fold(key, path, ...rest) {
+      const folded = await arithmetic.fold(key, path, ...rest);
+      if (isFailing && path.endsWith(second)) throw new Error('it failed half way');
+      return folded;
+    },
+  };
+  const key = `spoilt/${of.number}`;
+  const folded = new FoldedReports({
+    ...{ arithmetic: failing, log, fold: 'sum', values: 3, key },
+    reportOf: (updateId) => ({ path: house.spool.path(TASK, of.place, updateId), expected: THREE, staleness: 0 }),
+    bring: async () => {},
+  });
+  await expect(folded.hold([first, second], async () => {})).rejects.toThrow('half way');
+  isFailing = false;
+  expect([...(await folded.hold([first], () => arithmetic.total(key)))]).toEqual([1, 0, 0]);
   await folded.drop();
 });

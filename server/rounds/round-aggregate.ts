@@ -25,6 +25,11 @@ type Held =
   | { readonly kind: 'open'; readonly key: string }
   | { readonly kind: 'saved'; readonly name: UpdateId; readonly saved: SavedSum };
 
+/** The task is quiet, or another process's: sums of others are not waited for. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
 /** The reports that came to the process which had the task. */
 const HERE = '';
 
@@ -41,17 +46,30 @@ export class RoundAggregate {
   readonly #groups = new Map<string, FoldedReports>();
   /** Processes that were told of reports. */
   readonly #told = new Set<string>();
+  /** Sums that were handed over. */
+  readonly #sums = new Set<UpdateId>();
+  readonly #interrupted: Promise<never>;
+  #interrupt = (): void => {};
 
   constructor(options: RoundAggregateOptions) {
     const { task, number, fold, expected } = options.round;
     this.#options = options;
     this.#key = `${task}/${number}`;
     this.#sumBytes = sumBytes(fold, expected);
+    this.#interrupted = new Promise((_, reject) => {
+      this.#interrupt = () => reject(new InterruptedError('sums of others are not waited for'));
+    });
+    this.#interrupted.catch(() => {});
   }
 
   /** Reports may stay where they are: it is a sum, of which others may make a part. */
   get isSum(): boolean {
     return this.#sumBytes !== null;
+  }
+
+  /** Nothing waits for others any more: what would rejects with `InterruptedError`. */
+  interrupt(): void {
+    this.#interrupt();
   }
 
   add(receipt: Receipt): void {
@@ -69,10 +87,9 @@ export class RoundAggregate {
   }
 
   /** Has the copies of other processes removed. */
-  async forget(receipts: readonly Receipt[]): Promise<void> {
+  async forget(updateIds: readonly UpdateId[]): Promise<void> {
     const { elsewhere, round } = this.#options;
-    for (const { place, updateId } of receipts)
-      if (place !== null && elsewhere?.has(place)) await elsewhere.forget(place, round, [updateId]);
+    await elsewhere?.forget(round, updateIds);
   }
 
   /** Makes the next version of exactly these receipts. Rejects when that cannot be done. */
@@ -136,7 +153,7 @@ export class RoundAggregate {
       const held = await all(groups, (group) => this.#hold(group, true));
       let key: string;
       try {
-        key = await this.#merged(held).finally(() => this.#remove(held));
+        key = await this.#merged(held);
       } catch (error) {
         if (held.every(({ kind }) => kind === 'open')) throw error;
         log.warn(
@@ -150,6 +167,7 @@ export class RoundAggregate {
     } finally {
       // They are used up, or in an unknown state.
       for (const group of this.#groups.values()) await group.drop();
+      await this.#removeSums();
     }
   }
 
@@ -171,14 +189,14 @@ export class RoundAggregate {
     return key;
   }
 
-  /** Sums that were handed over and are of no more use; those that stay go when the task is next loaded. */
-  async #remove(held: readonly Held[]): Promise<void> {
+  /** Those that stay go when the round ends where they were made, or when the task is next loaded. */
+  async #removeSums(): Promise<void> {
     const { spool, round, log } = this.#options;
-    for (const one of held)
-      if (one.kind === 'saved')
-        await spool.remove(round.task, round.place, one.name).catch((error: unknown) => {
-          log.warn({ err: error, task: round.task, round: round.number }, 'a sum that was handed over is still there');
-        });
+    for (const name of this.#sums)
+      await spool.remove(round.task, round.place, name).catch((error: unknown) => {
+        log.warn({ err: error, task: round.task, round: round.number }, 'a sum that was handed over is still there');
+      });
+    this.#sums.clear();
   }
 
   async #hold([place, receipts]: Group, mayAsk: boolean): Promise<Held> {
@@ -201,16 +219,15 @@ export class RoundAggregate {
     this.#told.add(place);
     const names = { task: round.task, round: round.number, process: place };
     try {
-      const answer = await elsewhere.sum(
-        place,
-        round,
-        receipts.map((receipt) => this.#listed(receipt)),
-      );
+      const listed = receipts.map((receipt) => this.#listed(receipt));
+      const answer = await Promise.race([this.#interrupted, elsewhere.sum(place, round, listed)]);
       if (!answer.ok) throw new Error(answer.reason);
       const { name, saved } = answer;
+      this.#sums.add(name);
       await this.#bring(name);
       return { kind: 'saved', name, saved };
     } catch (error) {
+      if (error instanceof InterruptedError) throw error;
       log.warn({ err: error, ...names }, 'a process did not hand over its sum: its reports are fetched one by one');
       return null;
     }

@@ -38,8 +38,8 @@ export interface SumsElsewhere {
   fold(process: ProcessId, round: SharedRound, report: ListedReport): void;
   /** The sum of exactly these, folded in this order. Rejects where there is no answer. */
   sum(process: ProcessId, round: SharedRound, reports: readonly ListedReport[]): Promise<SumAnswer>;
-  /** It keeps nothing of these any more; resolves when that is so, or the process does not answer. */
-  forget(process: ProcessId, round: SharedRound, updateIds: readonly UpdateId[]): Promise<void>;
+  /** None keeps anything of these any more, whoever took them; resolves when that is so, or where one does not answer. */
+  forget(round: SharedRound, updateIds: readonly UpdateId[]): Promise<void>;
   /** It need keep nothing of this round any more. The word may be lost. */
   end(process: ProcessId, round: SharedRound): void;
 }

@@ -24,8 +24,9 @@ interface Open {
 }
 
 const WITHIN_MS = 8_000;
+/** One process is asked again after twice the time before: its answer is lost, or not there yet. */
 const AGAIN_MS = 1_000;
-/** Calls of others whose answers are kept, should they be asked for again. */
+/** Calls of others whose answers are kept, should they be asked for again: these, and all that are under way. */
 const ANSWERS_KEPT = 5_000;
 
 /** Questions to other processes and their answers. What is asked again under its number is not done again by the same process. */
@@ -34,6 +35,7 @@ export class Calls {
   readonly #clock: Pick<Clock, 'after'>;
   readonly #self: ProcessId;
   readonly #open = new Map<string, Open>();
+  readonly #underway = new Set<string>();
   readonly #answers = new Map<string, Promise<unknown>>();
   #number = 0;
   #isClosed = false;
@@ -64,10 +66,10 @@ export class Calls {
         end();
         reject(new NoAnswerError(`no process answered to ${message.name} of ${message.task}`));
       });
-      const again = (): void => {
-        cancelAgain = this.#clock.after(AGAIN_MS, () => {
+      const again = (delayMs: number): void => {
+        cancelAgain = this.#clock.after(delayMs, () => {
           send();
-          again();
+          again(to === undefined ? delayMs : 2 * delayMs);
         });
       };
       this.#open.set(id, {
@@ -82,18 +84,24 @@ export class Calls {
         },
       });
       send();
-      if (isRepeatable) again();
+      if (isRepeatable) again(AGAIN_MS);
     });
   }
 
   /** A question of another process. */
   asked(from: ProcessId, call: CallMessage, answerer: Answerer): void {
+    if (this.#underway.has(call.id)) return;
     const known = this.#answers.get(call.id);
     const answer = known ?? answerer(from, call);
     if (answer === undefined) return;
     if (known === undefined) {
-      this.#answers.set(call.id, answer);
-      if (this.#answers.size > ANSWERS_KEPT) this.#answers.delete(this.#answers.keys().next().value ?? '');
+      this.#underway.add(call.id);
+      const keep = (): void => {
+        this.#underway.delete(call.id);
+        this.#answers.set(call.id, answer);
+        if (this.#answers.size > ANSWERS_KEPT) this.#answers.delete(this.#answers.keys().next().value ?? '');
+      };
+      answer.then(keep, keep);
     }
     answer.then(
       (value) => this.#send({ kind: 'answer', id: call.id, value: value ?? null }, from),
@@ -111,10 +119,10 @@ export class Calls {
     else open?.reject(new Error(outcome.error));
   }
 
-  /** That process is silent: it is not waited for. */
+  /** That process is silent, or has left: it is not waited for. */
   lost(process: ProcessId): void {
     for (const { to, reject } of [...this.#open.values()])
-      if (to === process) reject(new NoAnswerError(`${process} is silent`));
+      if (to === process) reject(new NoAnswerError(`${process} is silent, or has left`));
   }
 
   /** What is open is not waited for any more. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sha256Hex } from '../../../shared/hash.ts';
 import type { TaskId, UpdateId } from '../../../shared/ids.ts';
 import type { ProcessId } from '../../cluster/bus.ts';
@@ -19,6 +20,14 @@ interface HeldRound {
   readonly round: SharedRound;
   readonly reports: Map<UpdateId, ListedReport>;
   readonly folded: FoldedReports;
+  /** Of sums that were handed over: whoever asked removes them, if it got the answer. */
+  readonly sums: Set<UpdateId>;
+}
+
+/** The round of a task that is open, and those of its reports that are not withdrawn. */
+interface OpenReports {
+  readonly number: number;
+  readonly reports: readonly UpdateId[];
 }
 
 class AbsentError extends Error {}
@@ -42,8 +51,9 @@ export class HeldReports {
 
   /** Folds one beforehand. */
   fold(round: SharedRound, report: ListedReport): void {
-    const { reports, folded } = this.#of(round);
-    if (reports.has(report.updateId)) return;
+    const held = this.#of(round);
+    if (held === null || held.reports.has(report.updateId)) return;
+    const { reports, folded } = held;
     reports.set(report.updateId, report);
     folded.add(report.updateId);
   }
@@ -52,6 +62,7 @@ export class HeldReports {
   async sum(asker: ProcessId, round: SharedRound, reports: readonly ListedReport[]): Promise<SumAnswer> {
     const { spool, arithmetic, log } = this.#options;
     const held = this.#of(round);
+    if (held === null) return { ok: false, reason: 'absent' };
     for (const report of reports) held.reports.set(report.updateId, report);
     const { task, number, place } = round;
     const bytes = sumBytes(round.fold, round.expected);
@@ -59,6 +70,7 @@ export class HeldReports {
     try {
       if (bytes === null) throw new Error('the rule is no sum');
       const updateIds = reports.map(({ updateId }) => updateId);
+      held.sums.add(name);
       const saved = await held.folded.hold(updateIds, async (): Promise<SavedSum> => {
         const writer = await spool.open(task, place, name, bytes);
         try {
@@ -86,6 +98,7 @@ export class HeldReports {
     if (held !== undefined) {
       for (const updateId of updateIds) held.reports.delete(updateId);
       await held.folded.drop();
+      await this.#removeSums(held);
     }
     for (const updateId of updateIds) await this.#options.spool.release(round.task, round.place, updateId);
   }
@@ -96,13 +109,34 @@ export class HeldReports {
     if (held === undefined || (number !== undefined && held.round.number !== number)) return;
     this.#rounds.delete(task);
     await held.folded.drop();
+    await this.#removeSums(held);
     if (keepFiles) return;
     for (const updateId of held.reports.keys()) await this.#options.spool.release(task, held.round.place, updateId);
   }
 
-  #of(round: SharedRound): HeldRound {
+  /** Lets go of what is over by the database: the word that said so may be lost, or whoever was to say it. */
+  async compare(openOf: (task: TaskId) => Promise<OpenReports | null>): Promise<void> {
+    for (const [task, { round, reports }] of [...this.#rounds]) {
+      const open = await openOf(task);
+      if (open?.number !== round.number) await this.end(task, { number: round.number });
+      else {
+        const kept = new Set(open.reports);
+        const gone = [...reports.keys()].filter((updateId) => !kept.has(updateId));
+        if (gone.length > 0) await this.forget(round, gone);
+      }
+    }
+  }
+
+  async #removeSums({ round, sums }: HeldRound): Promise<void> {
+    for (const name of sums) await this.#options.spool.remove(round.task, round.place, name);
+    sums.clear();
+  }
+
+  /** Null where a later round is known. */
+  #of(round: SharedRound): HeldRound | null {
     const known = this.#rounds.get(round.task);
-    if (known?.round.number === round.number) return known;
+    if (known !== undefined && round.number < known.round.number) return null;
+    if (known !== undefined && isDeepStrictEqual(known.round, round)) return known;
     if (known !== undefined) this.#forgotten(this.end(round.task), round.task);
     const { self, spool, arithmetic, log } = this.#options;
     const { task, number, place, fold, expected } = round;
@@ -119,7 +153,7 @@ export class HeldReports {
         if (!(await spool.has(task, place, updateId))) throw new AbsentError(`${updateId} is not to be had`);
       },
     });
-    const held = { round, reports, folded };
+    const held = { round, reports, folded, sums: new Set<UpdateId>() };
     this.#rounds.set(task, held);
     return held;
   }

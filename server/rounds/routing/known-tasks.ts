@@ -19,6 +19,8 @@ export interface KnownTasksOptions {
   readonly hasSamples: (data: TaskData) => boolean;
   /** A task is not there any more. */
   readonly gone: (task: TaskId, refusal: Refusal) => void;
+  /** Nothing is known of it any more: it is gone, or another has its name. */
+  readonly forgotten: (task: TaskId) => void;
 }
 
 export const unknownTask = refuse('unknown-task', 'there is no such task');
@@ -84,6 +86,7 @@ export class KnownTasks {
     this.#rows.delete(task);
     this.#pictures.delete(task);
     this.#participations.delete(task);
+    this.#options.forgotten(task);
   }
 
   /** As they are from now on: a read that began before is not enough. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { AssignmentToken, ClientId, UpdateId } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import { secureRng, seededRng } from '../../../shared/rng.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 import { fromBytes } from '../../../shared/weights/vector.ts';
@@ -20,7 +21,7 @@ import { postgresSpool } from '../../storage/postgres/spool.ts';
 import { sqlStorage } from '../../storage/sql/storage.ts';
 import { startArithmetic } from '../arithmetic.ts';
 import { createCoordinator } from '../coordinator.ts';
-import { frameOf } from '../fixtures/frames.ts';
+import { frameOf, THREE } from '../fixtures/frames.ts';
 import { RecordingDownlink } from '../fixtures/recording-downlink.ts';
 import { client, TASK } from '../fixtures/rig.ts';
 import type { Arithmetic } from '../port.ts';
@@ -28,6 +29,11 @@ import { SILENT_MS } from './presence.ts';
 import { createRoutedCoordinator } from './routed-coordinator.ts';
 
 // Processes as on machines of their own: a folder and an arithmetic thread each; a PostgreSQL database and a bus together.
+
+/** A machine that does much else at the same time. */
+const PATIENCE_MS = 60_000;
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS, hookTimeout: 2 * PATIENCE_MS });
+const eventually = <Value>(look: () => Value | Promise<Value>): Promise<Value> => vi.waitFor(look, PATIENCE_MS);
 
 const [A, B, C, D] = [client(1), client(2), client(3), client(4)];
 const METRICS = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 5 };
@@ -42,6 +48,7 @@ let clock: ManualClock;
 let open: { readonly stop: () => Promise<void> }[] = [];
 const threads: Arithmetic[] = [];
 let busyThreads = 0;
+const renewals = new Set<Promise<unknown>>();
 const sql = async (text: string) => (await sharedCluster()).query(url, text);
 
 beforeAll(async () => {
@@ -83,11 +90,17 @@ interface Faults {
   readonly isNoHome?: boolean;
   /** A sum is not written before this resolves. */
   readonly beforeSave?: () => Promise<void>;
+  /** A report cannot be removed while it says so. */
+  readonly isStuck?: () => boolean;
+  /** Nobody hears that a round is over. */
+  readonly losesEnds?: boolean;
+  /** The folder of an earlier process on the same machine. */
+  readonly files?: string;
 }
 
 /** One process on a machine of its own. */
-async function start(name: string, { beforeSave, isNoHome }: Faults = {}) {
-  const files = await mkdtemp(join(folder, `${name}-`));
+async function start(name: string, { beforeSave, isNoHome, isStuck, losesEnds, ...faults }: Faults = {}) {
+  const files = faults.files ?? (await mkdtemp(join(folder, `${name}-`)));
   const downlink = new RecordingDownlink();
   const brought: UpdateId[] = [];
   const own = postgresSpool(database, fileSpool(files));
@@ -98,6 +111,10 @@ async function start(name: string, { beforeSave, isNoHome }: Faults = {}) {
       if (!isThere) brought.push(updateId);
       return own.has(task, round, updateId);
     },
+    async remove(...report) {
+      if (isStuck?.() === true) throw new Error('the disk is stuck');
+      await own.remove(...report);
+    },
   };
   const real = thread();
   const arithmetic: Arithmetic = {
@@ -107,9 +124,24 @@ async function start(name: string, { beforeSave, isNoHome }: Faults = {}) {
       return real.save(...args);
     },
   };
-  const leases = expiringLeases({ tasks: storage.tasks, holder: name, clock });
+  const tasks: Storage['tasks'] = {
+    ...storage.tasks,
+    renew(...args) {
+      const renewal = storage.tasks.renew(...args).finally(() => renewals.delete(renewal));
+      renewals.add(renewal);
+      return renewal;
+    },
+  };
+  const leases = expiringLeases({ tasks, holder: name, clock });
   if (isNoHome) leases.attempt = async () => null;
-  const bus = way.join(name);
+  const joined = way.join(name);
+  const isLost = (word: unknown): boolean => losesEnds === true && (word as { name?: unknown }).name === 'end';
+  const bus: typeof joined = {
+    ...joined,
+    send: (word, to) => {
+      if (!isLost(word)) joined.send(word, to);
+    },
+  };
   const logged: string[] = [];
   const log = { info: () => {}, warn: (_: object, message: string) => void logged.push(message), error: () => {} };
   const ports = { storage, blobs, spool, arithmetic, clock, hasSamples: () => true, log };
@@ -133,7 +165,7 @@ async function start(name: string, { beforeSave, isNoHome }: Faults = {}) {
   await coordinator.start();
   const isMade = (one: unknown): boolean => one === made;
   const made = {
-    ...{ name, coordinator, downlink, brought, logged },
+    ...{ name, folder: files, coordinator, downlink, brought, logged },
     has: () => routed.inner.holds(TASK.id),
     async files(): Promise<string[]> {
       const all = await readdir(files, { recursive: true });
@@ -169,6 +201,10 @@ async function start(name: string, { beforeSave, isNoHome }: Faults = {}) {
       await bus.close();
       open = open.filter((one) => !isMade(one));
     },
+    async leave(): Promise<void> {
+      open = open.filter((one) => !isMade(one));
+      await made.stop();
+    },
     async stop(): Promise<void> {
       await coordinator.drain();
       await coordinator.drain();
@@ -182,13 +218,14 @@ async function start(name: string, { beforeSave, isNoHome }: Faults = {}) {
 
 interface Options {
   readonly changes?: Partial<TaskSpec>;
+  readonly ofA?: Faults;
   readonly ofB?: Faults;
   readonly minimum?: number;
 }
 
 /** A task of process a with A there and B, C, D at b, all in one round. */
-async function inOneRound({ changes = {}, ofB = {}, minimum = 4 }: Options = {}) {
-  const [a, b] = [await start('a'), await start('b', ofB)];
+async function inOneRound({ changes = {}, ofA = {}, ofB = {}, minimum = 4 }: Options = {}) {
+  const [a, b] = [await start('a', ofA), await start('b', ofB)];
   const rounds = { ...TASK.rounds, goal: 4, minimum };
   expect(await a.coordinator.create({ ...TASK, ...changes, rounds })).toEqual({ ok: true });
   clock.advance(1_000); // everybody says that it is there
@@ -203,24 +240,34 @@ const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
 
+/** Seconds, in which every process keeps its leases. */
+async function pass(ms: number): Promise<void> {
+  for (let atMs = 0; atMs < ms; atMs += 1_000) {
+    clock.advance(1_000);
+    await settled();
+    await Promise.allSettled(renewals);
+    await settled();
+  }
+}
+
 async function newest(): Promise<readonly number[] | undefined> {
   const row = await storage.tasks.get(TASK.id);
   if (row?.version !== 1) return undefined;
   return [...fromBytes((await blobs.get(row.sha256)) ?? new Uint8Array())];
 }
 const version = (): Promise<readonly number[]> =>
-  vi.waitFor(async () => {
+  eventually(async () => {
     const made = await newest();
     if (made === undefined) throw new Error('no version yet');
     return made;
-  }, 20_000);
+  });
 const names = async (): Promise<unknown[]> =>
   (await sql('select update_id from reports')).map((row) => row['update_id']);
 
 test('D11 the reports of a process stay there, and its sum crosses', async () => {
   const { a, b } = await inOneRound();
   const here = await Promise.all([b.report(B, [4, 0, 0]), b.report(C, [0, 8, 0])]);
-  await vi.waitFor(async () => expect((await b.files()).length).toBe(2));
+  await eventually(async () => expect((await b.files()).length).toBe(2));
   expect(a.brought).toEqual([]);
   await a.report(A, [0, 0, 4]);
   here.push(await b.report(D, [0, 0, 8]));
@@ -236,7 +283,7 @@ test('D11 the reports of a process stay there, and its sum crosses', async () =>
     ],
     ['b', 'counted'],
   ]);
-  await vi.waitFor(async () => expect([await a.files(), await b.files(), await names()]).toEqual([[], [], []]));
+  await eventually(async () => expect([await a.files(), await b.files(), await names()]).toEqual([[], [], []]));
 });
 
 test('D6 D11 what is deleted between its receipt and the commit is in no sum, and on no machine', async () => {
@@ -244,7 +291,7 @@ test('D6 D11 what is deleted between its receipt and the commit is in no sum, an
   await b.report(B, [3, 0, 0]);
   const gone = await b.report(C, [0, 9, 0]);
   await b.report(D, [0, 0, 6]);
-  await vi.waitFor(async () => expect((await b.files()).length).toBe(3));
+  await eventually(async () => expect((await b.files()).length).toBe(3));
   await b.coordinator.forget(TASK.id, C);
   expect((await b.files()).some((file) => file.endsWith(gone))).toBe(false);
   expect(await names()).not.toContain(gone);
@@ -253,36 +300,89 @@ test('D6 D11 what is deleted between its receipt and the commit is in no sum, an
   expect(await storage.rounds.receiptsOf(TASK.id, 1)).toMatchObject([{}, { status: 'withdrawn', place: null }, {}, {}]);
 });
 
-test('D3 D11 a process that is killed while it adds up: its reports are fetched, and the version is the same', async () => {
-  let killed = (): void => {};
+/** Of a process that begins to write its sum, and gets no further before `goOn`. */
+function slowSum() {
+  let begin = (): void => {};
   const isAdding = new Promise<void>((resolve) => {
-    killed = resolve;
+    begin = resolve;
   });
   let goOn = (): void => {};
+  const mayGoOn = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
   const beforeSave = (): Promise<void> => {
-    killed();
-    return new Promise((resolve) => {
-      goOn = resolve;
-    });
+    begin();
+    return mayGoOn;
   };
-  const { a, b } = await inOneRound({ ofB: { beforeSave } });
-  for (const [clientId, delta] of [
-    [B, [4, 0, 0]],
-    [C, [0, 8, 0]],
-    [D, [0, 0, 8]],
-  ] as const)
-    await b.report(clientId, delta);
-  await a.report(A, [0, 0, 4]);
+  return { isAdding, beforeSave, goOn };
+}
+type Process = Awaited<ReturnType<typeof start>>;
+
+test.each([
+  { what: 'is killed', fate: (b: Process) => b.die(), withinMs: SILENT_MS },
+  { what: 'leaves in order', fate: (b: Process) => b.leave(), withinMs: SILENT_MS },
+  { what: 'is there, and gets no further', fate: async () => {}, withinMs: LIMITS.partialSumMs },
+])(
+  'D3 D11 a process that $what while it adds up: its reports are fetched, and the version is the same',
+  async ({ fate, withinMs }) => {
+    const { isAdding, beforeSave, goOn } = slowSum();
+    const { a, b } = await inOneRound({ ofB: { beforeSave } });
+    for (const [clientId, delta] of [
+      [B, [4, 0, 0]],
+      [C, [0, 8, 0]],
+      [D, [0, 0, 8]],
+    ] as const)
+      await b.report(clientId, delta);
+    await a.report(A, [0, 0, 4]);
+    await isAdding;
+    await fate(b);
+    await pass(withinMs + 2_000);
+    expect(await version()).toEqual([1, 2, 3]);
+    expect(a.brought).toHaveLength(3);
+    expect(a.logged).toContain('a process did not hand over its sum: its reports are fetched one by one');
+    goOn(); // what comes late of it is nobody's
+  },
+);
+
+test('D4 D11 a process that ends waits for no sum: whoever takes the task over asks for the same', async () => {
+  const { isAdding, beforeSave, goOn } = slowSum();
+  const { a, b } = await inOneRound({ ofB: { beforeSave, isNoHome: true } });
+  for (const clientId of [B, C, D]) await b.report(clientId, [0, 4, 0]);
+  await a.report(A, [4, 0, 0]);
   await isAdding;
-  await b.die();
-  for (let second = 0; second <= SILENT_MS / 1_000 + 1; second++) {
+  await a.leave(); // though its clock stands still
+  expect(await newest()).toBe(undefined);
+  goOn();
+  const c = await start('c');
+  await eventually(() => {
     clock.advance(1_000);
-    await settled();
-  }
-  expect(await version()).toEqual([1, 2, 3]);
-  expect(a.brought).toHaveLength(3);
-  expect(a.logged).toContain('a process did not hand over its sum: its reports are fetched one by one');
-  goOn(); // what comes late of it is nobody's
+    expect(c.has()).toBe(true);
+  });
+  expect(await version()).toEqual([1, 3, 0]);
+});
+
+test('D11 whoever has the task makes no sum of it for others', async () => {
+  await inOneRound();
+  const answers: unknown[] = [];
+  const other = way.join('x');
+  other.listen({ message: (_, word) => void answers.push(word), lost: () => {} });
+  const round = { task: TASK.id, number: 1, place: 1, fold: 'sum', expected: THREE };
+  other.send({ kind: 'call', id: 'x/1', task: TASK.id, name: 'sum', args: [round, []], online: 0 }, 'a');
+  const answer = { kind: 'answer', id: 'x/1', value: { ok: false, reason: 'absent' } };
+  await eventually(() => expect(answers).toContainEqual(answer));
+  await other.close();
+});
+
+test('D6 D11 what is deleted is gone from whoever took it, also where the spool fails, and may be deleted again', async () => {
+  let isStuck = true;
+  const { a, b } = await inOneRound({ minimum: 3, ofA: { isStuck: () => isStuck } });
+  const gone = await b.report(B, [3, 0, 0]);
+  await eventually(async () => expect((await b.files()).length).toBe(1));
+  await expect(a.coordinator.forget(TASK.id, B)).rejects.toThrow('stuck');
+  expect(await b.files()).toEqual([]);
+  isStuck = false;
+  await a.coordinator.forget(TASK.id, B);
+  expect(await names()).not.toContain(gone);
 });
 
 test('D3 D11 another takes the task over: it asks for the same sums, and makes what the first would have made', async () => {
@@ -299,10 +399,10 @@ test('D3 D11 another takes the task over: it asks for the same sums, and makes w
   const token = a.tokenOf(A);
   await a.die();
   await database.read((rows) => rows.updateTable('tasks').set({ leaseEndsAt: 0 }).execute());
-  await vi.waitFor(() => {
+  await eventually(() => {
     clock.advance(1_000);
     expect(c.has() && c.coordinator.status(TASK.id)?.round?.selected).toBe(4);
-  }, 20_000);
+  });
   clock.advance(1_000);
   await settled();
   await c.join(A);
@@ -322,8 +422,7 @@ test('D11 a process that went and came back under another name is not asked: the
   ] as const)
     await b.report(clientId, delta);
   const token = b.tokenOf(D);
-  await b.stop();
-  open = open.filter((one) => one !== b);
+  await b.leave();
   const again = await start('b2');
   clock.advance(1_000);
   await settled();
@@ -342,12 +441,12 @@ test('D11 words that are lost cost time, and no report', async () => {
   await b.report(C, [0, 8, 0]);
   await a.report(A, [0, 0, 4]);
   const last = b.report(D, [0, 0, 8]);
-  await vi.waitFor(async () => expect(await names()).toHaveLength(4), 20_000);
+  await eventually(async () => expect(await names()).toHaveLength(4));
   way.losing = 3;
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     clock.advance(1_000);
     expect(await newest()).toEqual([1, 2, 3]);
-  }, 20_000);
+  });
   await last.catch(() => {});
 });
 
@@ -367,16 +466,43 @@ test('D9 D11 under a rule that must see all reports they are brought as they com
   expect((await storage.rounds.receiptsOf(TASK.id, 1)).map(({ place }) => place)).toEqual([null, null, null, null]);
 });
 
-test('D11 the sums of a buffer, and none of its reports stays behind', async () => {
-  const strategy = {
-    ...{ name: 'fedbuff', weighting: 'uniform', serverOptimizer: { name: 'sgd', learningRate: 1 } },
-    schedule: { kind: 'buffered', size: 4, maximumStaleness: 10, concurrency: 4 },
-  } as unknown as TaskSpec['strategy'];
-  const { a, b } = await inOneRound({ changes: { strategy } });
+const buffered = {
+  ...{ name: 'fedbuff', weighting: 'uniform', serverOptimizer: { name: 'sgd', learningRate: 1 } },
+  schedule: { kind: 'buffered', size: 4, maximumStaleness: 10, concurrency: 4 },
+} as unknown as TaskSpec['strategy'];
+
+test.each([false, true])(
+  'D11 the sums of a buffer, and none of its reports stays behind, also where its end is not heard of: %s',
+  async (losesEnds) => {
+    const strategy = buffered;
+    const { a, b } = await inOneRound({ changes: { strategy }, ofA: { losesEnds } });
+    await b.report(B, [4, 0, 0]);
+    await b.report(C, [0, 8, 0]);
+    await b.report(D, [0, 0, 8]);
+    await a.report(A, [0, 0, 4]);
+    expect(await version()).toEqual([1, 2, 3]);
+    if (losesEnds) await pass(31_000);
+    await eventually(async () => expect([await b.files(), await names()]).toEqual([[], []]));
+  },
+);
+
+test('D6 D11 a process that starts again keeps nothing of an open buffer: nobody would tell it of a deletion', async () => {
+  const { a, b } = await inOneRound({ changes: { strategy: buffered } });
   await b.report(B, [4, 0, 0]);
-  await b.report(C, [0, 8, 0]);
-  await b.report(D, [0, 0, 8]);
-  await a.report(A, [0, 0, 4]);
-  expect(await version()).toEqual([1, 2, 3]);
-  await vi.waitFor(async () => expect([await b.files(), await names()]).toEqual([[], []]), 20_000);
+  await eventually(async () => expect((await b.files()).length).toBe(1));
+  await b.die();
+  const again = await start('b2', { files: b.folder, isNoHome: true });
+  expect([await again.files(), (await names()).length, a.has()]).toEqual([[], 1, true]);
+});
+
+test('D11 a process that lost the task of a buffer keeps none of its reports', async () => {
+  const { a } = await inOneRound({ changes: { strategy: buffered }, ofB: { isNoHome: true } });
+  await a.report(A, [4, 0, 0]);
+  expect((await a.files()).length).toBe(1);
+  await database.read((rows) => rows.updateTable('tasks').set({ leaseEndsAt: 0 }).execute());
+  expect(await storage.tasks.lease(TASK.id, 'another', LIMITS.leaseMs)).not.toBe(null);
+  await eventually(async () => {
+    clock.advance(1_000);
+    expect([await a.files(), (await names()).length]).toEqual([[], 1]);
+  });
 });

@@ -10,13 +10,14 @@ import type { BlobStore, MovingReports, Spool } from '../../storage/blobs/port.t
 import type { Storage } from '../../storage/port.ts';
 import { reportsOf, type SettlingCoordinator } from '../coordinator.ts';
 import type { CoordinatorLog } from '../coordinator-ports.ts';
+import { sumBytes } from '../partial-sum.ts';
 import type { AdmittedReport, Arithmetic, Coordinator, CoordinatorEvent, Downlink, LocalUploads } from '../port.ts';
 import type { ListedReport, SharedRound, SumAnswer, SumsElsewhere } from '../sums-elsewhere.ts';
 import { type CallOptions, Calls } from './calls.ts';
 import { HeldReports } from './held-reports.ts';
 import { KnownTasks, type Picture, unknownTask } from './known-tasks.ts';
 import { Places } from './places.ts';
-import { Presence } from './presence.ts';
+import { Presence, SILENT_MS } from './presence.ts';
 import { type OfferedReport, RemoteReports } from './remote-reports.ts';
 import { RoutedDownlink } from './routed-downlink.ts';
 import { TaskKeeper } from './task-keeper.ts';
@@ -60,6 +61,8 @@ const NO_TASK = '' as TaskId;
 const EVERY_MS = 1_000;
 /** Between two looks at the tasks that there are. */
 const TASKS_EVERY_MS = 2_000;
+/** Between two looks whether what is kept of rounds of others is still of an open round. */
+const HELD_EVERY_MS = 30_000;
 /** Between two pictures of one task. */
 const PICTURE_MS = 100;
 const REPORT_WITHIN_MS = 60_000;
@@ -99,10 +102,8 @@ export function createWords(options: WordsOptions) {
   const send = (message: RoutingMessage, to?: ProcessId): void => bus.send(message, to);
   const known = new KnownTasks({
     ...{ tasks: storage.tasks, hasSamples: options.hasSamples },
-    gone(task, refusal) {
-      endHeld(task);
-      sessions.downlink.expel(task, refusal);
-    },
+    gone: (task, refusal) => sessions.downlink.expel(task, refusal),
+    forgotten: (task) => endHeld(task),
   });
   const downlink = new RoutedDownlink({
     ...{ local: sessions.downlink, send, blobs, spool, log },
@@ -115,11 +116,18 @@ export function createWords(options: WordsOptions) {
     has: (process) => process !== bus.self && presence.has(process),
     fold: (process, round, report) => tellHolder(process, round.task, 'fold', [round, report]),
     end: (process, round) => tellHolder(process, round.task, 'end', [round.number]),
-    sum: (to, round, reports) => askHolder(to, round, 'sum', reports) as Promise<SumAnswer>,
-    async forget(to, round, updateIds) {
-      await askHolder(to, round, 'unhold', updateIds).catch((error: unknown) => {
-        log.warn({ err: error, task: round.task, to }, 'a copy of deleted data may be there until the round ends');
-      });
+    sum(to, round, reports) {
+      const forBytesMs = (sumBytes(round.fold, round.expected) ?? 0) / LIMITS.partialSumBytesPerMs;
+      const withinMs = Math.min(LIMITS.partialSumMs + forBytesMs, LIMITS.partialSumMaximumMs);
+      return askHolder(to, 'sum', [round, reports], withinMs) as Promise<SumAnswer>;
+    },
+    async forget(round, updateIds) {
+      const asked = presence.processes().map((to) =>
+        askHolder(to, 'unhold', [round, updateIds], FINISH_WITHIN_MS).catch((error: unknown) => {
+          log.warn({ err: error, task: round.task, to }, 'a copy of deleted data may be there a little longer');
+        }),
+      );
+      await Promise.all(asked);
     },
   };
   const inner = options.makeInner(downlink, elsewhere);
@@ -166,12 +174,11 @@ export function createWords(options: WordsOptions) {
 
   function askHolder(
     to: ProcessId,
-    round: SharedRound,
     name: 'sum' | 'unhold',
-    list: readonly unknown[],
+    args: readonly [round: SharedRound, list: readonly unknown[]],
+    withinMs: number,
   ): Promise<unknown> {
-    const withinMs = name === 'sum' ? LIMITS.partialSumMs : FINISH_WITHIN_MS;
-    return ask(round.task, name, [round, list], { to, withinMs, isRepeatable: true });
+    return ask(args[0].task, name, args, { to, withinMs, isRepeatable: true });
   }
 
   function tellHolder(to: ProcessId, task: TaskId, name: 'fold' | 'end', args: unknown[]): void {
@@ -208,8 +215,8 @@ export function createWords(options: WordsOptions) {
   function answer(from: ProcessId, { task, name, args, online }: CallMessage): Promise<unknown> | undefined {
     if (name === 'know') return known.reload();
     if (name === 'finish') return reports.finish(args[0] as UpdateId);
-    if (name === 'sum') return held.sum(from, args[0] as SharedRound, args[1] as ListedReport[]);
-    if (name === 'unhold') return held.forget(args[0] as SharedRound, args[1] as UpdateId[]);
+    if (name === 'sum') return sumOf(from, task, args[0] as SharedRound, args[1] as ListedReport[]);
+    if (name === 'unhold') return unhold(task, args[0] as SharedRound, args[1] as UpdateId[]);
     if (task === NO_TASK) return asFirst(name, args);
     const moved = moves.answer(task, name, args);
     if (moved !== undefined) return moved;
@@ -220,6 +227,20 @@ export function createWords(options: WordsOptions) {
     places.put(task, clientId, from);
     if (name === 'report') return inner.report(task, clientId, reports.from(from, task, args[1] as OfferedReport));
     return isOneOf(ASKED, name) ? does(name, task, args) : undefined;
+  }
+
+  /** Late, of a process that had this task before, it is for nobody; and one that ends holds nobody up. */
+  async function sumOf(
+    asker: ProcessId,
+    task: TaskId,
+    round: SharedRound,
+    list: readonly ListedReport[],
+  ): Promise<SumAnswer> {
+    return isHere(task) || isEnding ? { ok: false, reason: 'absent' } : held.sum(asker, round, list);
+  }
+
+  async function unhold(task: TaskId, round: SharedRound, updateIds: readonly UpdateId[]): Promise<void> {
+    if (!isHere(task)) await held.forget(round, updateIds);
   }
 
   function heard(from: ProcessId, { task, name, args }: Extract<RoutingMessage, { readonly kind: 'tell' }>): void {
@@ -315,10 +336,7 @@ export function createWords(options: WordsOptions) {
 
   function emit(event: CoordinatorEvent): void {
     if (event.kind === 'task-created') void reload();
-    if (event.kind === 'task-removed') {
-      known.forget(event.task);
-      endHeld(event.task);
-    }
+    if (event.kind === 'task-removed') known.forget(event.task);
     for (const listener of [...listeners]) {
       try {
         listener(event);
@@ -340,6 +358,7 @@ export function createWords(options: WordsOptions) {
     switch (message.kind) {
       case 'here':
         for (const task of presence.heard(from, message)) if (isHere(task)) downlink.changed(task);
+        if (message.isLeaving) later(SILENT_MS, () => calls.lost(from));
         if (presence.isBack(from)) missed(from, 'a process that was silent is back: clients are asked to come back');
         break;
       case 'call':
@@ -385,9 +404,14 @@ export function createWords(options: WordsOptions) {
     }
   }
 
-  async function openReports(task: TaskId): Promise<ReturnType<typeof reportsOf> | null> {
-    const open = await storage.rounds.unfinished(task);
-    return open === null ? null : reportsOf(open);
+  function compareHeld(): void {
+    const openOf = async (task: TaskId) => {
+      const open = await storage.rounds.unfinished(task);
+      return open && { number: open.round.number, reports: reportsOf(open).reports };
+    };
+    held
+      .compare(openOf)
+      .catch((error: unknown) => log.warn({ err: error }, 'what is kept of rounds was not looked at'));
   }
 
   function later(delayMs: number, act: () => void): void {
@@ -421,7 +445,8 @@ export function createWords(options: WordsOptions) {
       });
       await known.reload();
       await spool.keepOnly(known.ids());
-      for (const task of known.ids()) await spool.tidy(task, await openReports(task));
+      // Whoever deletes a report or ends a round does not know of what an earlier process kept on this machine.
+      for (const task of known.ids()) await spool.tidy(task, null);
       sayHere();
       await keeper.start();
       sayHere();
@@ -431,6 +456,7 @@ export function createWords(options: WordsOptions) {
         for (const process of presence.fallenSilent()) fellSilent(process);
       });
       every(TASKS_EVERY_MS, () => void reload());
+      every(HELD_EVERY_MS, compareHeld);
     },
 
     /** Its tasks are to be had; the second call ends all that is under way. */
