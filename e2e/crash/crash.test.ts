@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { randomKills } from './random-kills.ts';
 import { readOptions } from './random-kills-command.ts';
 
-const KILLS = 30;
+const KILLS = 20;
 const seed = Number(process.env.CRASH_SEED ?? 20_261_122);
 
 it(`I1 I2 I3 I4 I7: ${KILLS} SIGKILLs of a running task lose and double nothing (CRASH_SEED=${seed})`, async () => {
