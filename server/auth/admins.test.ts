@@ -149,6 +149,13 @@ test('a ticket works once, for 30 s, and at any process', async () => {
   expect(await admins.redeemTicket(late.ticket)).toBe(null);
 });
 
+test('the standing token is no session to end: its tickets stay good', async () => {
+  const { admins } = setUp();
+  const { ticket } = await admins.issueTicket({ actor: 'token', expiresAt: null });
+  expect(await admins.end('token')).toBe(false);
+  expect(await admins.redeemTicket(ticket)).toEqual({ actor: 'token', expiresAt: null });
+});
+
 test('a session that ended at another process is told, too', () => {
   const { admins } = setUp();
   const ended: unknown[] = [];

@@ -89,10 +89,15 @@ export function createAdmins({ store, adminToken, clock, random }: AdminsOptions
   };
 
   async function end(actor: string): Promise<boolean> {
-    const isThere = await store.removeSession(actor);
+    // The standing token is no session: its tickets stay.
+    if (!(await store.removeSession(actor))) return false;
     await store.removeTickets(actor);
-    if (isThere) tell(actor, false);
-    return isThere;
+    tell(actor, false);
+    return true;
+  }
+
+  async function good(): Promise<readonly SessionRow[]> {
+    return (await store.sessions()).filter(({ expiresAt }) => expiresAt > clock.now());
   }
 
   async function use(row: SessionRow): Promise<void> {
@@ -116,17 +121,17 @@ export function createAdmins({ store, adminToken, clock, random }: AdminsOptions
         ...{ sha256, actor: `session-${sha256.slice(0, 8)}`, proof: isByToken ? proofOf(secret) : null },
         ...{ beganAt, usedAt: beganAt, expiresAt: expiryOf({ beganAt }, beganAt) },
       };
-      for (const { actor } of (await store.sessions()).slice(LIMITS.adminSessionsCount - 1)) await end(actor);
+      for (const { actor } of (await good()).slice(LIMITS.adminSessionsCount - 1)) await end(actor);
       await store.saveSession(row);
       return { secret, expiresAt: endOf(row), admin: { actor: row.actor, expiresAt: endOf(row) } };
     },
     async logins() {
-      return (await store.sessions()).filter(({ expiresAt }) => expiresAt > clock.now()).map(loginOf);
+      return (await good()).map(loginOf);
     },
     end,
     async used(actor) {
-      const row = (await store.sessions()).find((one) => one.actor === actor);
-      if (row === undefined || row.expiresAt <= clock.now()) return false;
+      const row = (await good()).find((one) => one.actor === actor);
+      if (row === undefined) return false;
       await use(row);
       return true;
     },
