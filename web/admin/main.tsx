@@ -1,5 +1,4 @@
-import { render } from 'preact';
-import { startLanguage, startTheme } from '../ui/index.ts';
+import { mount, startLanguage, startTheme } from '../ui/index.ts';
 import { createApi } from './api.ts';
 import { createDashboard } from './dashboard.ts';
 import { Site } from './site.tsx';
@@ -7,4 +6,4 @@ import { Site } from './site.tsx';
 startLanguage(location.search);
 startTheme();
 const page = document.getElementById('page');
-if (page) render(<Site dashboard={createDashboard(createApi)} />, page);
+if (page) mount(<Site dashboard={createDashboard(createApi)} />, page);

@@ -15,6 +15,7 @@ export {
 export { PageHeader } from './header.tsx';
 export * from './i18n/index.ts';
 export { Icon, type IconName } from './icons.tsx';
+export { mount } from './mount.ts';
 export type { RingRound, You } from './ring/geometry.ts';
 export { RingLegend } from './ring/legend.tsx';
 export { Ring, type RingProps } from './ring/ring.tsx';

@@ -1,5 +1,4 @@
-import { render } from 'preact';
-import { PageHeader, startLanguage, startTheme, Toasts } from '../../ui/index.ts';
+import { mount, PageHeader, startLanguage, startTheme, Toasts } from '../../ui/index.ts';
 import { ContributePage } from '../page.tsx';
 import { TaskList } from '../tasks-page.tsx';
 import { Parts } from './parts.tsx';
@@ -47,7 +46,7 @@ startLanguage(location.search);
 startTheme();
 const page = document.getElementById('page');
 if (page) {
-  render(
+  mount(
     <>
       <PageHeader />
       <Gallery />

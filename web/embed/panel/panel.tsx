@@ -1,10 +1,11 @@
 import { effect, type Signal, signal } from '@preact/signals';
-import { type JSX, render } from 'preact';
+import type { JSX } from 'preact';
 import type { PublicTask } from '../../../shared/protocol/public-task.ts';
 import type { ClientView } from '../../client/view.ts';
 import { youOf } from '../../client/you.ts';
 import { Announcer } from '../../ui/announcer.tsx';
 import { formatBytes, formatNumber, language, reasonSentence, stateSentence } from '../../ui/i18n/index.ts';
+import { mount } from '../../ui/mount.ts';
 import ringCss from '../../ui/ring/ring.css?inline';
 import { Ring } from '../../ui/ring/ring.tsx';
 import type { Client, ExamplesAnswer, SamplesAnswer } from '../browser-client.ts';
@@ -38,10 +39,10 @@ export const panel: Panel = {
           .then((facts) => (task.value = facts))
           .catch(() => {});
     });
-    render(<Running {...{ options, view, task, said }} />, into);
+    mount(<Running {...{ options, view, task, said }} />, into);
     return () => {
       for (const stop of [...stops, end]) stop();
-      render(null, into);
+      mount(null, into);
     };
   },
 };

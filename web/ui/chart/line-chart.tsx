@@ -45,6 +45,8 @@ export function LineChart(props: LineChartProps): JSX.Element {
   const latest = useRef(props);
   latest.current = props;
   const [at, setAt] = useState<number | null>(null);
+  // Its rows are made for who opens it: a page that stays open through thousands of rounds would carry them all.
+  const [isTableOpen, setTableOpen] = useState(false);
   const isEmpty = !series.some(({ values }) => values.filter((value) => value !== null).length > 1);
   const names = series.map(({ name, tone }) => `${name} ${tone}`).join('|');
 
@@ -97,21 +99,23 @@ export function LineChart(props: LineChartProps): JSX.Element {
         {isEmpty && <p class="chart-empty">{empty}</p>}
       </div>
       {!isEmpty && (
-        <details class="chart-table">
+        <details class="chart-table" onToggle={({ currentTarget }) => setTableOpen(currentTarget.open)}>
           <summary>{words().table}</summary>
-          <Table
-            caption={title}
-            columns={[
-              { name: xName, isHead: true, cell: (index: number) => xFormat(x[index] ?? 0) },
-              ...series.map(({ name, values, format }) => ({
-                name,
-                isNumeric: true,
-                cell: (index: number) => written(values[index], format),
-              })),
-            ]}
-            rows={x.map((_, index) => index)}
-            keyOf={(index) => index}
-          />
+          {isTableOpen && (
+            <Table
+              caption={title}
+              columns={[
+                { name: xName, isHead: true, cell: (index: number) => xFormat(x[index] ?? 0) },
+                ...series.map(({ name, values, format }) => ({
+                  name,
+                  isNumeric: true,
+                  cell: (index: number) => written(values[index], format),
+                })),
+              ]}
+              rows={x.map((_, index) => index)}
+              keyOf={(index) => index}
+            />
+          )}
         </details>
       )}
     </figure>
