@@ -4,13 +4,12 @@ import type { Score } from '../../shared/protocol/index.ts';
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
-import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { SCORED_SEED } from '../../web/trainer/core/evaluate.ts';
 import { type ExamplePart, type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { tastesOf } from '../../web/trainer/core/taste.ts';
 import { trainAlone } from '../demo/alone.ts';
 import { readOptions } from './options.ts';
-import { examplesOfEach, simulate } from './simulation.ts';
+import { examplesOfEach, simulate, specOf } from './simulation.ts';
 
 /** Accuracy, or mean absolute error, on the held-out examples. */
 export interface Gap {
@@ -31,10 +30,9 @@ export interface Gap {
 export async function gapOf(flags: string): Promise<Gap> {
   const options = readOptions(flags.split(' '));
   if (options === 'help' || 'problem' in options) throw new Error(`bad flags: ${flags}`);
-  const template = TEMPLATES[options.task];
   const own = options.model === null ? null : readModelFolder(options.model);
-  const model = own === null ? template.model : { topology: own.topology };
-  const spec = { ...template, model: { ...model, seed: options.seed } } as TaskSpec;
+  const asked = specOf(options);
+  const spec = own === null ? asked : { ...asked, model: { topology: own.topology, seed: options.seed } };
   const parts = (await examplesOfEach(options)).flatMap((examples) => examples.parts);
   const { initial, final } = await simulate(options, () => {});
   return gapBetween(initial, final, await yardsticksOf(spec, parts, options.rounds, own?.weights));

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CODEC_NAMES, type CodecName } from '../../shared/codec/index.ts';
 import { needsFraction, needsRange } from '../../shared/codec/names.ts';
-import { isTemplateName } from '../../shared/task/parse.ts';
+import { isTemplateName, mergeOverrides } from '../../shared/task/parse.ts';
 import { type TaskSpec, taskSpecSchema } from '../../shared/task/spec.ts';
 import { TEMPLATES, type TemplateName } from '../../shared/task/templates/index.ts';
 import { BACKENDS, type RequestedBackend } from '../../web/client/ports.ts';
@@ -84,6 +85,7 @@ same rounds with each learning rate and says which reached the most.
   --lr R            the contributors' learning rate (the task's)
   --epochs N        local epochs (the task's)
   --batch N         local batch size (the task's)
+  --spec FILE       a task as JSON, the body of POST /api/tasks, in the place of --task
   --set PATH=VALUE  any other field of the task, for instance model.zoo=softmax; may be given more than once
   --in-process      no sockets, in simulated time, the same to the bit for one seed
   --trainer T       ${TRAINERS.join(' | ')}: the tabs' own, or plain arrays for dense models (auto: plain where it can)
@@ -107,7 +109,8 @@ same rounds with each learning rate and says which reached the most.
 `;
 
 const flags = {
-  task: { type: 'string', default: 'digits' },
+  task: { type: 'string' },
+  spec: { type: 'string' },
   clients: { type: 'string', default: '10' },
   cohort: { type: 'string' },
   rounds: { type: 'string', default: '10' },
@@ -162,8 +165,7 @@ export function readOptions(args: readonly string[]): SimulateOptions | 'help' |
 type Values = { readonly [Name in keyof typeof flags]?: string | undefined };
 
 function optionsOf(values: Values, set: readonly string[], inProcess: boolean, isSweep: boolean): SimulateOptions {
-  const { task = '' } = values;
-  if (!isTemplateName(task)) throw new Wrong(`--task takes one of ${Object.keys(TEMPLATES).join(', ')}`);
+  const { task, overrides } = taskOf(values);
   const clients = whole(values, 'clients', 1, 10_000) ?? 0;
   const cohort = whole(values, 'cohort', 1, 10_000) ?? clients;
   if (cohort > clients) throw new Wrong('--cohort cannot be more than --clients');
@@ -186,7 +188,7 @@ function optionsOf(values: Values, set: readonly string[], inProcess: boolean, i
     learningRate: isSweep ? null : real(values, 'lr', 1e-6, 100),
     epochs: whole(values, 'epochs', 1, 1_000),
     batchSize: whole(values, 'batch', 1, 4_096),
-    set: setOf(set),
+    set: mergeOverrides(overrides, setOf(set)) as object,
     trainer: oneOf(values.trainer ?? '', TRAINERS, 'trainer'),
     threads: whole(values, 'threads', 0, 64) ?? 0,
     overSelection: real(values, 'over-selection', 1, 10) ?? 1,
@@ -200,6 +202,28 @@ function optionsOf(values: Values, set: readonly string[], inProcess: boolean, i
     svg: values.svg ?? null,
     sweep: isSweep ? ratesOf(values) : null,
   };
+}
+
+/** A template, and what a file says differs from it. */
+function taskOf(values: Values): { readonly task: TemplateName; readonly overrides: object } {
+  const { template = 'digits', ...overrides } =
+    values.spec === undefined ? { template: values.task } : specIn(values.spec);
+  if (values.spec !== undefined && values.task !== undefined) throw new Wrong('--spec takes the place of --task');
+  if (typeof template !== 'string' || !isTemplateName(template))
+    throw new Wrong(
+      `${values.spec === undefined ? '--task' : 'the template of --spec'} takes one of ${Object.keys(TEMPLATES).join(', ')}`,
+    );
+  return { task: template, overrides };
+}
+
+function specIn(path: string): { readonly template?: unknown } {
+  try {
+    const spec: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof spec === 'object' && spec !== null && !Array.isArray(spec)) return spec;
+  } catch (error) {
+    throw new Wrong(`--spec ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+  throw new Wrong(`--spec ${path} is no JSON object`);
 }
 
 function codecOf(values: Values): Pick<SimulateOptions, 'codec' | 'range' | 'fraction'> {

@@ -6,7 +6,7 @@ import { seededRng, shuffle } from '../../shared/rng.ts';
 import { rowsOf } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../shared/task/model-of.ts';
-import { mergeOverrides } from '../../shared/task/parse.ts';
+import { mergeOverrides, taskFromTemplate } from '../../shared/task/parse.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { strategyOverrides } from '../../shared/task/strategies.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
@@ -231,6 +231,13 @@ function overridesOf(options: SimulateOptions): object {
   return mergeOverrides(mergeOverrides(composed, asked), options.set) as object;
 }
 
+/** The task with all that differs from its template, but for a model of one's own. */
+export function specOf(options: SimulateOptions): TaskSpec {
+  const spec = taskFromTemplate(options.task, overridesOf(options));
+  if (spec.ok) return spec.value;
+  throw new Error(`not a task: ${spec.error.map(({ path, message }) => `${path} ${message}`).join('; ')}`);
+}
+
 /** Simulated milliseconds that a step takes each contributor's device. */
 function stepTimesOf({ clients, speed, seed }: SimulateOptions): readonly number[] {
   return slownessOf(clients, speed, seededRng(seed, SPEED_STREAM)).map((slowness) => slowness * STEP_MS);
@@ -255,15 +262,9 @@ function attackersOf({ clients, malicious, seed }: SimulateOptions): ReadonlySet
 }
 
 /** Each contributor's own examples, from the training part of the task's sample data. */
-export async function examplesOfEach({
-  task,
-  clients,
-  examples,
-  partition,
-  sizes,
-  seed,
-}: SimulateOptions): Promise<readonly Examples[]> {
-  const { data } = TEMPLATES[task];
+export async function examplesOfEach(options: SimulateOptions): Promise<readonly Examples[]> {
+  const { task, clients, examples, partition, sizes, seed } = options;
+  const { data } = specOf(options);
   const training = await sourceOf(data)?.openTraining(data);
   if (!training) throw new Error(`there is no sample data for this task on this machine: ${data.sample}`);
   try {

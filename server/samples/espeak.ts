@@ -1,22 +1,10 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { readWav, type Sound } from '../../shared/audio/wav.ts';
+import { findProgram } from './find-program.ts';
 
 /** The program `espeak-ng`, or null where it is not installed. */
-export function findEspeak(path = process.env['PATH'] ?? ''): string | null {
-  for (const folder of path.split(delimiter)) {
-    const program = join(folder, 'espeak-ng');
-    try {
-      accessSync(program, constants.X_OK);
-      return program;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return null;
-}
+export const findEspeak = (path?: string): string | null => findProgram('espeak-ng', path);
 
 /** How a word is said: shares of the voice's own speed and pitch. */
 export interface Manner {

@@ -2,6 +2,7 @@ import type { TaskData } from '../../shared/task/kinds/index.ts';
 import { fashion } from './fashion.ts';
 import { keywords } from './keywords.ts';
 import { mnist } from './mnist.ts';
+import { movielens } from './movielens.ts';
 import { ratings } from './ratings.ts';
 import type { SampleSource } from './source.ts';
 import { trips } from './trips.ts';
@@ -17,6 +18,7 @@ export const SAMPLE_SOURCES: Readonly<Record<SampleName, SampleSource>> = {
   wordnet,
   keywords,
   ratings,
+  movielens,
 };
 
 /** The task's sample data; null where it names none. */

@@ -3,9 +3,10 @@
 #   Rscript server/samples/movielens.R FOLDER [TITLES]
 #
 # writes FOLDER/task.json, the body of POST /api/tasks for the most rated titles (200), and FOLDER/person-N.csv, the
-# ratings of each person with twenty of them or more, for "Add ratings from a file". The data belong to GroupLens, University
-# of Minnesota: research use, no redistribution without permission, no commercial use. So they are converted on one's own
-# machine and are no part of this project: do not pass FOLDER on.
+# ratings of each person with twenty of them or more, for "Add ratings from a file". FOLDER/ratings.csv has all ratings of these
+# titles as numbers (person, place of the title in the task, rating): from it `movielens.ts` beside this hands out sample data. The
+# data belong to GroupLens, University of Minnesota: research use, no redistribution without permission, no commercial use. So they
+# are converted on one's own machine and are no part of this project: do not pass FOLDER on.
 
 arguments <- commandArgs(trailingOnly = TRUE)
 if (length(arguments) < 1) stop("usage: Rscript movielens.R FOLDER [TITLES]")
@@ -40,12 +41,15 @@ writeLines(
   sprintf(
     paste0(
       "{ \"template\": \"movies\", \"id\": \"movielens\", \"model\": { \"topology\": %s },\n",
-      "  \"data\": { \"sample\": null, \"items\": [\n%s\n] } }"
+      "  \"data\": { \"sample\": \"movielens\", \"items\": [\n%s\n] } }"
     ),
     topology, paste(quoted(titles), collapse = ",\n")
   ),
   file.path(folder, "task.json"), useBytes = TRUE
 )
+
+numbers <- data.frame(person = kept$userId, item = match(kept$title, titles) - 1, rating = kept$rating)
+utils::write.csv(numbers[order(numbers$person), ], file.path(folder, "ratings.csv"), row.names = FALSE)
 
 people <- split(kept, kept$userId)
 people <- people[vapply(people, nrow, 1L) >= 20]

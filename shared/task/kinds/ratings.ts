@@ -21,8 +21,8 @@ const schema = v.strictObject({
    * scaled to −1 … 1. It belongs to the data because whoever uses the model solves for such a vector too.
    */
   ridge: v.pipe(real, v.minValue(1e-3), v.maxValue(1e3)),
-  /** Which sample data the server can hand out and score on; none: the contributors bring all there is. */
-  sample: v.optional(v.picklist(['ratings'])),
+  /** Which sample data the server can hand out and score on, invented or MovieLens; none: the contributors bring all there is. */
+  sample: v.optional(v.picklist(['ratings', 'movielens'])),
 });
 export type RatingData = v.InferOutput<typeof schema>;
 export type RatingScale = RatingData['scale'];

@@ -600,6 +600,7 @@ export const en = {
     keywords: 'Eight words in 32 voices of espeak-ng, 1,280 in all',
     'kind.ratings': 'Ratings of titles',
     'sample.ratings': 'Ratings by 400 people, invented by a script',
+    movielens: 'MovieLens: ratings by real people, for research',
     trips: 'Trips, 22,000 rows invented by a script',
     mnist: 'MNIST, 70,000 handwritten digits',
     fashion: 'Fashion-MNIST, 70,000 things to wear',

@@ -565,6 +565,7 @@ export const zh: AdminWords = {
     keywords: 'espeak-ng 的 32 种嗓音说的八个词，共 1,280 个',
     'kind.ratings': '对条目的评分',
     'sample.ratings': '400 人的评分，由脚本虚构',
+    movielens: 'MovieLens：真实用户的评分，仅供研究',
     trips: '行程，由脚本虚构的 22,000 行',
     mnist: 'MNIST，70,000 个手写数字',
     fashion: 'Fashion-MNIST，70,000 件穿戴物品',

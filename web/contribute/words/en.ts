@@ -89,6 +89,8 @@ export const en = {
       wordnet: 'The sample texts are definitions of WordNet 3.1, Princeton University 2011.',
       ratings:
         'The sample ratings are invented by a script, one made-up person for each contributor: no real people. The titles are invented too.',
+      movielens:
+        'The sample ratings are from MovieLens (GroupLens, University of Minnesota), one real person’s for each contributor, without names: published for research, not to be passed on.',
       keywords: 'The sample words are spoken by a program, espeak-ng, one voice for each contributor: no real people.',
     } as Readonly<Record<string, string>>,
     opening: 'Opening your examples.',

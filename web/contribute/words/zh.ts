@@ -85,6 +85,8 @@ export const zh: ContributeWords = {
       trips: '示例数据由脚本虚构，人人相同：并非真实行程。',
       wordnet: '示例文字是 WordNet 3.1（普林斯顿大学，2011）的英文释义。',
       ratings: '示例评分由脚本虚构，每位参与者得到一个虚构的人：并非真人。条目名称也是虚构的。',
+      movielens:
+        '示例评分来自 MovieLens（明尼苏达大学 GroupLens），每位参与者得到一位真实用户的评分，不含姓名：为研究而公开，请勿转传。',
       keywords: '示例词语由程序 espeak-ng 合成，每位参与者得到一种嗓音：并非真人。',
     },
     opening: '正在打开你的样本。',
