@@ -43,6 +43,14 @@ export function unpack(stream: Uint8Array, from: number, count: number, bits: nu
       numbers[i] = (stream[at] as number) | ((stream[at + 1] as number) << 8);
     return;
   }
+  if (bits === 12 && from % 2 === 0 && count % 2 === 0) {
+    for (let i = 0, at = from * 1.5; i < count; i += 2, at += 3) {
+      const middle = stream[at + 1] as number;
+      numbers[i] = (stream[at] as number) | ((middle & 15) << 8);
+      numbers[i + 1] = (middle >>> 4) | ((stream[at + 2] as number) << 4);
+    }
+    return;
+  }
   const mask = 2 ** bits - 1;
   let at = Math.floor((from * bits) / 8);
   const skipped = (from * bits) % 8;
