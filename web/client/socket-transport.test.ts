@@ -5,6 +5,7 @@ import { Server, type Socket } from 'socket.io';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import type { TaskId } from '../../shared/ids.ts';
+import { updateIdOf } from '../../shared/protocol/identity.ts';
 import { assignmentOf, receiptOf, sha256Of, status, tokenOf, welcome } from './fakes/play.ts';
 import { type SocketTimeouts, socketTransport } from './socket-transport.ts';
 import type { Session, SessionInbox } from './transport.ts';
@@ -137,6 +138,8 @@ describe('a session over Socket.IO', () => {
     expect(heard.all.map(([name]) => name)).toEqual(['welcome', 'draining']);
   });
 
+  const ownReceipt = { ...receiptOf(1), updateId: updateIdOf(tokenOf(1)) };
+
   it('asks and is answered', async () => {
     const asked: unknown[] = [];
     greet = (socket) => {
@@ -146,7 +149,7 @@ describe('a session over Socket.IO', () => {
         if (event === 'report-chunk') asked.push((rest[0] as Buffer).length);
         if (event === 'resume') ack?.({ ok: true, assignment: assignmentOf(1), receipt: null });
         else if (event === 'report-begin') ack?.({ ok: true, received: [0, 2], receipt: null });
-        else if (event === 'report-end') ack?.({ ok: true, receipt: receiptOf(1) });
+        else if (event === 'report-end') ack?.({ ok: true, receipt: ownReceipt });
         else if (event !== 'progress') ack?.({ ok: true });
       });
       socket.emit('welcome', welcome);
@@ -166,7 +169,7 @@ describe('a session over Socket.IO', () => {
     expect(await session.reportChunk({ token, index: 1, crc32: 7 }, new Uint8Array(12).subarray(4))).toEqual({
       ok: true,
     });
-    expect(await session.reportEnd(token)).toEqual({ ok: true, receipt: receiptOf(1) });
+    expect(await session.reportEnd(token)).toEqual({ ok: true, receipt: ownReceipt });
     expect(await session.checkOut()).toEqual({ ok: true });
     expect(await session.forget()).toEqual({ ok: true });
     expect(asked).toEqual([
@@ -180,6 +183,25 @@ describe('a session over Socket.IO', () => {
       ['check-out', {}],
       ['forget', {}],
     ]);
+  });
+
+  it('P27: the receipt of another report is no answer', async () => {
+    const others = { ok: true, assignment: null, received: [], receipt: receiptOf(1) };
+    greet = (socket) => {
+      socket.onAny((_event: string, _message: unknown, ack: (answer: unknown) => void) => ack(others));
+      socket.emit('welcome', welcome);
+    };
+    const token = tokenOf(1);
+    const metrics = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 1 };
+    for (const ask of [
+      (session: Session) => session.resume(token),
+      (session: Session) => session.reportBegin({ token, bytes: 108, sha256: sha256Of(2), metrics }),
+      (session: Session) => session.reportEnd(token),
+    ]) {
+      const { session, heard } = await opened();
+      expect(await ask(session)).toEqual(unanswered);
+      expect(heard.all.at(-1)).toEqual(['closed']);
+    }
   });
 
   it('hands refusals on as they are', async () => {
