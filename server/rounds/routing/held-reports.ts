@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sha256Hex } from '../../../shared/hash.ts';
 import type { TaskId, UpdateId } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import type { ProcessId } from '../../cluster/bus.ts';
 import type { Spool } from '../../storage/blobs/port.ts';
 import type { CoordinatorLog } from '../coordinator-ports.ts';
@@ -14,12 +15,16 @@ export interface HeldReportsOptions {
   readonly spool: Pick<Spool, 'open' | 'path' | 'has' | 'remove' | 'release'>;
   readonly arithmetic: Pick<Arithmetic, 'begin' | 'fold' | 'save' | 'drop'>;
   readonly log: CoordinatorLog;
+  /** `LIMITS.heldSumsBytes`. */
+  readonly roomBytes?: number;
 }
 
 interface HeldRound {
   readonly round: SharedRound;
   readonly reports: Map<UpdateId, ListedReport>;
   readonly folded: FoldedReports;
+  /** Its sum is made as reports come, and stays in memory. */
+  isBeforehand: boolean;
   /** Of sums that were handed over: whoever asked removes them, if it got the answer. */
   readonly sums: Set<UpdateId>;
 }
@@ -34,7 +39,7 @@ class AbsentError extends Error {}
 
 /**
  * What this process keeps for rounds of others: reports that it took, and their sum so far. One round of each task at a time, the
- * last that it heard of: O(model) of memory for each.
+ * last that it heard of. Each sum takes O(model) of memory: as many as fit in `roomBytes` are made beforehand.
  */
 export class HeldReports {
   readonly #options: HeldReportsOptions;
@@ -49,13 +54,14 @@ export class HeldReports {
     return this.#rounds.get(task)?.reports.has(updateId) === true;
   }
 
-  /** Folds one beforehand. */
+  /** Folds one beforehand, if there is room. */
   fold(round: SharedRound, report: ListedReport): void {
     const held = this.#of(round);
     if (held === null || held.reports.has(report.updateId)) return;
     const { reports, folded } = held;
     reports.set(report.updateId, report);
-    folded.add(report.updateId);
+    held.isBeforehand ||= this.#hasRoomFor(held);
+    if (held.isBeforehand) folded.add(report.updateId);
   }
 
   /** The sum of exactly these, in this order, durable in the spool, for the process that asks. */
@@ -89,7 +95,16 @@ export class HeldReports {
     } catch (error) {
       log.warn({ err: error, task, round: number }, 'a sum for another process could not be made');
       return { ok: false, reason: error instanceof AbsentError ? 'absent' : 'failed' };
+    } finally {
+      if (!held.isBeforehand) await held.folded.drop();
     }
+  }
+
+  #hasRoomFor({ round }: HeldRound): boolean {
+    const { roomBytes = LIMITS.heldSumsBytes } = this.#options;
+    const beforehand = [...this.#rounds.values()].filter(({ isBeforehand }) => isBeforehand);
+    const bytes = [round, ...beforehand.map((held) => held.round)].map((one) => sumBytes(one.fold, one.expected) ?? 0);
+    return bytes.reduce((sum, some) => sum + some, 0) <= roomBytes;
   }
 
   /** Deleted data: neither the bytes nor a sum with them stays. */
@@ -153,7 +168,7 @@ export class HeldReports {
         if (!(await spool.has(task, place, updateId))) throw new AbsentError(`${updateId} is not to be had`);
       },
     });
-    const held = { round, reports, folded, sums: new Set<UpdateId>() };
+    const held = { round, reports, folded, isBeforehand: false, sums: new Set<UpdateId>() };
     this.#rounds.set(task, held);
     return held;
   }

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { TaskId, UpdateId } from '../../../shared/ids.ts';
+import type { ProcessId } from '../../cluster/bus.ts';
+import { fileSpool } from '../../storage/blobs/spool.ts';
+import { startArithmetic } from '../arithmetic.ts';
+import { frameOf, THREE } from '../fixtures/frames.ts';
+import { TASK } from '../fixtures/rig.ts';
+import type { Arithmetic } from '../port.ts';
+import type { ListedReport, SharedRound } from '../sums-elsewhere.ts';
+import { HeldReports } from './held-reports.ts';
+
+let folder: string;
+let thread: Arithmetic;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fedtab-held-'));
+  for (const name of ['blobs', 'spool']) await mkdir(join(folder, name));
+  thread = startArithmetic({ kind: 'folder', folder: join(folder, 'blobs') });
+});
+afterEach(async () => {
+  await thread.close();
+  await rm(folder, { recursive: true });
+});
+
+test('sums are made beforehand while there is room for them, the others when they are asked for and let go of then', async () => {
+  const spool = fileSpool(join(folder, 'spool'));
+  const open = new Set<string>();
+  let most = 0;
+  const arithmetic: Pick<Arithmetic, 'begin' | 'fold' | 'save' | 'drop'> = {
+    async begin(key, fold, values) {
+      await thread.begin(key, fold, values);
+      open.add(key);
+      most = Math.max(most, open.size);
+    },
+    fold: (...args) => thread.fold(...args),
+    save: (...args) => thread.save(...args),
+    async drop(key) {
+      await thread.drop(key);
+      open.delete(key);
+    },
+  };
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  // Room for the sums of one task: three values of eight bytes.
+  const held = new HeldReports({ self: 'b' as ProcessId, spool, arithmetic, log, roomBytes: 24 });
+
+  const roundOf = (task: number): SharedRound => ({
+    ...{ task: `task-${task}` as TaskId, number: 1, place: 1, fold: { strategy: TASK.strategy, client: TASK.client }, expected: THREE },
+  });
+  async function reported(task: number): Promise<ListedReport> {
+    const { frame, sha256 } = frameOf({ delta: [task, 2, 3], examples: 2 });
+    const updateId = String(task).repeat(32) as UpdateId;
+    const writer = await spool.open(roundOf(task).task, 1, updateId, frame.byteLength);
+    await writer.write(0, frame);
+    await writer.finish();
+    const report = { updateId, sha256, baseSha256: THREE.baseSha256, staleness: 0 };
+    held.fold(roundOf(task), report);
+    return report;
+  }
+  async function sumOf(task: number, report: ListedReport): Promise<readonly number[]> {
+    const answer = await held.sum('a' as ProcessId, roundOf(task), [report]);
+    if (!answer.ok) throw new Error(answer.reason);
+    const { buffer } = new Uint8Array(await readFile(spool.path(roundOf(task).task, 1, answer.name)));
+    return [...new Float64Array(buffer)];
+  }
+
+  const reports = [await reported(1), await reported(2), await reported(3)] as const;
+  expect(await sumOf(2, reports[1])).toEqual([4, 4, 6]);
+  expect(await sumOf(1, reports[0])).toEqual([2, 4, 6]);
+  expect(await sumOf(3, reports[2])).toEqual([6, 4, 6]);
+  // The first one's stays, and beside it there was one at a time.
+  expect([...open]).toEqual(['b/task-1/1']);
+  expect(most).toBe(2);
+
+  // What is over makes room.
+  await held.end('task-1' as TaskId);
+  await reported(4);
+  expect(await sumOf(4, await reported(4))).toEqual([8, 4, 6]);
+  expect([...open]).toEqual(['b/task-4/1']);
+});
