@@ -11,13 +11,14 @@ import { localLeases } from './cluster/local.ts';
 import { joinProcesses } from './cluster/processes.ts';
 import type { Config } from './config.ts';
 import { createEvaluator } from './evaluation/evaluator.ts';
-import { clientAddress } from './gateway/address.ts';
+import { clientAddress, networkNames } from './gateway/address.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createHttp, type HttpDependencies, type Readiness } from './http/index.ts';
 import { type KeyPair, readKeyPair, selfSignedPair } from './http/tls.ts';
 import { createAudit } from './observability/audit.ts';
 import { createLogger, type Logger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { createRefusalLog } from './observability/refusal-log.ts';
 import { webFolder } from './places.ts';
 import { startArithmetic } from './rounds/arithmetic.ts';
 import { createCoordinator } from './rounds/coordinator.ts';
@@ -104,15 +105,23 @@ async function start(
     closing(processes.leases, (part) => part.close());
   }
   let routed: Routed | null = null;
+  const networkSalt = processes?.networkSalt ?? secureRng.bytes(16);
+  const refused = createRefusalLog(logger, clock);
   const gateway = createGateway({
-    ...(processes === null ? {} : { networkSalt: processes.networkSalt }),
+    networkSalt,
     joined: (...client) => routed?.joined(...client),
     elsewhere: () => routed?.elsewhere ?? null,
     spool,
     admins,
     clock,
     log: logger,
-    metrics: metrics.gateway,
+    metrics: {
+      ...metrics.gateway,
+      refused(place, reason, who) {
+        metrics.gateway.refused(place, reason);
+        refused({ place, reason, ...who });
+      },
+    },
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
     socketsPerAddress: config.maxPerAddress,
@@ -156,6 +165,8 @@ async function start(
   const dependencies: HttpDependencies = {
     ...{ coordinator, storage, blobs, arithmetic, samples, admins, audit, metrics, webhook, logger, clock, webFolder },
     readiness: () => readiness,
+    refused,
+    networkOf: networkNames(networkSalt),
     addressOf: (remote, forwardedFor) => clientAddress(remote, forwardedFor, config.trustedProxies),
     server: {
       publicUrl: config.publicUrl,

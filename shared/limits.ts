@@ -146,6 +146,8 @@ export const LIMITS = {
   partialSumMaximumMs: 30_000,
   /** Sums that a process makes beforehand for rounds of others, of all tasks together; where there is no room it makes one when it is asked. */
   heldSumsBytes: 256 * MiB,
+  /** Lines of the log about refused calls; the others are counted. */
+  refusalsLoggedPerMinute: 60,
   /** More of one process are fetched one by one: the list of them is one word, some 250 characters for each. */
   partialSumReportsCount: 2_000,
   /** Checkpoints whose weights are kept: the newest, and every so many versions. */

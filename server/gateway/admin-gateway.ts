@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Namespace, Socket } from 'socket.io';
 import * as v from 'valibot';
 import type { Clock } from '../../shared/clock.ts';
@@ -28,6 +29,8 @@ export interface AdminGatewayOptions {
   readonly admins: Pick<Admins, 'redeemTicket' | 'onLogOut' | 'used'>;
   readonly publicUrl: string | null;
   readonly isDraining: () => boolean;
+  /** The name of the network that it comes from. */
+  readonly networkOf: (request: IncomingMessage) => string;
   readonly clock: Clock;
   readonly log: GatewayLog;
   readonly metrics: GatewayMetrics;
@@ -55,7 +58,7 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
       answer = internalRefusal(log, { socket: socket.id }, error);
     }
     if ('ok' in answer) {
-      metrics.refused('handshake', answer.reason);
+      metrics.refused('handshake', answer.reason, { network: options.networkOf(socket.request), namespace: '/admin' });
       return next(Object.assign(new Error(answer.message), { data: answer }));
     }
     socket.data = { admin: answer };

@@ -71,7 +71,7 @@ export function openClientGateway(options: ClientGatewayOptions): void {
       answer = internalRefusal(log, { socket: socket.id }, error);
     }
     if (!answer.ok) {
-      metrics.refused('handshake', answer.reason);
+      metrics.refused('handshake', answer.reason, { network: options.networkOf(socket.request) });
       return next(Object.assign(new Error(answer.message), { data: answer }));
     }
     const messages = new TokenBucket(clock, LIMITS.messagesPerSocketPerSecond);
@@ -136,7 +136,7 @@ export function openClientGateway(options: ClientGatewayOptions): void {
       answer = internalRefusal(log, { ...idsOf(session), event: name }, error);
     }
     if (answer.ok) metrics.handled(name, (clock.elapsed() - startedMs) / 1000);
-    else metrics.refused('event', answer.reason);
+    else metrics.refused('event', answer.reason, { ...idsOf(session), event: name });
     ack?.(answer);
   }
 

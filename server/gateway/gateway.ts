@@ -92,6 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     addresses,
     valve,
     trustedProxies,
+    networkOf,
     clock,
     log,
     metrics,
@@ -103,9 +104,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   function open(httpServer: HttpServer | HttpsServer, coordinator: Coordinator): void {
     assert(uploads === undefined, 'the gateway is open already');
     const incoming = new Uploads({ coordinator, spool, valve, clock, log, metrics, elsewhere });
-    const shared = { server, coordinator, broadcast, publicUrl, isDraining: () => isDraining, clock, log, metrics };
+    const shared = {
+      ...{ server, coordinator, broadcast, publicUrl, networkOf, clock, log, metrics },
+      isDraining: () => isDraining,
+    };
     const dashboards = openAdminGateway({ ...shared, admins });
-    openClientGateway({ ...shared, sessions, uploads: incoming, networkOf, joined });
+    openClientGateway({ ...shared, sessions, uploads: incoming, joined });
     broadcast.attach(coordinator, [
       {
         roundEnded: (task, end, yours) =>

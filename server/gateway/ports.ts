@@ -14,7 +14,8 @@ export type RefusalPlace = 'upgrade' | 'handshake' | 'event' | 'session';
 export interface GatewayMetrics {
   sessions(change: 1 | -1): void;
   adminSessions(change: 1 | -1): void;
-  refused(place: RefusalPlace, reason: RefusalReason): void;
+  /** `who`: a network's name, a task, a client, an event; for the log. */
+  refused(place: RefusalPlace, reason: RefusalReason, who?: Readonly<Record<string, unknown>>): void;
   /** A well-formed event was dealt with; `seconds` from its arrival to its ack. */
   handled(event: string, seconds: number): void;
   received(bytes: number): void;

@@ -18,6 +18,8 @@ export interface SocketServerOptions {
   readonly addresses: AddressLimits;
   readonly valve: ReadValve;
   readonly trustedProxies: number;
+  /** The name of the network that it comes from. */
+  readonly networkOf: (request: IncomingMessage) => string;
   readonly clock: Clock;
   readonly log: GatewayLog;
   readonly metrics: GatewayMetrics;
@@ -42,7 +44,7 @@ export function createSocketServer(options: SocketServerOptions): GatewayServer 
     allowRequest: (request, callback) => {
       const answer = attempt(() => options.decide(request, addressOf(request, trustedProxies)), log);
       if (answer.ok) return callback(null, true);
-      metrics.refused('upgrade', answer.reason);
+      metrics.refused('upgrade', answer.reason, { network: options.networkOf(request) });
       callback(JSON.stringify(answer), false);
     },
     // Float32 does not compress, and a compressed message may be a bomb.
@@ -63,7 +65,7 @@ export function createSocketServer(options: SocketServerOptions): GatewayServer 
 export function attachSocketServer(
   server: GatewayServer,
   httpServer: HttpServer | HttpsServer,
-  { addresses, valve, clock, trustedProxies, metrics }: SocketServerOptions,
+  { addresses, valve, clock, trustedProxies, networkOf, metrics }: SocketServerOptions,
 ): (withinMs: number) => Promise<void> {
   const connections = new Set<TransportSocket>();
   let allClosed: () => void = () => {};
@@ -84,7 +86,7 @@ export function attachSocketServer(
     connection.on('packet', ({ data }) => {
       if (typeof data === 'object') seat.served();
       if (packets.take() === 0) return;
-      metrics.refused('session', 'rate');
+      metrics.refused('session', 'rate', { network: networkOf(connection.request) });
       connection.close(true);
     });
     connection.once('close', closed);

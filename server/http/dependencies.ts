@@ -4,6 +4,7 @@ import type { Admins } from '../auth/admins.ts';
 import type { Audit } from '../observability/audit.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { RefusedCall } from '../observability/refusal-log.ts';
 import type { Arithmetic, Coordinator } from '../rounds/port.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { BlobStore } from '../storage/blobs/port.ts';
@@ -24,8 +25,12 @@ export interface HttpDependencies {
   readonly metrics: Metrics;
   readonly webhook: WebhookDoors;
   readonly logger: Logger;
+  /** Logs a call that was refused. */
+  readonly refused: (call: RefusedCall) => void;
   readonly clock: Pick<Clock, 'now'>;
   readonly readiness: () => Readiness;
+  /** What the network of such an address is called. */
+  readonly networkOf: (address: string) => string;
   /** The address that limits are kept by. */
   readonly addressOf: (
     remoteAddress: string | undefined,

@@ -1,6 +1,6 @@
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
-import fastify, { type FastifyReply, type FastifyServerOptions, LogController } from 'fastify';
+import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify';
 import { LIMITS } from '../../shared/limits.ts';
 import { createAuthentication } from './authentication.ts';
 import type { App, HttpDependencies } from './dependencies.ts';
@@ -70,6 +70,12 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
   app.addHook('onResponse', async (request, reply) => {
     metrics.request(reply.statusCode);
     const [path] = request.url.split('?');
+    if (isRefusal(request, reply.statusCode)) {
+      const { method, socket, headers } = request;
+      const network = dependencies.networkOf(addressOf(socket.remoteAddress, headers['x-forwarded-for']));
+      const route = request.routeOptions.url ?? null;
+      dependencies.refused({ place: 'http', reason: reply.statusCode, method, route, network });
+    }
     request.log.debug({ method: request.method, path, status: reply.statusCode, ms: reply.elapsedTime }, 'request');
   });
   await addSecurityHeaders(app, dependencies);
@@ -99,6 +105,11 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
   });
   return app;
 }
+
+/** Attempts that a rule turned away. Who merely looks whether they are logged in, or for a page that is not there, attempts nothing. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403, 408, 413, 414, 415, 422, 429, 431]);
+const isRefusal = ({ method, headers }: FastifyRequest, status: number): boolean =>
+  REFUSALS.has(status) && (status !== 401 || method !== 'GET' || headers.authorization !== undefined);
 
 /** JSON is the only body there is. An empty one is `undefined`: calls such as pause have nothing to say. */
 function readJsonOnly(app: App): void {

@@ -192,6 +192,19 @@ describe('sessions', () => {
   });
 });
 
+test('threat C13: what was refused has a line in the log, without what was sent and from where; to look who one is attempts nothing', async () => {
+  await http.app.inject({ url: '/api/session' });
+  await logIn('a-wrong-token');
+  const headers = { authorization: 'Bearer another-wrong-token' };
+  await http.app.inject({ url: '/api/tasks/digits/rounds?limit=1', headers });
+  const refused = http.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'refused');
+  expect(refused.map(({ place, reason, method, route, network }) => [place, reason, method, route, network])).toEqual([
+    ['http', 401, 'POST', '/api/session', 'a network'],
+    ['http', 401, 'GET', '/api/tasks/:id/rounds', 'a network'],
+  ]);
+  expect(http.lines.join()).not.toContain('wrong-token');
+});
+
 describe('threat A1: guessing', () => {
   test('20 wrong credentials in a minute lock the address out, also for the right one', async () => {
     for (let i = 0; i < 10; i++) {

@@ -46,7 +46,13 @@ test('sums are made beforehand while there is room for them, the others when the
   const held = new HeldReports({ self: 'b' as ProcessId, spool, arithmetic, log, roomBytes: 24 });
 
   const roundOf = (task: number): SharedRound => ({
-    ...{ task: `task-${task}` as TaskId, number: 1, place: 1, fold: { strategy: TASK.strategy, client: TASK.client }, expected: THREE },
+    ...{
+      task: `task-${task}` as TaskId,
+      number: 1,
+      place: 1,
+      fold: { strategy: TASK.strategy, client: TASK.client },
+      expected: THREE,
+    },
   });
   async function reported(task: number): Promise<ListedReport> {
     const { frame, sha256 } = frameOf({ delta: [task, 2, 3], examples: 2 });
