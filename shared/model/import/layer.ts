@@ -139,7 +139,7 @@ export function takeLayer(
 }
 
 function refusedClass(path: string, className: string): ImportProblem {
-  if (/Normalization$/.test(className)) return importProblem(path, 'layer-statistics', className);
+  if (className === 'Normalization') return importProblem(path, 'layer-statistics', className);
   if (className === 'Rescaling') return importProblem(path, 'layer-scale', className);
   if (['Sequential', 'Functional', 'Model'].includes(className)) return importProblem(path, 'layer-nested');
   return importProblem(path, 'layer-class', className, TAKEN_CLASSES.join(', '));

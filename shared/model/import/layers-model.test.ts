@@ -252,8 +252,8 @@ describe('what is refused, where, and why', () => {
   });
 
   it.each([
-    ['GroupNormalization', 'layer-statistics'],
-    ['LayerNormalization', 'layer-statistics'],
+    ['Normalization', 'layer-statistics'],
+    ['LayerNormalization', 'layer-class'],
     ['Rescaling', 'layer-scale'],
     ['Sequential', 'layer-nested'],
     ['LSTM', 'layer-class'],

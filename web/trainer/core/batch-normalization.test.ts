@@ -80,12 +80,14 @@ describe('batch normalization by hand', () => {
     const own = Float32Array.of(2, 1, 0.5, 0, 0.25, 0, 4, 1, 1, 0, 0);
     model.setParams(own);
     const scale = 2 / Math.sqrt(4.001);
-    const [score, answer] = tidy(() => [
-      model.score(batchOf([1, 0], 1)).loss.dataSync()[0],
-      model.predict(Float32Array.of(1, 0), 1).dataSync()[0],
+    // Of two examples, which have a mean and a variance of their own.
+    const [score, answers] = tidy(() => [
+      model.score(batchOf(two, 2)).loss.dataSync()[0],
+      [...model.predict(Float32Array.from(two), 2).dataSync()],
     ]);
-    expect(answer).toBeCloseTo(0.75 * scale + 0.5, 5);
-    expect(score).toBeCloseTo((0.75 * scale + 0.5) ** 2, 5);
+    const [first, second] = [0.75 * scale + 0.5, 2.75 * scale + 0.5];
+    expect(answers).toEqual([expect.closeTo(first, 5), expect.closeTo(second, 5)]);
+    expect(score).toBeCloseTo((first ** 2 + second ** 2) / 2, 4);
     expect(await model.readParams()).toEqual(own);
     // A variance below 0 can only have been brought: it counts as 0.
     model.setParams(own.with(6, -1));
