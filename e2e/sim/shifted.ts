@@ -97,7 +97,7 @@ export async function scoredByAll(
   }
 }
 
-const RUN = { clients: 10, examples: 300, shift: 'pictures' } as const;
+const RUN = { clients: 8, examples: 250, shift: 'pictures' } as const;
 export const SHIFTED_ROUNDS = 20;
 
 /** A row for each, with the rate that is best on the first seed. */
