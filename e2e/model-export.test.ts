@@ -60,3 +60,34 @@ test.each(ZOO_NAMES)('tf.loadLayersModel opens the %s of the server, with its we
   image.dispose();
   model.dispose();
 });
+
+test('tf.loadLayersModel opens a model with a normalization, which is as it began', async () => {
+  const layers = [
+    { class_name: 'BatchNormalization', config: { name: 'norm', momentum: 0.9 } },
+    { class_name: 'Activation', config: { name: 'bent', activation: 'relu' } },
+    { class_name: 'Flatten', config: { name: 'flat' } },
+    { class_name: 'Dense', config: { name: 'output', units: 10, activation: 'softmax' } },
+  ];
+  const topology = { input: [28, 28, 1], layers };
+  await server.adminJson('/api/tasks', {
+    body: { template: 'digits', id: 'fedbn', model: { topology, seed: 7 }, client: { local: ['norm'] } },
+  });
+  const model = await loadLayersModel(`${server.url}/api/tasks/fedbn/model/model.json`);
+  const norm = model.getLayer('norm');
+  expect(norm.getWeights().map((weight) => [...weight.dataSync()])).toEqual([[1], [0], [0], [1]]);
+  expect(norm.getConfig()).toMatchObject({ momentum: 0.9, epsilon: 0.001, center: true, scale: true });
+
+  // What TF.js itself writes of it comes in again as it went out.
+  const written = await artifactsOf(model);
+  const brought = readLayersModel(written.json);
+  if (!brought.ok) throw new Error(JSON.stringify(brought.failure));
+  expect(brought.value.topology.layers.map(({ class_name }) => class_name)).toEqual(
+    layers.map(({ class_name }) => class_name),
+  );
+  const plan = planWeights(brought.value);
+  if (!plan.ok) throw new Error(JSON.stringify(plan.failure));
+  const served = await (await fetch(`${server.url}/api/tasks/fedbn/model/weights.bin`)).arrayBuffer();
+  const weights = joinWeights(plan.value, new Map([['weights.bin', written.weights]]));
+  expect(weights.ok && Buffer.from(weights.value.buffer).equals(Buffer.from(served))).toBe(true);
+  model.dispose();
+});

@@ -1,3 +1,4 @@
+import type { Evaluation } from '../../shared/evaluation/result.ts';
 import type { Score } from '../../shared/protocol/index.ts';
 import { namedScoreText } from '../../shared/protocol/score-text.ts';
 
@@ -16,6 +17,8 @@ export interface ApiRound {
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly metrics: Score | null;
+  /** Of an evaluation round. */
+  readonly evaluation?: Evaluation;
 }
 
 /** One round in `--json` (DESIGN §8). */

@@ -21,6 +21,7 @@ describe('npm run simulate', () => {
       epochs: null,
       batchSize: null,
       sizes: { kind: 'equal' },
+      shift: 'none',
       set: {},
       inProcess: false,
       trainer: 'auto',
@@ -51,13 +52,19 @@ describe('npm run simulate', () => {
     expect(read('--codec eden-1')).toMatchObject({ range: null, fraction: null });
   });
 
+  it('shifts what are pictures, and nothing else', () => {
+    expect(read('--shift pictures')).toMatchObject({ shift: 'pictures' });
+    expect(read('--shift pictures --task table')).toEqual({ problem: '--shift pictures takes a --task of pictures' });
+    expect(read('--shift up')).toMatchObject({ problem: expect.stringMatching(/none, pictures$/) });
+  });
+
   it('takes ratings a person at a time', () => {
     expect(read('--task movies')).toMatchObject({ partition: { kind: 'people' } });
   });
 
   it('takes every flag', () => {
     const flags =
-      '--task seed-dense --clients 20 --cohort 5 --rounds 3 --examples 100 --partition dirichlet:0.5 --strategy fedsgd --codec uniform-8-rotated --range 0.1 --lr 0.05 --epochs 2 --batch 20 --dropout 0.25 --seed 7 --backend cpu --model mine --json out.json --csv out.csv --svg out.svg --sizes dirichlet:2 --set client.mu=0.1 --set client.local=["output"] --set model.zoo=cnn --in-process --trainer core --threads 2 --over-selection 1.3 --deadline 60 --speed pareto:1.5 --late 0.05 --leave uploading:0.1 --attack alie:1.5 --malicious 0.3 --attack-after 4 --until 0.97';
+      '--task seed-dense --clients 20 --cohort 5 --rounds 3 --examples 100 --partition dirichlet:0.5 --strategy fedsgd --codec uniform-8-rotated --range 0.1 --lr 0.05 --epochs 2 --batch 20 --dropout 0.25 --seed 7 --backend cpu --model mine --json out.json --csv out.csv --svg out.svg --sizes dirichlet:2 --shift pictures --set client.mu=0.1 --set client.local=["output"] --set model.zoo=cnn --in-process --trainer core --threads 2 --over-selection 1.3 --deadline 60 --speed pareto:1.5 --late 0.05 --leave uploading:0.1 --attack alie:1.5 --malicious 0.3 --attack-after 4 --until 0.97';
     expect(read(flags)).toEqual({
       task: 'seed-dense',
       clients: 20,
@@ -73,6 +80,7 @@ describe('npm run simulate', () => {
       epochs: 2,
       batchSize: 20,
       sizes: { kind: 'dirichlet', alpha: 2 },
+      shift: 'pictures',
       set: { client: { mu: 0.1, local: ['output'] }, model: { zoo: 'cnn' } },
       inProcess: true,
       trainer: 'core',

@@ -10,6 +10,7 @@ import { ATTACK_NAMES, type AttackChoice, looksAtOthers, readAttack } from './at
 import { LEAVING_STATES, type Leave, readLeaves, readSpeed, type Speed } from './devices.ts';
 import { type Partition, readPartition, readSizes, type Sizes, takesSizes } from './partition.ts';
 
+const SHIFTS = ['none', 'pictures'] as const;
 const TRAINERS = ['auto', 'core', 'plain'] as const;
 type StrategyName = TaskSpec['strategy']['name'];
 const STRATEGIES: readonly StrategyName[] = taskSpecSchema.entries.strategy.entries.name.options;
@@ -22,6 +23,8 @@ export interface SimulateOptions {
   readonly examples: number;
   readonly partition: Partition;
   readonly sizes: Sizes;
+  /** Gives each contributor's pictures a look of their own. */
+  readonly shift: (typeof SHIFTS)[number];
   readonly strategy: StrategyName | null;
   readonly codec: CodecName | null;
   /** What the codec needs besides its name. */
@@ -67,7 +70,8 @@ export const HELP = `npm run simulate -- [options]
 npm run simulate -- sweep --lr 0.05,0.1,0.2 [options]
 npm run simulate -- papers [--help]
 Headless contributors with the tabs' own engine, over real sockets to a real server or in one process. A sweep runs the
-same rounds with each learning rate and says which reached the most.
+same rounds with each learning rate and says which reached the most. Where the task sets examples aside (--set
+client.heldOut=true), the newest version is scored on those of all contributors at the end.
 
   --task T          ${Object.keys(TEMPLATES).join(' | ')} (digits)
   --clients N       contributors (10)
@@ -78,6 +82,7 @@ same rounds with each learning rate and says which reached the most.
                     dirichlet: convention A (Hsu et al. 2019), each contributor's labels from Dir(ALPHA × shares of the labels);
                     dirichlet-b: convention B (Yurochkin et al. 2019), each label over the contributors from Dir(BETA)
   --sizes S         equal | dirichlet:ALPHA: how many each contributor has, of iid and dirichlet (equal)
+  --shift S         ${SHIFTS.join(' | ')}: each contributor's pictures in a contrast and brightness of their own, of half of them inverted (none)
   --strategy S      ${STRATEGIES.join(' | ')} (the task's)
   --codec C         ${CODEC_NAMES.join(' | ')} (the task's)
   --range R         of uniform codecs: values are cut off at ±R (0.05)
@@ -117,6 +122,7 @@ const flags = {
   examples: { type: 'string', default: '600' },
   partition: { type: 'string' },
   sizes: { type: 'string', default: 'equal' },
+  shift: { type: 'string', default: 'none' },
   strategy: { type: 'string' },
   codec: { type: 'string' },
   range: { type: 'string' },
@@ -240,7 +246,11 @@ function codecOf(values: Values): Pick<SimulateOptions, 'codec' | 'range' | 'fra
   };
 }
 
-function dealtAs(values: Values, task: TemplateName, examples: number): Pick<SimulateOptions, 'partition' | 'sizes'> {
+function dealtAs(
+  values: Values,
+  task: TemplateName,
+  examples: number,
+): Pick<SimulateOptions, 'partition' | 'sizes' | 'shift'> {
   const isOfPeople = TEMPLATES[task].data.kind === 'ratings';
   const partition = readPartition(values.partition ?? (isOfPeople ? 'people' : 'iid'));
   if (partition === null)
@@ -253,7 +263,10 @@ function dealtAs(values: Values, task: TemplateName, examples: number): Pick<Sim
   if (sizes === null) throw new Wrong('--sizes takes equal or dirichlet:ALPHA');
   if (sizes.kind !== 'equal' && !takesSizes(partition))
     throw new Wrong('--sizes can be chosen with --partition iid and dirichlet:ALPHA');
-  return { partition, sizes };
+  const shift = oneOf(values.shift ?? '', SHIFTS, 'shift');
+  if (shift === 'pictures' && TEMPLATES[task].data.kind !== 'image')
+    throw new Wrong('--shift pictures takes a --task of pictures');
+  return { partition, sizes, shift };
 }
 
 function attackedBy(values: Values, inProcess: boolean): Pick<SimulateOptions, 'attack' | 'malicious' | 'attackAfter'> {

@@ -4,6 +4,7 @@ import { machineLine } from '../bench/machine.ts';
 import { BUFFERED_ROUNDS, BUFFERED_TARGETS, compareSchedules } from './buffered.ts';
 import { conventionOf, readSizes } from './partition.ts';
 import { crossingOf, pointsOf } from './results/curve.ts';
+import { compareShifted, SHIFTED_ROUNDS } from './shifted.ts';
 import { type Figures, simulate } from './simulation.ts';
 import { bestRate, MNIST, percent, progress, trialOf } from './trial.ts';
 
@@ -48,7 +49,7 @@ const PAPERS: Readonly<Record<string, Paper>> = {
   },
 };
 
-const COMPARISONS: ReadonlySet<string> = new Set(['strategies', 'buffered']);
+const COMPARISONS: ReadonlySet<string> = new Set(['strategies', 'buffered', 'shifted']);
 
 /** Rounds of a comparison of strategies, and what is compared. */
 const COMPARED_ROUNDS = 100;
@@ -63,10 +64,12 @@ ${Object.entries(PAPERS)
   strategies      every strategy of this version after ${COMPARED_ROUNDS} rounds of the 2NN with ${SKEWS.join(' and ')}
   buffered        FedAvg against FedBuff on devices of very different speed, by simulated time to ${BUFFERED_TARGETS.map(percent).join(', ')}
 
+  shifted         FedAvg, FedPer and FedBN on pictures that look different to everybody, on what each sets aside
+
   --lr R,…        learning rates to choose from; one is taken as it is (0.05,0.1,0.2)
   --seeds N,…     (1)
   --threads N     threads that train (2)
-  --rounds N      of a comparison (${COMPARED_ROUNDS}; of buffered at most ${BUFFERED_ROUNDS} versions)
+  --rounds N      of a comparison (${COMPARED_ROUNDS}; of buffered at most ${BUFFERED_ROUNDS} versions, of shifted ${SHIFTED_ROUNDS})
   --partition P   of strategies: one of the two alone
   --sizes S       of strategies: equal | dirichlet:ALPHA, with which contributors take unequal numbers of steps, not by shards (equal)
   --strategies S,…  of strategies: these alone (all)
@@ -115,6 +118,7 @@ export async function reproduce(args: readonly string[], say: (line: string) => 
       );
     else if (name === 'buffered')
       await compareSchedules(Number(values.rounds ?? BUFFERED_ROUNDS), rates, seeds, values.threads, say);
+    else if (name === 'shifted') await compareShifted(Number(values.rounds ?? SHIFTED_ROUNDS), rates, seeds, say);
     else if (paper !== undefined) areKept = (await again(paper, rates, seeds, values.threads, say)) && areKept;
   }
   return areKept;

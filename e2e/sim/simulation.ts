@@ -1,5 +1,6 @@
 import { readModelFolder } from '../../server/cli/model-folder.ts';
 import { sourceOf } from '../../server/samples/index.ts';
+import type { Evaluation } from '../../shared/evaluation/result.ts';
 import type { Score } from '../../shared/protocol/index.ts';
 import { namedScoreText } from '../../shared/protocol/score-text.ts';
 import { seededRng, shuffle } from '../../shared/rng.ts';
@@ -21,6 +22,7 @@ import { conventionOf, deal, dealPeople } from './partition.ts';
 import { PlainTrainers } from './plain/trainers.ts';
 import { notPlain } from './plain/training.ts';
 import { crossingOf, type Point, pointsOf } from './results/curve.ts';
+import { type Look, lookingAs, looksOf } from './shift.ts';
 import { openSocketWorld } from './socket-world.ts';
 import type { World, WorldOptions } from './world.ts';
 
@@ -45,6 +47,8 @@ export interface Figures {
   readonly initial: { readonly version: number } & Partial<Score>;
   readonly rounds: readonly SimulatedRound[];
   readonly final: { readonly version: number } & Partial<Score>;
+  /** What all contributors' devices say of the last version, on what the task sets aside. */
+  readonly evaluation?: Evaluation;
   /** Why the task paused before its rounds were done, where it did. */
   readonly pausedReason?: string;
   /** Where the best so far crosses `--until`. */
@@ -61,6 +65,7 @@ export interface Told {
 /** Streams of the one seed. */
 const PARTITION_STREAM = 1;
 const SPEED_STREAM = 4;
+const SHIFT_STREAM = 6;
 const LATE_STREAM = 500_000;
 const MALICE_STREAM = 5;
 const ATTACK_STREAM = 600_000;
@@ -151,6 +156,8 @@ async function runRounds(options: SimulateOptions, world: World, { say, done }: 
   if (rounds.length > 0) say(paceText(rounds));
   if (until !== null) say(crossingText(until, crossing.crossing ?? null));
   const pausedReason = await world.pausedReason();
+  const evaluation = until === null && pausedReason === null ? await evaluated(world, rounds.length + 1) : null;
+  if (evaluation !== null) say(evaluationText(evaluation));
   if (pausedReason !== null) say(`the task has paused: ${pausedReason}`);
   return {
     task: options.task,
@@ -163,10 +170,21 @@ async function runRounds(options: SimulateOptions, world: World, { say, done }: 
     initial: { version: 0, ...initial },
     rounds,
     final: { version: last, ...(await world.scored(last)).metrics },
+    ...(evaluation === null ? {} : { evaluation }),
     ...(pausedReason === null ? {} : { pausedReason }),
     ...crossing,
   };
 }
+
+/** The newest version on everybody's own examples, where the task sets some aside. */
+async function evaluated(world: World, number: number): Promise<Evaluation | null> {
+  if (world.spec.client.heldOut !== true) return null;
+  await world.evaluate();
+  return (await world.ended(number))?.evaluation ?? null;
+}
+
+const evaluationText = ({ clients, examples, score }: Evaluation): string =>
+  `on ${examples} examples that ${clients} contributors set aside: ${namedScoreText(score, 2)}, loss ${score.loss.toFixed(3)}`;
 
 /** Of a round that has just ended. */
 async function simulatedFigures(
@@ -261,8 +279,15 @@ function attackersOf({ clients, malicious, seed }: SimulateOptions): ReadonlySet
   return new Set(order.slice(0, Math.round(malicious * clients)));
 }
 
-/** Each contributor's own examples, from the training part of the task's sample data. */
+/** Each contributor's own examples, from the training part of the task's sample data, and how they look there. */
 export async function examplesOfEach(options: SimulateOptions): Promise<readonly Examples[]> {
+  const dealt = await dealtToEach(options);
+  if (options.shift === 'none') return dealt;
+  const looks = looksOf(options.clients, seededRng(options.seed, SHIFT_STREAM));
+  return dealt.map((own, index) => lookingAs(own, looks[index] as Look));
+}
+
+async function dealtToEach(options: SimulateOptions): Promise<readonly Examples[]> {
   const { task, clients, examples, partition, sizes, seed } = options;
   const { data } = specOf(options);
   const training = await sourceOf(data)?.openTraining(data);

@@ -46,6 +46,7 @@ export async function openSocketWorld(options: WorldOptions): Promise<World> {
     return {
       ...{ task: created.id, spec, population, close },
       start: async (rounds) => void (await adminJson(`${path}/rounds`, { body: { count: rounds } })),
+      evaluate: async () => void (await adminJson(`${path}/evaluate`, { body: {} })),
       ended: (number) => endedRound(adminJson, path, number, patience),
       pausedReason: async () => (await adminJson<{ pausedReason?: string }>(path)).pausedReason ?? null,
       scored: (version) => scoredCheckpoint(adminJson, path, version),

@@ -28,6 +28,8 @@ export interface World {
   readonly spec: TaskSpec;
   readonly population: Population;
   start(rounds: number): Promise<void>;
+  /** Asks for an evaluation round of the newest version. */
+  evaluate(): Promise<void>;
   /** A round once it has ended; null when the task stopped before it began. */
   ended(number: number): Promise<ApiRound | null>;
   /** A version once it has its score. */

@@ -88,7 +88,7 @@ test('threats C13 C17: hostile and foreign files are refused with a sentence, no
     [altered((layers) => Object.assign(layers[5]?.config ?? {}, { units: 1e12 })), 'must be a whole number from 1 to'],
     [altered((layers) => Object.assign(layers[1]?.config ?? {}, { filters: 1e7 })), 'more than 100000000 parameters'],
     [
-      altered((layers) => layers.splice(2, 0, { class_name: 'BatchNormalization', config: { name: 'norm' } })),
+      altered((layers) => layers.splice(2, 0, { class_name: 'Normalization', config: { name: 'norm' } })),
       'merge it into the layer before it, or take it out',
     ],
     [

@@ -2,15 +2,19 @@ import { expect, test } from 'playwright/test';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
+import type { ModelTopology } from '../../shared/model/topology.ts';
 import { seededRng } from '../../shared/rng.ts';
 import { bytesForm } from '../../shared/task/kinds/form.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
+import type { ClientPlan } from '../../shared/task/spec.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { norm, toBytes } from '../../shared/weights/vector.ts';
 import { makeStep } from '../../shared/wire/step.ts';
+import { trainAssigned } from '../../web/trainer/core/assignment.ts';
 import { openCpu } from '../../web/trainer/core/backends/cpu.ts';
 import { examplesOf } from '../../web/trainer/core/examples.ts';
 import { buildModel } from '../../web/trainer/core/model.ts';
+import { memoryOwnState } from '../../web/trainer/core/own-state.ts';
 import { train } from '../../web/trainer/core/train.ts';
 import { addStrips, assignment, prepare } from '../fixtures/page-trainer.ts';
 import { type SubSession, subSession } from '../fixtures/sub-session.ts';
@@ -78,6 +82,42 @@ test("WASM in a tab's worker trains a convolution as the plain CPU in Node does,
   expect(distance(inTab.delta, here.delta)).toBeLessThan(1e-4);
   expect(inTab.metrics?.lossAfter).toBeCloseTo(here.metrics.lossAfter ?? Number.NaN, 4);
 });
+
+for (const backend of ['webgl', 'wasm'] as const)
+  test(`FedBN in a tab's worker on ${backend}: own normalizations as on the plain CPU in Node, kept in IndexedDB, gone on from and not reported`, async ({
+    page,
+  }) => {
+    const { input, layers }: ModelTopology = TEMPLATES.custom.model.topology;
+    const normalized = layers.flatMap((layer): ModelTopology['layers'] => {
+      if (layer.class_name !== 'Conv2D') return [layer];
+      return [
+        { ...layer, config: { ...layer.config, activation: 'linear' } },
+        { class_name: 'BatchNormalization', config: { name: 'norm', momentum: 0.9, epsilon: 0.001 } },
+        { class_name: 'Activation', config: { name: 'bent', activation: 'relu' } },
+      ];
+    });
+    const topology: ModelTopology = { input, layers: normalized };
+    const client: ClientPlan = { ...TEMPLATES.custom.client, local: ['norm'] };
+    const model = { topology, seed: 1 };
+    await addStrips(page, 45);
+    expect(await prepare(page, backend, { model, client })).toMatchObject({ used: backend, reason: null });
+    const inTab = [await assignment(page, 7), await assignment(page, 7)];
+
+    const built = buildModel(topology, client.loss, await openCpu());
+    const examples = examplesOf(bytesForm([28, 28, 1], 10), [strips(45)]);
+    const own = memoryOwnState();
+    const params = initialWeights(modelOf({ model }), 1);
+    for (const tab of inTab) {
+      const here = await trainAssigned(built, params, examples, { plan: client, seed: 7, own });
+      if (!here.ok) throw new Error(here.message);
+      // 4,170 parameters without the 32 of the normalization.
+      expect([tab.delta.length, here.delta.length]).toEqual([4_138, 4_138]);
+      expect(distance(tab.delta, here.delta)).toBeLessThan(1e-3);
+      expect(tab.metrics?.lossAfter).toBeCloseTo(here.metrics.lossAfter ?? Number.NaN, 3);
+    }
+    // The second part began with what the first had left in the tab.
+    expect(distance(inTab[1]?.delta ?? [], Float32Array.from(inTab[0]?.delta ?? []))).toBeGreaterThan(0.01);
+  });
 
 test('the worker is kept across rounds, sees examples that were added, and lets them be deleted', {
   tag: '@long',

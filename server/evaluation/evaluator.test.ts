@@ -73,6 +73,34 @@ describe('the evaluator', () => {
     }
   });
 
+  test('scores a normalization as it began, which leaves its input as it is', async () => {
+    const normalized: TaskSpec = {
+      ...softmax,
+      model: {
+        topology: {
+          input: [28, 28, 1],
+          layers: [
+            { class_name: 'BatchNormalization', config: { name: 'norm', momentum: 0.9, epsilon: 1e-7 } },
+            { class_name: 'Flatten', config: { name: 'flat' } },
+            { class_name: 'Dense', config: { name: 'output', units: 10, activation: 'softmax' } },
+          ],
+        },
+        seed: 1,
+      },
+      client: { ...softmax.client, local: ['norm'] },
+    };
+    const begun = initialWeights(modelOf(normalized), 1);
+    expect([...begun.subarray(0, 4)]).toEqual([1, 0, 0, 1]);
+    const plain = initialWeights(modelOf(softmax), 5);
+    begun.set(plain, 4);
+    const [expected, found] = [
+      await evaluator.score(softmax, store(plain)),
+      await evaluator.score(normalized, store(begun)),
+    ];
+    expect(found?.loss).toBeCloseTo(expected?.loss ?? Number.NaN, 5);
+    expect(found?.accuracy).toBeCloseTo(expected?.accuracy ?? Number.NaN, 3);
+  });
+
   test('has no score for a task without sample data, and starts no thread for it', async () => {
     const { sample: _, ...data } = TEMPLATES.digits.data;
     expect(await evaluator.score({ ...softmax, data }, 'f'.repeat(64) as Sha256)).toBeNull();

@@ -97,6 +97,27 @@ describe('a task with a model of one’s own', () => {
     expect((await create({})).statusCode).toBe(201);
   });
 
+  test('is refused with a variance below 0', async () => {
+    const layers = [
+      { class_name: 'Flatten', config: { name: 'flat' } },
+      { class_name: 'BatchNormalization', config: { name: 'norm' } },
+      { class_name: 'Dense', config: { name: 'classes', units: 10, activation: 'softmax' } },
+    ] as const;
+    const begun = new Float32Array(4 * 784 + 7_850).fill(1);
+    begun[4 * 784 - 1] = -0.001;
+    const model = {
+      topology: { input: [28, 28, 1], layers },
+      weights: (await send(Buffer.from(toBytes(begun)))).json().sha256,
+    };
+    const response = await create({ model, client: { local: ['norm'] } });
+    expect(response.json().error.problems).toEqual([
+      { path: 'model.weights', message: 'norm/moving_variance holds a value below 0, which no variance is' },
+    ]);
+    begun[4 * 784 - 1] = 0;
+    const good = { ...model, weights: (await send(Buffer.from(toBytes(begun)))).json().sha256 };
+    expect((await create({ model: good, client: { local: ['norm'] } })).statusCode).toBe(201);
+  });
+
   test('goes out as model.json and comes in again: the same topology and the same weights', async () => {
     const { sha256 } = (await send(weights)).json();
     await create({ model: { weights: sha256 } });

@@ -7,6 +7,7 @@ import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
 import { scatter, sharedEntries } from '../../shared/task/report-layout.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
+import { tensorAt } from '../../shared/weights/layout.ts';
 import { fromBytes, isFinite32, toBytes } from '../../shared/weights/vector.ts';
 import {
   decodeBody,
@@ -123,7 +124,11 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
       if (bytes === null) return { problem: 'these weights are not here, or not any more; send them again' };
       if (bytes.byteLength !== layout.size * 4)
         return { problem: `the model takes ${layout.size * 4} bytes of weights, these are ${bytes.byteLength}` };
-      if (!isFinite32(fromBytes(bytes))) return { problem: NOT_FINITE };
+      const params = fromBytes(bytes);
+      if (!isFinite32(params)) return { problem: NOT_FINITE };
+      const variances = layout.entries.filter(({ name }) => name.endsWith('/moving_variance'));
+      const negative = variances.find((entry) => tensorAt(params, entry).some((value) => value < 0));
+      if (negative !== undefined) return { problem: `${negative.name} holds a value below 0, which no variance is` };
       // Put again: what nothing refers to yet may be about to be swept.
       return { sha256: await blobs.put(bytes), bytes: bytes.byteLength };
     },

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { initialWeights } from './initial-weights.ts';
-import { type ModelTopology, shapeOf, tokensOf, topologySchema } from './topology.ts';
+import { isTrained, type ModelTopology, normalizing, shapeOf, tokensOf, topologySchema } from './topology.ts';
 import { ZOO_NAMES, type ZooName, zooTopology } from './zoo.ts';
 
 const shape = (topology: ModelTopology) => {
@@ -122,6 +122,51 @@ describe('shapeOf', () => {
     const mean2d = { class_name: 'GlobalAveragePooling2D', config: { name: 'm' } } as const;
     expect(problem({ input: [20], layers: [mean2d, dense('a', 4)] })).toMatch(/height/);
     expect(shape({ input: [4, 4, 3], layers: [mean2d, dense('a', 4)] }).layout.size).toBe(16);
+  });
+
+  const norm = (config: object = {}) =>
+    v.parse(topologySchema, {
+      input: [1],
+      layers: [{ class_name: 'BatchNormalization', config: { name: 'norm', ...config } }],
+    }).layers[0] as ModelTopology['layers'][number];
+
+  it('gives a BatchNormalization four tensors in Keras’ order, and begins it as the identity', () => {
+    const bent = { class_name: 'Activation', config: { name: 'bent', activation: 'relu' } } as const;
+    const mean = { class_name: 'GlobalAveragePooling2D', config: { name: 'mean' } } as const;
+    const topology: ModelTopology = { input: [4, 4, 3], layers: [norm(), bent, mean, dense('out', 2)] };
+    const model = shape(topology);
+    expect(model.weights.slice(0, 4).map(({ name, shape: sides }) => [name, sides])).toEqual([
+      ['norm/gamma', [3]],
+      ['norm/beta', [3]],
+      ['norm/moving_mean', [3]],
+      ['norm/moving_variance', [3]],
+    ]);
+    expect([model.layout.size, model.output]).toEqual([20, [2]]);
+    expect([...initialWeights(model, 5).subarray(0, 12)]).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
+    expect(model.layout.entries.filter(isTrained).map(({ name }) => name)).toEqual([
+      'norm/gamma',
+      'norm/beta',
+      'out/kernel',
+      'out/bias',
+    ]);
+    expect(normalizing(topology)).toEqual(['norm']);
+    expect(norm()).toEqual({
+      class_name: 'BatchNormalization',
+      config: { name: 'norm', momentum: 0.99, epsilon: 0.001 },
+    });
+  });
+
+  it('takes of a BatchNormalization the last axis alone, and counts its tensors before anything is allocated', () => {
+    const on = (input: number[], axis: number) => problem({ input, layers: [norm({ axis }), dense('out', 2)] });
+    expect([on([4], -1), on([4], 1)]).toEqual(['', '']);
+    expect(on([4], 2)).toBe('norm: this layer normalizes the last axis alone');
+    expect(on([4, 4, 3], 1)).toMatch(/last axis/);
+    expect(on([4, 4, 3], 3)).toMatch(/Flatten/);
+    const wide = { class_name: 'Conv2D', config: { name: 'c', filters: 3e7, kernel_size: [1, 1] } } as const;
+    const conv = { ...wide, config: { ...wide.config, strides: [1, 1], padding: 'same', activation: 'relu' } } as const;
+    expect(problem({ input: [1, 1, 1], layers: [conv, norm()] } as unknown as ModelTopology)).toMatch(/more than/);
+    for (const config of [{ momentum: 1 }, { momentum: -0.1 }, { epsilon: 0 }, { epsilon: Number.NaN }, { axis: 0 }])
+      expect(() => norm(config)).toThrow();
   });
 
   it('threat C17: knows only layers on the list: Lambda, __proto__ and unknown keys are refused by the schema', () => {

@@ -58,6 +58,22 @@ const layerConfig = v.variant('class_name', [
       embeddings_initializer: v.optional(initializer),
     }),
   }),
+  v.strictObject({
+    class_name: v.literal('Activation'),
+    config: v.strictObject({ name, activation }),
+  }),
+  v.strictObject({
+    class_name: v.literal('BatchNormalization'),
+    /** Ioffe and Szegedy, ICML 2015, over all but the last axis, with a scale and a centre; Keras' defaults. */
+    config: v.strictObject({
+      name,
+      /** The last one, as −1 or counted with the batch as axis 0. */
+      axis: v.optional(v.picklist([-1, 1, 2, 3])),
+      /** How much of a moving mean and variance stays in a training step. */
+      momentum: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.9999)), 0.99),
+      epsilon: v.optional(v.pipe(v.number(), v.minValue(1e-7), v.maxValue(1)), 1e-3),
+    }),
+  }),
 ]);
 export type LayerTopology = v.InferOutput<typeof layerConfig>;
 
@@ -75,7 +91,7 @@ export type ModelTopology = v.InferOutput<typeof topologySchema>;
 interface WeightShape {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly initializer: 'glorotUniform' | 'heNormal' | 'zeros' | 'embedding';
+  readonly initializer: 'glorotUniform' | 'heNormal' | 'zeros' | 'ones' | 'embedding';
   readonly fanIn: number;
   readonly fanOut: number;
 }
@@ -127,12 +143,32 @@ interface Effect {
   readonly multiplyAdds: number;
 }
 
+/** Of a BatchNormalization, in Keras' order: at the beginning it leaves its input as it is. */
+const BATCH_NORMALIZATION = [
+  ['gamma', 'ones'],
+  ['beta', 'zeros'],
+  ['moving_mean', 'zeros'],
+  ['moving_variance', 'ones'],
+] as const;
+
 /** What one layer makes of its input shape: nothing is allocated, however large its numbers are. */
 function effectOf(layer: LayerTopology, input: readonly number[], isFirst: boolean): Effect | { problem: string } {
   const plain = (output: readonly number[]): Effect => ({ output, weights: [], multiplyAdds: 0 });
   switch (layer.class_name) {
     case 'Flatten':
       return plain([countOf(input)]);
+    case 'Activation':
+      return plain(input);
+    case 'BatchNormalization': {
+      const { name, axis = -1 } = layer.config;
+      if (axis !== -1 && axis !== input.length) return { problem: 'this layer normalizes the last axis alone' };
+      const channels = input.at(-1) ?? 0;
+      const weights = BATCH_NORMALIZATION.map(([tensor, initializer]) => ({
+        ...{ name: `${name}/${tensor}`, shape: [channels], initializer },
+        ...{ fanIn: channels, fanOut: channels },
+      }));
+      return { output: input, weights, multiplyAdds: countOf(input) };
+    }
     case 'Dense': {
       const [fanIn = 0] = input;
       if (input.length !== 1) return { problem: 'a Dense layer takes a flat input; put Flatten before it' };
@@ -184,6 +220,14 @@ function kernelAndBias(
     { name: `${config.name}/bias`, shape: kernel.slice(-1), initializer: 'zeros', ...fans },
   ];
 }
+
+/** The names of the layers that normalize by their batch. */
+export const normalizing = ({ layers }: ModelTopology): readonly string[] =>
+  layers.flatMap(({ class_name, config }) => (class_name === 'BatchNormalization' ? [config.name] : []));
+
+/** Of a tensor that takes gradient steps; the others are counted while a model trains (`BatchNormalization`). */
+export const isTrained = ({ name }: { readonly name: string }): boolean =>
+  !name.endsWith('/moving_mean') && !name.endsWith('/moving_variance');
 
 /** What each layer hands on, without the batch dimension; ends before the first that does not fit. */
 export function outputsOf({ input, layers }: ModelTopology): readonly (readonly number[])[] {

@@ -1,7 +1,7 @@
 import { needsFraction, needsRange } from '../codec/names.ts';
 import type { Problem } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { shapeOf, tokensOf } from '../model/topology.ts';
+import { normalizing, outputsOf, shapeOf, tokensOf } from '../model/topology.ts';
 import { dataProblems, formOf } from './kinds/index.ts';
 import { topologyOf } from './model-of.ts';
 import { localEntries, sharedEntries } from './report-layout.ts';
@@ -55,6 +55,12 @@ const areLocalLayers = (spec: TaskSpec): boolean => {
   const hasTensors = (layer: string) => localEntries(shape.layout, { work, local: [layer] }).length > 0;
   const isDistinct = new Set(local).size === local.length;
   return isDistinct && local.every(hasTensors) && sharedEntries(shape.layout, spec.client).length > 0;
+};
+/** A layer normalizes one value of each example: of one example alone there is no variance. */
+const normalizesSingly = (spec: TaskSpec): boolean => {
+  const topology = topologyOf(spec);
+  const outputs = outputsOf(topology);
+  return topology.layers.some((layer, at) => layer.class_name === 'BatchNormalization' && outputs[at]?.length === 1);
 };
 const lastActivation = (spec: TaskSpec): string => {
   const last = topologyOf(spec).layers.at(-1);
@@ -212,6 +218,17 @@ export const COMPATIBILITY: readonly Rule[] = [
     path: 'client.local',
     message: 'must name layers with something to learn, each once, and not all of them',
     broken: (spec) => !areLocalLayers(spec),
+  },
+  {
+    path: 'client.local',
+    message:
+      'must name every BatchNormalization: its mean and variance are those of the own examples, and a server optimizer could make a variance negative',
+    broken: (spec) => normalizing(topologyOf(spec)).some((name) => !spec.client.local?.includes(name)),
+  },
+  {
+    path: 'client.batchSize',
+    message: 'a BatchNormalization of a flat input needs batches of two or more: one example has no variance',
+    broken: (spec) => spec.client.batchSize < 2 && normalizesSingly(spec),
   },
   {
     path: 'codec.up',

@@ -176,6 +176,56 @@ describe('compatibility', () => {
     expect([prox, heavy, nova, scaffold, head].map(overridden)).toEqual([[], [], [], [], []]);
   });
 
+  describe('FedBN: a model with a BatchNormalization', () => {
+    const flat = [
+      { class_name: 'Flatten', config: { name: 'f' } },
+      { class_name: 'BatchNormalization', config: { name: 'norm' } },
+      { class_name: 'Dense', config: { name: 'd', units: 10, activation: 'softmax' } },
+    ];
+    const [f, norm, d] = flat;
+    const pictures = [norm, f, d];
+    const problems = (layers: readonly unknown[], rest: object): readonly string[] => {
+      const model = { topology: { input: [28, 28, 1], layers } };
+      const found = parseTaskSpec(mergeOverrides(structuredClone(TEMPLATES.digits), { model, ...rest }));
+      return found.ok ? [] : found.failure.map(({ path, message }) => `${path}: ${message}`);
+    };
+    const local = { local: ['norm'] };
+
+    it('is refused where one of its means and variances would be averaged, with the reason', () => {
+      const averaged =
+        'client.local: must name every BatchNormalization: its mean and variance are those of the own examples, and a server optimizer could make a variance negative';
+      expect(problems(flat, {})).toEqual([averaged]);
+      expect(problems(flat, { client: { local: ['d'] } })).toEqual([averaged]);
+      const two = [f, norm, { class_name: 'BatchNormalization', config: { name: 'norm_2' } }, d];
+      expect(problems(two, { client: local })).toEqual([averaged]);
+      expect(problems(two, { client: { local: ['norm', 'norm_2'] } })).toEqual([]);
+      expect(problems(flat, { client: local })).toEqual([]);
+    });
+
+    it('goes with every work, strategy and schedule that local layers go with', () => {
+      const tried = {
+        prox: { strategy: { name: 'fedprox' }, client: { ...local, work: 'prox', mu: 0.1 } },
+        fedsgd: { strategy: { name: 'fedsgd', weighting: 'uniform' }, client: { ...local, work: 'full-batch' } },
+        momentum: { client: { ...local, optimizer: 'momentum', momentum: 0.9, maxSeconds: 20, heldOut: true } },
+        fednova: { strategy: { name: 'fednova' }, client: local },
+        fedadam: { strategy: { name: 'fedadam', serverOptimizer: { name: 'adam' } }, client: local },
+        topk: { codec: { up: 'top-k', fraction: 0.1 }, client: local },
+      };
+      for (const [name, rest] of Object.entries(tried)) expect([name, problems(flat, rest)]).toEqual([name, []]);
+      const scaffold = { strategy: { name: 'scaffold', weighting: 'uniform' }, client: { ...local, work: 'scaffold' } };
+      expect(problems(flat, scaffold)).toEqual(['client.local: scaffold corrects every layer: none is local']);
+    });
+
+    it('takes batches of one only where an example has more than one value of each channel', () => {
+      const one = { client: { ...local, batchSize: 1 } };
+      expect(problems(flat, one)).toEqual([
+        'client.batchSize: a BatchNormalization of a flat input needs batches of two or more: one example has no variance',
+      ]);
+      expect(problems(pictures, one)).toEqual([]);
+      expect(problems(flat, { client: { ...local, batchSize: 2 } })).toEqual([]);
+    });
+  });
+
   it('takes fedsgd as one full-batch step and the plain mean', () => {
     expect(overridden({ client: { work: 'full-batch' }, strategy: { name: 'fedsgd', weighting: 'uniform' } })).toEqual(
       [],

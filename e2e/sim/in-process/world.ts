@@ -82,7 +82,8 @@ export async function openInProcessWorld(options: InProcessOptions): Promise<InP
     const unscored = new Set<number>();
     const heardScore: (() => void)[] = [];
     coordinator.subscribe((event) => {
-      if (event.kind === 'round-ended' && event.version !== null) unscored.add(event.version);
+      if (event.kind === 'round-ended' && event.version !== null && spec.data.sample !== undefined)
+        unscored.add(event.version);
       if (event.kind !== 'scored') return;
       scores.set(event.version, event.score);
       unscored.delete(event.version);
@@ -155,6 +156,9 @@ export async function openInProcessWorld(options: InProcessOptions): Promise<InP
       elapsedMs: () => clock.elapsedMs,
       async start(rounds) {
         await coordinator.startRounds(task, rounds);
+      },
+      async evaluate() {
+        await coordinator.evaluate(task);
       },
       async ended(number): Promise<ApiRound | null> {
         for (;;) {

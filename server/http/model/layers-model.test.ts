@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readLayersModel } from '../../../shared/model/import/layers-model.ts';
 import type { ModelTopology } from '../../../shared/model/topology.ts';
 import { ZOO_NAMES, zooTopology } from '../../../shared/model/zoo.ts';
 import { modelOf } from '../../../shared/task/model-of.ts';
@@ -60,6 +61,33 @@ test('tokens and means keep their settings', () => {
     },
     { class_name: 'GlobalAveragePooling1D', config: { name: 'mean', trainable: true } },
   ]);
+});
+
+test('a normalization keeps its settings, and comes back as it was', () => {
+  const topology: ModelTopology = {
+    input: [4],
+    layers: [
+      { class_name: 'BatchNormalization', config: { name: 'norm', momentum: 0.9, epsilon: 0.01 } },
+      { class_name: 'Activation', config: { name: 'bent', activation: 'tanh' } },
+      { class_name: 'Dense', config: { name: 'output', units: 2, activation: 'softmax' } },
+    ],
+  };
+  const model = layersModel(topology, modelOf({ model: { topology, seed: 1 } }).layout, 'mine');
+  expect(model.modelTopology.config.layers.slice(0, 2)).toEqual([
+    {
+      class_name: 'BatchNormalization',
+      config: {
+        ...{ batch_input_shape: [null, 4], dtype: 'float32', name: 'norm', trainable: true },
+        ...{ axis: -1, momentum: 0.9, epsilon: 0.01, center: true, scale: true },
+      },
+    },
+    { class_name: 'Activation', config: { name: 'bent', trainable: true, activation: 'tanh' } },
+  ]);
+  const again = readLayersModel(model);
+  expect(again.ok && again.value.topology.layers[0]?.config).toEqual({
+    ...{ name: 'norm', axis: -1, momentum: 0.9, epsilon: 0.01 },
+  });
+  expect(again.ok && again.value.shape.layout.sha256).toBe(modelOf({ model: { topology, seed: 1 } }).layout.sha256);
 });
 
 test.each(ZOO_NAMES)('%s: plain JSON, the input on the first layer only', (zoo) => {

@@ -51,6 +51,7 @@ function layerJson({ class_name, config }: LayerTopology, input: Readonly<Record
       trainable: true,
       ...settings,
       ...(isSpatial ? { data_format: 'channels_last' } : {}),
+      ...(class_name === 'BatchNormalization' ? { axis: -1, ...settings, center: true, scale: true } : {}),
       ...(class_name === 'Conv2D' ? { dilation_rate: [1, 1] } : {}),
       ...(hasWeights
         ? {

@@ -75,6 +75,18 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
       return layer({ class_name: 'Embedding', config: { name, input_dim: rows, output_dim: width } });
     },
   ],
+  [
+    'BatchNormalization',
+    (settings, name) => {
+      for (const key of ['center', 'scale']) settings.fixed(key, true);
+      for (const key of ['beta_initializer', 'moving_mean_initializer']) beginsAs(settings, key, 'Zeros');
+      for (const key of ['gamma_initializer', 'moving_variance_initializer']) beginsAs(settings, key, 'Ones');
+      const axis = settings.axis('axis');
+      const momentum = settings.real('momentum', 0, 0.9999, 0.99);
+      const epsilon = settings.real('epsilon', 1e-7, 1, 1e-3);
+      return layer({ class_name: 'BatchNormalization', config: { name, axis, momentum, epsilon } });
+    },
+  ],
   ['Activation', (settings) => ({ kind: 'activation', activation: activationOf(settings) })],
   [
     'ReLU',
@@ -127,7 +139,7 @@ export function takeLayer(
 }
 
 function refusedClass(path: string, className: string): ImportProblem {
-  if (/Normalization$/.test(className)) return importProblem(path, 'layer-statistics', className);
+  if (className === 'Normalization') return importProblem(path, 'layer-statistics', className);
   if (className === 'Rescaling') return importProblem(path, 'layer-scale', className);
   if (['Sequential', 'Functional', 'Model'].includes(className)) return importProblem(path, 'layer-nested');
   return importProblem(path, 'layer-class', className, TAKEN_CLASSES.join(', '));
@@ -161,6 +173,13 @@ function kernelOf(settings: Settings): { readonly kernel_initializer?: 'heNormal
       matches(/^fan_?in$/i, ownIn(config, 'mode')) &&
       matches(/normal$/i, ownIn(config, 'distribution')));
   return isHe ? { kernel_initializer: 'heNormal' } : {};
+}
+
+/** By its name alone, or as an object of that class. */
+function beginsAs(settings: Settings, key: string, wanted: 'Zeros' | 'Ones'): void {
+  const given = settings.get(key);
+  const isWanted = matches(new RegExp(`^${wanted}$`, 'i'), ownIn(given, 'class_name') ?? given);
+  if (given !== undefined && !isWanted) settings.refuse(key, wanted);
 }
 
 const matches = (pattern: RegExp, text: unknown): boolean => typeof text === 'string' && pattern.test(text);

@@ -145,6 +145,76 @@ describe('a model.json in the form of the converter, made by hand,', () => {
   });
 });
 
+describe('a BatchNormalization', () => {
+  const initializer = (class_name: string) => ({ class_name, config: {} });
+  /** As `get_config` of Keras 2 has it, in a model that was built. */
+  const keras2 = {
+    ...{ trainable: true, dtype: 'float32', axis: [1], momentum: 0.9, epsilon: 0.001, center: true, scale: true },
+    ...{ beta_initializer: initializer('Zeros'), gamma_initializer: initializer('Ones') },
+    ...{ moving_mean_initializer: initializer('Zeros'), moving_variance_initializer: initializer('Ones') },
+    ...{ beta_regularizer: null, gamma_regularizer: null, beta_constraint: null, gamma_constraint: null },
+  };
+  const around = (config: object, ...after: readonly (readonly [string, object])[]) =>
+    sequential([null, 4], dense(3), ['BatchNormalization', config], ...after, dense(2));
+
+  it('is taken with its settings, and an activation behind it becomes a layer', () => {
+    const { topology, shape, notes } = read(around(keras2, ['Dropout', { rate: 0.5 }], ['ReLU', {}]));
+    expect(topology.layers.slice(1, 3)).toEqual([
+      { class_name: 'BatchNormalization', config: { name: 'layer_1', axis: 1, momentum: 0.9, epsilon: 0.001 } },
+      { class_name: 'Activation', config: { name: 'layer_3', activation: 'relu' } },
+    ]);
+    expect(shape.layout.entries.slice(2, 6).map(({ name }) => name)).toEqual([
+      'layer_1/gamma',
+      'layer_1/beta',
+      'layer_1/moving_mean',
+      'layer_1/moving_variance',
+    ]);
+    expect(notes).toEqual([{ code: 'left-out', layer: 'layer_2' }]);
+    expect(read(around({})).topology.layers[1]?.config).toEqual({
+      ...{ name: 'layer_1', axis: -1, momentum: 0.99, epsilon: 0.001 },
+    });
+  });
+
+  it('of Keras 3 is taken the same', () => {
+    const own = (class_name: string) => ({
+      module: 'keras.initializers',
+      ...initializer(class_name),
+      registered_name: null,
+    });
+    const keras3 = {
+      ...{ ...keras2, axis: -1, synchronized: false, renorm: false },
+      dtype: { module: 'keras', class_name: 'DTypePolicy', config: { name: 'float32' }, registered_name: null },
+      ...{ beta_initializer: own('Zeros'), gamma_initializer: own('Ones') },
+    };
+    expect(read(around(keras3)).shape.layout.size).toBe(35);
+  });
+
+  it.each<[object, string]>([
+    [{ axis: 2 }, ' does-not-fit'],
+    [{ axis: 0 }, 'axis fixed'],
+    [{ axis: [1, 2] }, 'axis fixed'],
+    [{ momentum: 1 }, 'momentum real'],
+    [{ momentum: '0.9' }, 'momentum real'],
+    [{ epsilon: 0 }, 'epsilon real'],
+    [{ center: false }, 'center fixed'],
+    [{ scale: false }, 'scale fixed'],
+    [{ gamma_initializer: initializer('Zeros') }, 'gamma_initializer fixed'],
+    [
+      { moving_variance_initializer: { class_name: 'Constant', config: { value: 2 } } },
+      'moving_variance_initializer fixed',
+    ],
+    [{ beta_regularizer: { class_name: 'L2', config: {} } }, 'unknown'],
+    [{ renorm: true }, 'unknown'],
+    [{ trainable: false }, 'trainable frozen'],
+  ])('of other settings is refused: %j', (config, expected) => {
+    const [told, ...more] = wrong(around({ ...keras2, ...config }));
+    expect([
+      told?.replace('model.config.layers.1.config.', '').replace('model.config.layers.1.config', ''),
+      more,
+    ]).toEqual([expected === 'unknown' ? ' unknown' : expected, []]);
+  });
+});
+
 describe('what is refused, where, and why', () => {
   it.each([
     [flat({ use_bias: false }), 'use_bias fixed'],
@@ -182,8 +252,8 @@ describe('what is refused, where, and why', () => {
   });
 
   it.each([
-    ['BatchNormalization', 'layer-statistics'],
-    ['LayerNormalization', 'layer-statistics'],
+    ['Normalization', 'layer-statistics'],
+    ['LayerNormalization', 'layer-class'],
     ['Rescaling', 'layer-scale'],
     ['Sequential', 'layer-nested'],
     ['LSTM', 'layer-class'],

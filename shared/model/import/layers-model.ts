@@ -71,7 +71,10 @@ function taken(
       const last = layers.at(-1);
       if ((last?.class_name === 'Dense' || last?.class_name === 'Conv2D') && last.config.activation === 'linear')
         last.config.activation = made.activation;
-      else problems.push(importProblem(one.path, 'activation-place', one.className));
+      else if (last?.class_name === 'BatchNormalization') {
+        layers.push({ class_name: 'Activation', config: { name, activation: made.activation } });
+        originals.set(name, one.name);
+      } else problems.push(importProblem(one.path, 'activation-place', one.className));
     }
   }
   if (layers.length > LIMITS.layersCount)

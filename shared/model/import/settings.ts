@@ -71,6 +71,27 @@ export class Settings {
     this.#tell(key, 'fixed', key, shown(values[0]));
   }
 
+  real(key: string, least: number, most: number, otherwise: number): number {
+    const value = this.get(key) ?? otherwise;
+    if (typeof value === 'number' && value >= least && value <= most) return value;
+    this.#tell(key, 'real', String(least), String(most));
+    return otherwise;
+  }
+
+  /** Of the features; Keras 2 puts the one it is into a list. */
+  axis(key: string): -1 | 1 | 2 | 3 {
+    const value = this.get(key) ?? -1;
+    const only = Array.isArray(value) && value.length === 1 ? value[0] : value;
+    const found = ([-1, 1, 2, 3] as const).find((axis) => axis === only);
+    if (found === undefined) this.refuse(key, '-1');
+    return found ?? -1;
+  }
+
+  /** Says that it must be this. */
+  refuse(key: string, wanted: string): void {
+    this.#tell(key, 'fixed', key, wanted);
+  }
+
   /** Says what nobody asked for. */
   end(): void {
     for (const key of Object.keys(this.#config)) {

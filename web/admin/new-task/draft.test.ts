@@ -145,6 +145,15 @@ describe('a model of one’s own', () => {
       labels: TEMPLATES.digits.data.labels,
     });
   });
+  it('that was brought with normalizations has them among the layers that stay local', () => {
+    const norm = { class_name: 'BatchNormalization', config: { name: 'norm', momentum: 0.9, epsilon: 0.001 } } as const;
+    const { topology } = topology_();
+    const normalized = { ...topology, layers: [norm, ...topology.layers] };
+    const parsed = parseTaskSpec(specOf(withModel(digits(), { topology: normalized, weights: null })));
+    expect(parsed.ok && parsed.value.client.local).toEqual(['norm']);
+    const mine = withText(digits(), 'client.local', 'classes');
+    expect(withModel(mine, { topology, weights: null }).texts['client.local']).toBe('classes');
+  });
   const topology_ = () => structuredClone(TEMPLATES.custom.model) as { topology: ModelTopology; seed: number };
   it('that is not JSON is a problem, not a crash', () => {
     const own = withText(changeModel(digits(), null), 'model.topology', '{ "input"');

@@ -1,5 +1,5 @@
 import { type CodecName, needsFraction, needsRange } from '../../../shared/codec/names.ts';
-import type { ModelTopology } from '../../../shared/model/topology.ts';
+import { type ModelTopology, normalizing } from '../../../shared/model/topology.ts';
 import { type KindName, labelsOf } from '../../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../../shared/task/model-of.ts';
 import { mergeOverrides } from '../../../shared/task/parse.ts';
@@ -58,7 +58,10 @@ export function withText(draft: Draft, path: TextPath, text: string): Draft {
   return { ...next, spec: withValue(draft.spec, 'model.weights', undefined), weights: null };
 }
 
-/** A model that was brought takes the place of the one before; pictures take its shape, since no other fits. */
+/**
+ * A model that was brought takes the place of the one before; pictures take its shape, since no other fits, and what
+ * normalizes by its batch stays local, since nothing else is possible.
+ */
 export function withModel(
   draft: Draft,
   { topology, weights }: { readonly topology: ModelTopology; readonly weights: Float32Array | null },
@@ -74,7 +77,9 @@ export function withModel(
         withValue(own.spec, 'data.shape', input),
       )
     : own.spec;
-  return { ...own, spec, weights };
+  const normalizations = normalizing(topology);
+  const texts = normalizations.length === 0 ? own.texts : { ...own.texts, 'client.local': normalizations.join('\n') };
+  return { ...own, texts, spec, weights };
 }
 
 /** A field was changed by hand. What follows from it of necessity follows. */

@@ -157,9 +157,9 @@ describe('the form', () => {
     });
   });
 
-  it.each([en, zh])('has a sentence for every rule of the table of strategies', ({ form }) => {
+  it.each([en, zh])('has a sentence for every rule of the table of strategies, and of normalizations', ({ form }) => {
     const rules = COMPATIBILITY.filter(
-      ({ path, message }) => path.startsWith('strategy.') || /robust|Krum|median/.test(message),
+      ({ path, message }) => path.startsWith('strategy.') || /robust|Krum|median|BatchNormalization/.test(message),
     );
     const sentences = form.problems as Readonly<Record<string, string>>;
     expect(rules.filter(({ message }) => !(message in sentences)).map(({ message }) => message)).toEqual([

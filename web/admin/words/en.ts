@@ -498,7 +498,7 @@ export const en = {
     'client.loss': ['Loss', 'What training makes small.'],
     'client.local': [
       'Layers that stay local',
-      'A name a line. They are learned by each contributor for itself and never sent; the server’s own score then says little.',
+      'A name a line. They are learned by each contributor for itself and never sent; the server’s own score then says little. Every BatchNormalization belongs here.',
     ],
     'client.heldOut': [
       'Set a fifth of the examples aside',
@@ -703,6 +703,10 @@ export const en = {
       'scaffold takes plain means: its weighting is uniform': 'With SCAFFOLD everybody counts the same.',
       'must name layers with something to learn, each once, and not all of them':
         'Names of layers of the model that learn something, each once, and not all of them.',
+      'must name every BatchNormalization: its mean and variance are those of the own examples, and a server optimizer could make a variance negative':
+        'Name every BatchNormalization here. Its mean and variance describe each contributor’s own examples and are not averaged; a server optimizer could even make a variance negative.',
+      'a BatchNormalization of a flat input needs batches of two or more: one example has no variance':
+        'At least 2 with a BatchNormalization: one example has no variance.',
       'centered clipping goes on from the whole change of the round before: no layer is local':
         'With centered clipping no layer stays local.',
       'scaffold needs float32: what the server sums must be what the clients keep':

@@ -416,11 +416,13 @@ export const zh: AdminWords = {
         `不接受 ${name}：这里的图像已是 0 到 1 的数，表格列也已缩放。请去掉它，并用这样的输入训练。`,
       'layer-nested': () => '不接受模型中的模型。请把其中的层放到外层模型中。',
       'layer-custom': (name) => `${name} 是你自己的类，文件中没有它的代码。请使用 Keras 自带的层。`,
-      'activation-place': (name) => `${name} 只能紧跟在自身没有激活函数的 Dense 或 Conv2D 层之后。`,
+      'activation-place': (name) =>
+        `${name} 只能紧跟在 BatchNormalization，或自身没有激活函数的 Dense、Conv2D 层之后。`,
       unknown: (key) => `这里不认识设置 ${key}。请保留其默认值。`,
       fixed: (key, values) => `${key} 必须是 ${values}，这里不训练其他的。`,
       frozen: () => '在联邦学习中每一层都参与学习。请把 trainable 设为 true，或去掉此层。',
       whole: (limit) => `必须是 1 到 ${limit} 的整数。请用更小的层。`,
+      real: (least, most) => `必须是 ${least} 到 ${most} 的数。`,
       choice: (list) => `必须是以下之一：${list}。`,
       name: () => '每一层都要有自己的名称。',
       'does-not-fit': (why) => `${why}。请修改此层。`,
@@ -494,7 +496,10 @@ export const zh: AdminWords = {
     'client.learningRate': ['学习率', '一步走多远。'],
     'client.optimizer': ['优化器', '在参与者的设备上。'],
     'client.loss': ['损失函数', '训练要减小的量。'],
-    'client.local': ['留在本地的层', '每行一个名称。由每位参与者各自学习，从不发送；服务器自己的评分因此意义不大。'],
+    'client.local': [
+      '留在本地的层',
+      '每行一个名称。由每位参与者各自学习，从不发送；服务器自己的评分因此意义不大。每个 BatchNormalization 层都要写在这里。',
+    ],
     'client.heldOut': ['留出五分之一的样本', '每位参与者五分之一的样本不再参与训练，可用来评估各版本。'],
     'strategy.name': ['策略', '如何合并变化。'],
     'strategy.weighting': ['加权', '样本越多是否分量越重。'],
@@ -665,6 +670,10 @@ export const zh: AdminWords = {
       'scaffold takes plain means: its weighting is uniform': '使用 SCAFFOLD 时人人分量相同。',
       'must name layers with something to learn, each once, and not all of them':
         '模型中可学习的层的名称，不重复，也不能是全部。',
+      'must name every BatchNormalization: its mean and variance are those of the own examples, and a server optimizer could make a variance negative':
+        '请在此写出每个 BatchNormalization 层。它的均值和方差描述每位参与者自己的样本，不参与平均；服务器优化器甚至可能使方差变为负数。',
+      'a BatchNormalization of a flat input needs batches of two or more: one example has no variance':
+        '有 BatchNormalization 时至少为 2：单个样本没有方差。',
       'centered clipping goes on from the whole change of the round before: no layer is local':
         '使用中心裁剪时没有留在本地的层。',
       'scaffold needs float32: what the server sums must be what the clients keep':

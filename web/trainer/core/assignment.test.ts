@@ -1,16 +1,18 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { UpdateId } from '../../../shared/ids.ts';
-import type { ModelTopology } from '../../../shared/model/topology.ts';
+import { initialWeights } from '../../../shared/model/initial-weights.ts';
+import { type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
 import type { GivenControl } from '../../../shared/protocol/index.ts';
+import { localEntries } from '../../../shared/task/report-layout.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
 import { type AssignedOptions, trainAssigned, withLocal } from './assignment.ts';
 import { openCpu } from './backends/cpu.ts';
 import type { Device } from './device.ts';
 import { line, one, square } from './fixtures/line.ts';
-import { dense, noise, plan } from './fixtures/tiny.ts';
+import { dense, noise, normalized, plan } from './fixtures/tiny.ts';
 import { buildModel, type DeviceModel } from './model.ts';
-import { memoryOwnState, type OwnState, ownRecordOf } from './own-state.ts';
+import { memoryOwnState, type OwnRecord, type OwnState, ownRecordOf } from './own-state.ts';
 import { train } from './train.ts';
 
 let cpu: Device;
@@ -150,6 +152,42 @@ describe('local layers', () => {
     expect((await assigned(model, other, changes, { own })).delta).not.toEqual(
       (await assigned(model, other, changes, {})).delta,
     );
+  });
+
+  test('FedBN: a normalization is kept with its own mean and variance, and gone on from', async () => {
+    await cpu.activate();
+    const shape = shapeOf(normalized);
+    if ('problem' in shape) throw new Error(shape.problem);
+    const first = initialWeights(shape, 1);
+    const fedbn = plan({ local: ['norm', 'norm_2'], epochs: 2 });
+    const pictures = noise([6, 6, 1], 4, 10);
+    const normal = buildModel(normalized, 'categoricalCrossentropy', cpu);
+    const own = memoryOwnState();
+    const part = (options: Partial<AssignedOptions> = {}) =>
+      trainAssigned(normal, first, pictures, { plan: fedbn, seed: 1, own, ...options });
+    const one = await part();
+    if (!one.ok) throw new Error(one.message);
+    // A convolution, two dense layers and nothing of the normalizations.
+    const local = localEntries(shape.layout, fedbn);
+    expect(local.map(({ name }) => name)).toEqual(
+      ['norm', 'norm_2'].flatMap((name) =>
+        ['gamma', 'beta', 'moving_mean', 'moving_variance'].map((tensor) => `${name}/${tensor}`),
+      ),
+    );
+    expect(one.delta.length).toBe(first.length - 32);
+    const kept = ((await own.load()) as OwnRecord).local;
+    expect(kept).toHaveLength(32);
+    // Each of the eight tensors is another than at the beginning.
+    const trained = await withLocal(first, shape.layout, fedbn, own);
+    for (const { offset, size } of local)
+      expect(trained.subarray(offset, offset + size)).not.toEqual(first.subarray(offset, offset + size));
+    // The next part begins with them, and a person who has none begins with the identity.
+    const [next, fresh] = [await part(), await part({ own: memoryOwnState() })];
+    if (!next.ok || !fresh.ok) throw new Error('not trained');
+    expect(fresh.delta).toEqual(one.delta);
+    expect(next.delta).not.toEqual(one.delta);
+    expect(next.metrics.lossBefore).toBeLessThan(one.metrics.lossBefore ?? 0);
+    normal.dispose();
   });
 
   test('of another model, or of another length, are not taken', () => {

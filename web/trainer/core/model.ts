@@ -17,10 +17,11 @@ import {
 } from '@tensorflow/tfjs-core';
 import { layers, type Sequential, sequential } from '@tensorflow/tfjs-layers';
 import { assert, BugError } from '../../../shared/assert.ts';
-import { type LayerTopology, type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
+import { isTrained, type LayerTopology, type ModelTopology, shapeOf } from '../../../shared/model/topology.ts';
 import type { ExampleForm } from '../../../shared/task/kinds/form.ts';
 import type { ClientPlan } from '../../../shared/task/spec.ts';
-import { tensorAt, type WeightLayout } from '../../../shared/weights/layout.ts';
+import { type LayoutEntry, tensorAt, type WeightLayout } from '../../../shared/weights/layout.ts';
+import { BatchNormalization, type Pass } from './batch-normalization.ts';
 import type { Batch } from './batches.ts';
 import type { Device } from './device.ts';
 import { formOfModel } from './examples.ts';
@@ -43,13 +44,18 @@ export interface DeviceModel {
   setParams(params: Float32Array): void;
   /** The flat vector, by one read. */
   readParams(): Promise<Float32Array>;
-  /** Mean loss over the batch's real examples, and its gradient with respect to each tensor of the layout. */
+  /**
+   * Mean loss over the batch's real examples, and its gradient with respect to each tensor of the layout that takes steps: all
+   * but the moving means and variances of normalizations, which this pass moves.
+   */
   gradient(batch: Batch): { readonly loss: Scalar; readonly gradient: readonly Tensor[] };
+  /** The loss of `gradient` alone. */
+  trainingLoss(batch: Batch): Scalar;
   /** params ← params − rate · gradient. */
   descend(gradient: readonly Tensor[], rate: number): void;
-  /** A flat vector as tensors of the layout, which the caller disposes. */
+  /** A flat vector as the tensors that take steps, which the caller disposes. */
   upload(params: Float32Array): readonly Tensor[];
-  /** params − anchor, tensor by tensor. */
+  /** params − anchor, tensor by tensor of those that take steps. */
   offset(anchor: readonly Tensor[]): readonly Tensor[];
   /** Over the batch's real examples the mean loss, and the share of right answers or the mean absolute error. */
   score(batch: Batch): { readonly loss: Scalar; readonly measure: Scalar };
@@ -68,15 +74,21 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
   const measureOf = form.target.type === 'class' ? accuracyOf : absoluteErrorOf;
   const isFused = loss === 'categoricalCrossentropy';
   const network = build(topology, isFused);
-  const variables = network.trainableWeights.map((weight) => weight.read() as Variable);
-  assertLayout(network, layout);
+  // Layer by layer: TF.js lists what is not trained at the end of the whole.
+  const weights = network.layers.flatMap((layer) => layer.weights);
+  assertLayout(weights, layout);
+  const all = weights.map((weight) => weight.read() as Variable);
+  const trained = layout.entries.filter(isTrained);
+  const variables = all.filter((_, index) => isTrained(layout.entries[index] as LayoutEntry));
 
   // A copy: the CPU backend works on the very array that it is given.
-  const upload = (params: Float32Array): readonly Tensor[] => {
+  const tensorsAt = (params: Float32Array, entries: readonly LayoutEntry[]): readonly Tensor[] => {
     assert(params.length === layout.size, 'params have the length of the layout');
-    return layout.entries.map((entry) => tensor(tensorAt(params, entry).slice(), [...entry.shape]));
+    return entries.map((entry) => tensor(tensorAt(params, entry).slice(), [...entry.shape]));
   };
-  const forward = (inputs: Tensor): Tensor2D => network.apply(inputs, { training: true }) as Tensor2D;
+  const scoring: Pass = { training: false };
+  const trainingOn = ({ count }: Batch): Pass => ({ training: true, count });
+  const forward = (inputs: Tensor, pass: Pass): Tensor2D => network.apply(inputs, { ...pass }) as Tensor2D;
   const inputsOf = (values: Float32Array, rows: number): Tensor => tensor(values, [rows, ...topology.input]);
   const tensorsOf = (batch: Batch): readonly [Tensor, Tensor2D, Tensor1D] => [
     inputsOf(batch.inputs, batch.rows),
@@ -85,8 +97,8 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
   ];
 
   /** The outputs, or what each row's taste makes of them: rows × 1. */
-  const answersTo = ({ rows, tastes }: Batch, inputs: Tensor): Tensor2D => {
-    const own = forward(inputs);
+  const answersTo = ({ rows, tastes }: Batch, inputs: Tensor, pass: Pass): Tensor2D => {
+    const own = forward(inputs, pass);
     return tastes === undefined ? own : (sum(mul(own, tensor2d(tastes, [rows, outputs])), -1, true) as Tensor2D);
   };
 
@@ -97,13 +109,20 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
     outputs,
     form,
     setParams(params) {
-      tidy(() => upload(params).forEach((part, index) => void (variables[index] as Variable).assign(part)));
+      tidy(() => {
+        tensorsAt(params, layout.entries).forEach((part, index) => void (all[index] as Variable).assign(part));
+      });
     },
-    readParams: () => device.read(variables),
+    readParams: () => device.read(all),
     gradient(batch) {
       const [inputs, targets, weights] = tensorsOf(batch);
-      const { value, grads } = variableGrads(() => LOSSES[loss](answersTo(batch, inputs), targets, weights), variables);
+      const lossOf = () => LOSSES[loss](answersTo(batch, inputs, trainingOn(batch)), targets, weights);
+      const { value, grads } = variableGrads(lossOf, variables);
       return { loss: value, gradient: variables.map(({ name }) => grads[name] as Tensor) };
+    },
+    trainingLoss(batch) {
+      const [inputs, targets, weights] = tensorsOf(batch);
+      return LOSSES[loss](answersTo(batch, inputs, trainingOn(batch)), targets, weights);
     },
     descend(gradient, rate) {
       const factor = scalar(rate);
@@ -112,16 +131,16 @@ export function buildModel(topology: ModelTopology, loss: ClientPlan['loss'], de
         tidy(() => variable.assign(sub(variable, mul(gradient[index] as Tensor, factor))));
       });
     },
-    upload,
+    upload: (params) => tensorsAt(params, trained),
     offset: (anchor) => variables.map((variable, index) => sub(variable, anchor[index] as Tensor)),
     score(batch) {
       const [inputs, targets, weights] = tensorsOf(batch);
-      const answers = answersTo(batch, inputs);
+      const answers = answersTo(batch, inputs, scoring);
       const measure = batch.tastes === undefined ? measureOf : absoluteErrorOf;
       return { loss: LOSSES[loss](answers, targets, weights), measure: measure(answers, targets, weights) };
     },
     predict(inputs, rows) {
-      const answers = forward(inputsOf(inputs, rows));
+      const answers = forward(inputsOf(inputs, rows), scoring);
       return isFused ? softmax(answers) : answers;
     },
     dispose: () => void network.dispose(),
@@ -133,6 +152,8 @@ function build(topology: ModelTopology, isFused: boolean): Sequential {
   const network = sequential();
   topology.layers.forEach((layer, index) => {
     const isLogits = isFused && index === topology.layers.length - 1;
+    // TF.js hands a linear one's input on as it is, and disposes it as what has been used up.
+    if (layer.class_name === 'Activation' && index > 0 && (isLogits || layer.config.activation === 'linear')) return;
     network.add(layerOf(layer, index === 0 ? { inputShape: [...topology.input] } : {}, isLogits));
   });
   return network;
@@ -144,6 +165,12 @@ function layerOf(layer: LayerTopology, input: { inputShape?: number[] }, isLogit
   switch (layer.class_name) {
     case 'Flatten':
       return layers.flatten({ ...input, name: layer.config.name });
+    case 'Activation':
+      return layers.activation({ ...input, ...layer.config });
+    case 'BatchNormalization': {
+      const { name, momentum, epsilon } = layer.config;
+      return new BatchNormalization({ ...input, name, momentum, epsilon });
+    }
     case 'Dense': {
       const { name, units, activation } = layer.config;
       return layers.dense({ ...input, ...zeros, name, units, activation: isLogits ? 'linear' : activation });
@@ -167,8 +194,8 @@ function layerOf(layer: LayerTopology, input: { inputShape?: number[] }, isLogit
   }
 }
 
-function assertLayout(network: Sequential, layout: WeightLayout): void {
-  const built = network.trainableWeights.map(({ originalName, shape }) => `${originalName}:${shape.join('x')}`);
+function assertLayout(weights: Sequential['weights'], layout: WeightLayout): void {
+  const built = weights.map(({ originalName, shape }) => `${originalName}:${shape.join('x')}`);
   const expected = layout.entries.map(({ name, shape }) => `${name}:${shape.join('x')}`);
   assert(built.join() === expected.join(), `TF.js builds ${built.join()}, the layout is ${expected.join()}`);
 }

@@ -5,7 +5,7 @@ import type { Opened } from './backends/opened.ts';
 import { openWasm } from './backends/wasm.ts';
 import { type Device, deviceOf } from './device.ts';
 import type { Finding, Probed } from './finding.ts';
-import { dense, plan, tinyConvolution } from './fixtures/tiny.ts';
+import { dense, normalized, plan, tinyConvolution } from './fixtures/tiny.ts';
 import { type DeviceOpeners, type PrepareOptions, prepareModel, type Requested } from './prepare.ts';
 
 const softmax = dense(6, 3, 'softmax');
@@ -56,6 +56,7 @@ describe('the choice of a backend', () => {
     expect(await brief('wasm', here)).toEqual({ used: 'wasm', reason: null });
     const slowest = { ...here, webgl: standIn('webgl', slow), webgpu: standIn('webgpu', asIs) };
     expect(await brief('webgl', slowest)).toEqual({ used: 'webgl', reason: null });
+    expect(await brief('wasm', here, {}, normalized)).toEqual({ used: 'wasm', reason: null });
   });
 
   test('left to itself, the fastest of those that are right, whatever its name', async () => {
@@ -222,6 +223,13 @@ describe('a large model', () => {
     expect(foundOf(findings, 'cpu')).toMatchObject({ isRight: true, isFloor: true });
     const { probed: small } = await choose('auto', { ...openers, cpu: openCpu });
     expect(probed?.reference.loss).toBeCloseTo(small?.reference.loss ?? Number.NaN, 5);
+  });
+
+  test('of normalizations has its loss told by the batch, as the step has it', async () => {
+    const plain = slowPlain();
+    const openers = { cpu: plain.cpu, webgl: standIn('webgl', asIs), wasm: standIn('wasm', asIs) };
+    const { used } = await choose('auto', openers, {}, normalized);
+    expect([used === 'cpu', plain.reads]).toEqual([false, 2]);
   });
 
   test.each<[string, Bend, Bend]>([

@@ -56,7 +56,7 @@ export async function plainLoss(topology: ModelTopology, loss: ClientPlan['loss'
   const model = buildModel(topology, loss, cpu);
   const figure = tidy(() => {
     model.setParams(probeParams(topology));
-    return model.score(probeBatch(model, PROBE_EXAMPLES)).loss;
+    return model.trainingLoss(probeBatch(model, PROBE_EXAMPLES));
   });
   try {
     return (await cpu.read([figure]))[0] ?? Number.NaN;
