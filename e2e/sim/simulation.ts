@@ -253,7 +253,7 @@ function overridesOf(options: SimulateOptions): object {
 export function specOf(options: SimulateOptions): TaskSpec {
   const spec = taskFromTemplate(options.task, overridesOf(options));
   if (spec.ok) return spec.value;
-  throw new Error(`not a task: ${spec.error.map(({ path, message }) => `${path} ${message}`).join('; ')}`);
+  throw new Error(`not a task: ${spec.failure.map(({ path, message }) => `${path} ${message}`).join('; ')}`);
 }
 
 /** Simulated milliseconds that a step takes each contributor's device. */
