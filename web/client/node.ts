@@ -25,7 +25,7 @@ export interface NodePortsOptions {
   readonly joinToken?: string | undefined;
 }
 
-/** The engine's ports in Node: secrets in memory unless given, and what goes on from report to report in memory, no lock between processes; encodes here. */
+/** The engine’s ports in Node: secrets in memory unless given, what goes on between reports in memory; no lock between processes; encodes here. */
 export const nodePorts = ({ server, trainer, secrets, joinToken }: NodePortsOptions): ClientPorts => ({
   clock: systemClock,
   random: secureRng,
