@@ -55,6 +55,8 @@ export const LIMITS = {
   frameBytes: 400_000_000 + 4 * KiB,
   /** What a codec left out and a tab keeps is of no use to a model so many versions on (error feedback). */
   residualVersionsCount: 20,
+  /** The average of a contributor's changes says little of a model so many versions on (momentum of reports). */
+  momentumVersionsCount: 20,
   /** A client's claim of examples in one report; weighting multiplies by it. */
   examplesPerReportCount: 1_000_000,
   /** Reports of a round under a robust rule: the work grows with their number, for Krum with its square. */

@@ -4,17 +4,25 @@ import { simulate } from '../sim/simulation.ts';
 import { type BenchOptions, chosenOf } from './options.ts';
 import { tableOf } from './table.ts';
 
+/** β of the rows with momentum of reports. */
+const MOMENTUM = 0.9;
+const WITH_MOMENTUM = ` + momentum ${MOMENTUM}`;
+const clipped = (radius: number) => ({ ...AGGREGATORS['centered-clipping'], radius });
+
 /** Rules as `strategy.aggregator` has them; five of 25 reports are malicious. */
 const RULES: Readonly<Record<string, object>> = {
   mean: AGGREGATORS.mean,
+  [`mean${WITH_MOMENTUM}`]: AGGREGATORS.mean,
   'norm bound 1': { ...AGGREGATORS['norm-bound'], norm: 1 },
   median: AGGREGATORS.median,
   'trimmed mean 0.2': { ...AGGREGATORS['trimmed-mean'], share: 0.2 },
   'Krum 5': { ...AGGREGATORS.krum, malicious: 5 },
   'multi-Krum 5 (13 kept)': { ...AGGREGATORS['multi-krum'], malicious: 5, keep: 13 },
   'geometric median': AGGREGATORS['geometric-median'],
-  'centered clipping 0.3': { ...AGGREGATORS['centered-clipping'], radius: 0.3 },
-  'centered clipping 1': { ...AGGREGATORS['centered-clipping'], radius: 1 },
+  'centered clipping 0.3': clipped(0.3),
+  [`centered clipping 0.3${WITH_MOMENTUM}`]: clipped(0.3),
+  'centered clipping 1': clipped(1),
+  [`centered clipping 1${WITH_MOMENTUM}`]: clipped(1),
 };
 
 const ATTACKS = {
@@ -46,18 +54,23 @@ export async function benchRobust(
   for (const rule of chosenOf(Object.keys(RULES), asked)) {
     const aggregator = RULES[rule] as object;
     const row = [rule];
-    for (const attack of Object.values(ATTACKS)) row.push(await accuracyOf(aggregator, attack));
+    const momentum = rule.endsWith(WITH_MOMENTUM) ? ` --set client.reportMomentum=${MOMENTUM}` : '';
+    for (const attack of Object.values(ATTACKS)) row.push(await accuracyOf(aggregator, `${attack}${momentum}`));
     rows.push(row);
     say(row.join('  '));
   }
   say(`\n${tableOf(['rule', ...Object.keys(ATTACKS)], rows)}`);
 }
 
-async function accuracyOf(aggregator: object, attack: string): Promise<string> {
+async function accuracyOf(aggregator: object, more: string): Promise<string> {
   const isMean = 'name' in aggregator && aggregator.name === 'mean';
-  const flags = `${FLAGS} ${isMean ? '--strategy fedavg --set strategy.weighting=uniform' : '--strategy robust'} ${attack}`;
+  const flags = `${FLAGS} ${isMean ? '--strategy fedavg --set strategy.weighting=uniform' : '--strategy robust'} ${more}`;
   const rule = isMean ? [] : ['--set', `strategy.aggregator=${JSON.stringify(aggregator)}`];
-  const options = readOptions([...flags.trim().split(/ +/), ...rule, ...(attack === '' ? [] : ['--malicious', '0.2'])]);
+  const options = readOptions([
+    ...flags.trim().split(/ +/),
+    ...rule,
+    ...(more.includes('--attack') ? ['--malicious', '0.2'] : []),
+  ]);
   if (options === 'help' || 'problem' in options) throw new Error(options === 'help' ? 'help' : options.problem);
   const { final } = await simulate(options, () => {});
   return final.accuracy === undefined ? '–' : `${(100 * final.accuracy).toFixed(1)} %`;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Sha256 } from '../../shared/ids.ts';
 import { seededRng } from '../../shared/rng.ts';
 import { bytesForm } from '../../shared/task/kinds/form.ts';
+import { memoryStores, reportEncoder } from '../../web/client/report-encoder.ts';
 import { examplesOf } from '../../web/trainer/core/examples.ts';
 import {
   type AttackChoice,
@@ -14,6 +16,7 @@ import {
   notANumber,
   readAttack,
   signFlip,
+  withoutMomentum,
 } from './attacks.ts';
 import { deltaTrainer } from './trainers.ts';
 
@@ -75,6 +78,43 @@ describe('attacks on deltas', () => {
     await honest[0]?.train(Float32Array.of(5, 5, 5), options);
     const result = await bad.train(version.slice(), options);
     expect(result.ok && [...result.delta]).toEqual([-2, -0, -2]);
+  });
+
+  it('with momentum of reports attackers see what the honest report, and have none themselves', async () => {
+    const conspiracy = new Conspiracy();
+    let value = 4;
+    const honest = conspiracy.observed(
+      deltaTrainer(() => Float32Array.of(value)),
+      false,
+      0.5,
+    );
+    const own = deltaTrainer(() => Float32Array.of(9));
+    const bad = conspiracy.attacking(conspiracy.observed(own, true, 0.5), innerProduct(1), seededRng(1));
+    const options = { seed: 1, signal: new AbortController().signal, onProgress: () => {} };
+    for (const one of [honest, bad]) await one.prepare({ parameters: 1 } as never, 'auto');
+    const played = async (version: number) => {
+      const params = Float32Array.of(version);
+      const made = await honest.train(params, options);
+      const result = await bad.train(params, options);
+      return [made, result].map((one) => one.ok && [...one.delta]);
+    };
+    expect(await played(0)).toEqual([[4], [-4]]);
+    value = 1;
+    // The honest will report (1 + ½ · 4) / 1½; what its trainer makes stays as it is.
+    expect(await played(1)).toEqual([[1], [-2]]);
+  });
+
+  it('an attacker’s encoder reports what it is given, however often', async () => {
+    const encoder = withoutMomentum(reportEncoder(memoryStores()));
+    const coding = {
+      ...{ codec: { up: 'float32' } as const, values: 1, examples: 1, steps: 1, seed: 1, momentum: 0.9 },
+      ...{ baseSha256: 'ab'.repeat(32) as Sha256, layoutSha256: 'cd'.repeat(32) as Sha256 },
+    };
+    for (const value of [5, -7]) {
+      const { bytes } = await encoder.encode(Float32Array.of(value), { ...coding, baseVersion: 1 });
+      expect(new DataView(bytes.buffer, bytes.byteOffset).getFloat32(96, true)).toBe(value);
+      await encoder.settle(true);
+    }
   });
 });
 

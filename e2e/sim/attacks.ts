@@ -1,17 +1,20 @@
+import { memoryVector } from '../../shared/codec/kept-vector.ts';
+import { createReportMomentum } from '../../shared/codec/report-momentum.ts';
+import type { Sha256 } from '../../shared/ids.ts';
 import type { Rng } from '../../shared/rng.ts';
-import type { Trainer } from '../../web/client/ports.ts';
+import type { Encoder, Trainer } from '../../web/client/ports.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 
 /** What an attacker knows when it reports: it sees everybody's work, as the papers assume. */
 export interface Scene {
-  /** Deltas of the honest contributors of this version, in no particular order. */
+  /** What the honest contributors of this version report, in no particular order. */
   readonly honest: readonly Float32Array[];
   /** Attackers in the cohort, this one included. */
   readonly attackers: number;
   readonly rng: Rng;
 }
 
-/** What an attacker reports in the place of its own delta (local − global). */
+/** What an attacker reports in the place of its own delta (local − global), whatever momentum the honest report with. */
 export type Attack = (own: Float32Array, scene: Scene) => Float32Array;
 
 /** −s · delta: sign flip for s = 1, scaled above. */
@@ -132,22 +135,48 @@ export function sleeping(honest: Trainer, attacking: Trainer, assignments: numbe
   };
 }
 
+/** Another encoder that reports what it is given: an attacker averages over nothing that it does not want to. */
+export const withoutMomentum = (encoder: Encoder): Encoder => ({
+  ...encoder,
+  encode: (delta, coding) => encoder.encode(delta, { ...coding, momentum: 0 }),
+});
+
+/** Of one task all reports have one layout. */
+const ANY_LAYOUT = '' as Sha256;
+
 /** Versions whose work is remembered. */
 const REMEMBERED = 4;
 
+/** Of one version: what the honest report, and how many attack. */
+interface Seen {
+  /** Versions are told apart as they come, and counted. */
+  readonly version: number;
+  readonly honest: Float32Array[];
+  attackers: number;
+}
+
 /** What everybody made of each version. */
 export class Conspiracy {
-  readonly #byVersion = new Map<string, { readonly honest: Float32Array[]; attackers: number }>();
+  readonly #byVersion = new Map<string, Seen>();
+  #versions = 0;
 
-  /** Another trainer that lets the attackers see what it makes. */
-  observed(trainer: Trainer, isAttacker: boolean): Trainer {
+  /**
+   * Another trainer that lets the attackers see what it makes. With momentum of reports, β = `beta`, they see what an honest contributor
+   * will report, for which they take it that each of its reports is accepted.
+   */
+  observed(trainer: Trainer, isAttacker: boolean, beta = 0): Trainer {
+    const momentum = createReportMomentum(memoryVector());
     return {
       ...trainer,
       train: async (params, options) => {
         const seen = this.#of(params);
         const result = await trainer.train(params, options);
         if (isAttacker) seen.attackers++;
-        else if (result.ok) seen.honest.push(result.delta.slice());
+        else if (result.ok) {
+          const place = { baseVersion: seen.version, layoutSha256: ANY_LAYOUT };
+          seen.honest.push(await momentum.blend(result.delta.slice(), beta, place));
+          await momentum.settle(true);
+        }
         return result;
       },
     };
@@ -167,11 +196,11 @@ export class Conspiracy {
     };
   }
 
-  #of(params: Float32Array): { readonly honest: Float32Array[]; attackers: number } {
+  #of(params: Float32Array): Seen {
     // Some thousand values tell one version from another.
     const stride = Math.max(1, Math.floor(params.length / 1_000));
     const name = params.filter((_, at) => at % stride === 0).join();
-    const seen = this.#byVersion.get(name) ?? { honest: [], attackers: 0 };
+    const seen = this.#byVersion.get(name) ?? { version: this.#versions++, honest: [], attackers: 0 };
     this.#byVersion.set(name, seen);
     for (const oldest of this.#byVersion.keys()) {
       if (this.#byVersion.size <= REMEMBERED) break;

@@ -45,7 +45,7 @@ it('P46 no tensor of a local layer is in the frame of a report: neither its valu
   const report = reportLayout(layout, spec.client);
   const { frame } = await reportOf(
     {
-      ...{ codec: spec.codec, parameters: layout.size, layoutSha256: layout.sha256 },
+      ...{ codec: spec.codec, client: spec.client, parameters: layout.size, layoutSha256: layout.sha256 },
       report: { values: report.size, layoutSha256: report.sha256 },
     },
     {

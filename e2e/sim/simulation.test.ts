@@ -126,6 +126,23 @@ it('in one process: slow devices take the steps that fit into the time, and the 
   expect(again.final).toEqual({ ...final, loss: expect.closeTo(final.loss ?? Number.NaN, 5) });
 });
 
+it('in one process: momentum of reports is the same for one seed, and with β = 0 it is as without', async () => {
+  const versions = async (more: string) => {
+    const { rounds, final } = await simulate(optionsOf(`${SMALL} --rounds 6 ${more}`), () => {});
+    return [...rounds.map(({ accuracy }) => accuracy), final.accuracy];
+  };
+  const [plain, none] = [await versions(''), await versions('--set client.reportMomentum=0')];
+  const [one, two] = [
+    await versions('--set client.reportMomentum=0.9'),
+    await versions('--set client.reportMomentum=0.9'),
+  ];
+  expect(none).toEqual(plain);
+  expect(one).toEqual(two);
+  // Five of ten take part in a round: the first has no past, the later ones have.
+  expect(one[0]).toBe(plain[0]);
+  expect(one).not.toEqual(plain);
+});
+
 it('in one process: a buffer says how far behind its reports were', async () => {
   const buffer = '--strategy fedbuff --set strategy.schedule.concurrency=10 --speed pareto:1';
   const { rounds } = await simulate(optionsOf(`${SMALL} --rounds 6 ${buffer}`), () => {});

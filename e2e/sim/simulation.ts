@@ -13,7 +13,7 @@ import { strategyOverrides } from '../../shared/task/strategies.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { type Examples, examplesOf } from '../../web/trainer/core/examples.ts';
 import { type ApiRound, figuresOf, lineOf } from '../demo/figures.ts';
-import { attackOf, Conspiracy, labelsFlipped, sleeping } from './attacks.ts';
+import { attackOf, Conspiracy, labelsFlipped, sleeping, withoutMomentum } from './attacks.ts';
 import { CoreTrainers, type Trainers } from './core-trainer.ts';
 import { leavesRounds, slownessOf } from './devices.ts';
 import { type InProcessWorld, openInProcessWorld, STEP_MS } from './in-process/world.ts';
@@ -91,13 +91,18 @@ export async function simulate(options: SimulateOptions, told: Told | Told['say'
     trainer: (index, spec) => {
       trainers ??= trainersFor(options, spec);
       const trainer = trainers.trainer(shares[index] as Examples, options.inProcess ? stepMs[index] : undefined);
-      return attack === null ? trainer : conspiracy.observed(trainer, attackers.has(index));
+      const { reportMomentum } = spec.client;
+      return attack === null ? trainer : conspiracy.observed(trainer, attackers.has(index), reportMomentum);
     },
     around: (trainer, index) => {
       if (attack === null || !attackers.has(index)) return trainer;
       const attacking = conspiracy.attacking(trainer, attack, seededRng(options.seed, ATTACK_STREAM + index));
       return sleeping(trainer, attacking, options.attackAfter);
     },
+    ports: (own, index) =>
+      attack !== null && attackers.has(index) && own.encoder !== undefined
+        ? { ...own, encoder: withoutMomentum(own.encoder) }
+        : own,
   };
   const world = options.inProcess
     ? await openInProcessWorld({ ...worldOptions, msOf: timesOf(options, stepMs) })

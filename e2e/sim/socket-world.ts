@@ -12,7 +12,7 @@ const SILENCE_MS = 600_000;
 
 /** A server in a process of its own, and contributors that come to it over real sockets. */
 export async function openSocketWorld(options: WorldOptions): Promise<World> {
-  const { task, count, trainer, backend, around = (one) => one } = options;
+  const { task, count, trainer, backend, around = (one) => one, ports = (one) => one } = options;
   const server = await startServer({
     // Everybody comes from one address, and a tenth of this may join in a second.
     env: { FEDTAB_MAX_PER_ADDRESS: String(Math.max(500, 10 * count)), FEDTAB_LOG: 'error' },
@@ -33,6 +33,7 @@ export async function openSocketWorld(options: WorldOptions): Promise<World> {
     population = new Population({
       ...{ server: server.url, task: created.id, count, backend, transport: eager },
       trainer: (index) => around(trainer(index, spec), index),
+      ports,
     });
     const { clients } = population;
     let lastSignMs = 0;

@@ -1,7 +1,7 @@
 import type { TaskId } from '../../shared/ids.ts';
 import type { Score } from '../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
-import type { RequestedBackend, Trainer } from '../../web/client/ports.ts';
+import type { ClientPorts, RequestedBackend, Trainer } from '../../web/client/ports.ts';
 import type { ApiRound } from '../demo/figures.ts';
 import type { Population } from './population.ts';
 
@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly trainer: (index: number, spec: TaskSpec) => Trainer;
   /** Around a contributor's trainer, outermost: what is handed over may be another's wish. */
   readonly around?: (trainer: Trainer, index: number) => Trainer;
+  /** Around a contributor's ports. */
+  readonly ports?: (ports: ClientPorts, index: number) => ClientPorts;
   readonly backend: RequestedBackend;
   readonly seed: number;
 }

@@ -42,30 +42,51 @@ test('a personal model in IndexedDB keeps its contract, and goes with the exampl
   expect(left).toBe(0);
 });
 
-test('what a codec left out lies in IndexedDB, comes back as it was, and goes with the examples', async ({ page }) => {
-  const found = await page.evaluate(async () => {
-    const { CONTRACT_FORM, createDataset, createIndexedDbResidual } = parts;
-    const store = createIndexedDbResidual('left-out' as never);
-    const before = [await store.load(), await store.save(null)];
-    const none = (await indexedDB.databases()).length;
-    const values = Float32Array.of(0, 3, 0.5);
-    await store.save({ values, version: 7, layoutSha256: 'cd'.repeat(32) as never });
-    const kept = (await createIndexedDbResidual('left-out' as never).load()) as {
-      values: Float32Array;
-      version: number;
-    };
-    await store.save(null);
-    const removed = (await store.load()) === undefined;
-    await store.save({ values, version: 8, layoutSha256: 'cd'.repeat(32) as never });
-    const names = (await indexedDB.databases()).map(({ name }) => name);
-    await createDataset('left-out' as never, CONTRACT_FORM).clear();
-    const left = (await indexedDB.databases()).length;
-    return { before, none, values: [...kept.values], version: kept.version, removed, names, left };
+for (const [what, name] of [
+  ['what a codec left out', 'residual'],
+  ['the average of the changes', 'momentum'],
+] as const) {
+  test(`${what} lies in IndexedDB, comes back as it was, and goes with the examples`, async ({ page }) => {
+    const found = await page.evaluate(async (which) => {
+      const { CONTRACT_FORM, createDataset, createIndexedDbMomentum, createIndexedDbResidual } = parts;
+      const create = which === 'momentum' ? createIndexedDbMomentum : createIndexedDbResidual;
+      const store = create('left-out' as never);
+      const before = [await store.load(), await store.save(null)];
+      const none = (await indexedDB.databases()).length;
+      const record = { values: Float32Array.of(0, 3, 0.5), mass: 2, layoutSha256: 'cd'.repeat(32) as never };
+      await store.save({ ...record, version: 7 });
+      const kept = (await create('left-out' as never).load()) as { values: Float32Array; version: number };
+      await store.save(null);
+      const removed = (await store.load()) === undefined;
+      await store.save({ ...record, version: 8 });
+      const names = (await indexedDB.databases()).map((database) => database.name);
+      await createDataset('left-out' as never, CONTRACT_FORM).clear();
+      const left = (await indexedDB.databases()).length;
+      return { before, none, kept: { ...kept, values: [...kept.values] }, removed, names, left };
+    }, name);
+    expect(found).toEqual({
+      ...{ before: [null, undefined], none: 0, removed: true },
+      kept: { values: [0, 3, 0.5], mass: 2, version: 7, layoutSha256: 'cd'.repeat(32) },
+      ...{ names: [`fedtab-${name}-left-out`], left: 0 },
+    });
   });
-  expect(found).toEqual({
-    ...{ before: [null, undefined], none: 0, values: [0, 3, 0.5], version: 7, removed: true },
-    ...{ names: ['fedtab-residual-left-out'], left: 0 },
+}
+
+test('without a server everything that is kept of a task goes all the same', async ({ page }) => {
+  const [before, after] = await page.evaluate(async () => {
+    const { CONTRACT_FORM, createDataset, createIndexedDbMomentum, createIndexedDbResidual, forgetHere } = parts;
+    const task = 'gone' as never;
+    const names = async () => (await indexedDB.databases()).map(({ name }) => name).toSorted();
+    await createDataset(task, CONTRACT_FORM).add(parts.numbered(0, 1));
+    const record = { values: Float32Array.of(1), mass: 1, version: 1, layoutSha256: 'cd'.repeat(32) as never };
+    await createIndexedDbMomentum(task).save(record);
+    await createIndexedDbResidual(task).save(record);
+    const there = await names();
+    await forgetHere(task);
+    return [there, await names()];
   });
+  expect(before).toEqual(['fedtab-examples-gone', 'fedtab-momentum-gone', 'fedtab-residual-gone']);
+  expect(after).not.toContainEqual(expect.stringContaining('-gone'));
 });
 
 test('reading makes no database, the first example makes one, and clearing leaves none', async ({ page }) => {

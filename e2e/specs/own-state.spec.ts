@@ -75,3 +75,49 @@ test('P47 SCAFFOLD: c_i is kept from round to round and over a reload, and "Dele
   await expect(page.getByText('Deleted, here and on the server.')).toBeVisible();
   expect(await databases(page)).toEqual([]);
 });
+
+test('P54 momentum of reports: the average goes on from round to round and over a reload, and "Delete my data" deletes it', {
+  tag: '@long',
+}, async ({ page, context }) => {
+  await createTask(server, 'averaged', { client: { reportMomentum: 0.5 } });
+  await fewSamples(context, 60);
+  await page.goto(contributeUrl(server, 'averaged'));
+  await addSamples(page);
+  await agreeAndJoin(page);
+  const average = () =>
+    page.evaluate(
+      () =>
+        new Promise<{ mass: number; version: number; length: number }>((resolve, reject) => {
+          const opening = indexedDB.open('fedtab-momentum-averaged');
+          opening.onerror = reject;
+          opening.onsuccess = () => {
+            const reading = opening.result.transaction('momenta').objectStore('momenta').get('momentum');
+            reading.onsuccess = () => {
+              opening.result.close();
+              const { mass, version, values } = reading.result as {
+                mass: number;
+                version: number;
+                values: Float32Array;
+              };
+              resolve({ mass, version, length: values.length });
+            };
+          };
+        }),
+    );
+  await startRounds(server, 'averaged', 2);
+  await expectRounds(server, 'averaged', (rounds) => rounds.filter(({ accepted }) => accepted === 1).length === 2);
+  // What it counts for: 1, then 1 + ½, then 1 + ½ · 1½.
+  await expect.poll(average).toEqual({ mass: 1.5, version: 1, length: 7_850 });
+
+  await page.reload();
+  await agreeAndJoin(page);
+  await startRounds(server, 'averaged', 1);
+  await expectRounds(server, 'averaged', (rounds) => rounds.filter(({ accepted }) => accepted === 1).length === 3);
+  await expect.poll(average).toEqual({ mass: 1.75, version: 2, length: 7_850 });
+
+  await expectState(page, /waiting|accepted/);
+  await page.getByRole('button', { name: 'Delete my data' }).click();
+  await page.getByRole('button', { name: 'Delete everything' }).click();
+  await expect(page.getByText('Deleted, here and on the server.')).toBeVisible();
+  expect(await databases(page)).toEqual([]);
+});

@@ -184,6 +184,44 @@ test('the worker encodes reports, keeps what top-k leaves out once a report is a
   expect(bodies).toEqual({ first: [0, 4], second: [1, 4], third: [1, 5], databases: 0 });
 });
 
+test('P54: the worker reports the average of the changes that were accepted, also one that starts anew', async ({
+  page,
+}) => {
+  const bodies = await page.evaluate(async () => {
+    const memory = parts.createMemoryDataset(parts.MNIST);
+    await memory.add(parts.strips(30));
+    const trainer = parts.createRemoteTrainer({ task: 'averaged' as never, worker: parts.pageWorker, memory });
+    const spec = { ...parts.TEMPLATES.digits, model: { zoo: 'softmax', seed: 1 } } as const;
+    await trainer.prepare(parts.participationOf(spec), 'cpu');
+    const coding = {
+      ...{ codec: { up: 'float32' } as const, momentum: 0.5, values: 3, examples: 30, steps: 3, seed: 1 },
+      ...{ baseSha256: 'ab'.repeat(32) as never, layoutSha256: 'cd'.repeat(32) as never },
+    };
+    const encode = async (values: number[], baseVersion: number): Promise<number[]> => {
+      const { bytes } = await trainer.encode(Float32Array.from(values), { ...coding, baseVersion });
+      return [...new Float32Array(bytes.slice(parts.FRAME_HEADER_BYTES).buffer)];
+    };
+    const first = await encode([3, 0, -6], 1);
+    await trainer.settle(true);
+    trainer.close();
+    await trainer.prepare(parts.participationOf(spec), 'cpu');
+    const refused = await encode([900, 900, 900], 2);
+    await trainer.settle(false);
+    // This worker ends before it hears how its report did.
+    const unheard = await encode([0, 6, 0], 2);
+    trainer.close();
+    await trainer.prepare(parts.participationOf(spec), 'cpu');
+    const last = await encode([0, 3, 3], 2);
+    await trainer.settle(true);
+    await parts.createDataset('averaged' as never, parts.MNIST).clear();
+    return { first, refused, unheard, last, databases: (await indexedDB.databases()).length };
+  });
+  expect(bodies).toEqual({
+    ...{ first: [3, 0, -6], refused: [601, 600, 598], unheard: [1, 4, -2], last: [1, 2, 0] },
+    databases: 0,
+  });
+});
+
 test('P53: the worker takes steps as the server made them, bit for bit', async ({ page }) => {
   const base = Float32Array.from({ length: 70_000 }, (_, i) => Math.cos(i));
   const target = base.map((value, i) => value + 0.02 * Math.sin(i * i));

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Sha256 } from '../ids.ts';
+import { memoryVector, type VectorStore } from './kept-vector.ts';
 import { topK } from './top-k.ts';
-import { createUpdateEncoder, memoryResidual, type ResidualCoding, type ResidualStore } from './update-encoder.ts';
+import { createUpdateEncoder, type Residual, type ResidualCoding } from './update-encoder.ts';
 
 const fraction = 0.25;
 const coding = (baseVersion: number, more: Partial<ResidualCoding> = {}): ResidualCoding => ({
@@ -14,7 +15,7 @@ const sentOf = (body: Uint8Array, values: number): Float32Array =>
   topK.decode(body, values, { fraction, seed: 0 }) ?? new Float32Array(values);
 
 async function round(
-  store: ResidualStore,
+  store: VectorStore<Residual>,
   delta: number[],
   version: number,
   isAccepted: boolean,
@@ -28,7 +29,7 @@ async function round(
 
 describe('error feedback', () => {
   it('sends later what was left out', async () => {
-    const store = memoryResidual();
+    const store = memoryVector<Residual>();
     expect(await round(store, [4, 3, 0, 0], 1, true)).toEqual([4, 0, 0, 0]);
     expect(await round(store, [1, 1, 0, 0], 2, true)).toEqual([0, 4, 0, 0]);
     expect(await round(store, [0, 0, 0, 0.5], 3, true)).toEqual([1, 0, 0, 0]);
@@ -44,7 +45,7 @@ describe('error feedback', () => {
     });
     await fc.assert(
       fc.asyncProperty(inputs, async (deltas) => {
-        const store = memoryResidual();
+        const store = memoryVector<Residual>();
         const total = new Float64Array(8);
         const sent = new Float64Array(8);
         let version = 0;
@@ -65,14 +66,14 @@ describe('error feedback', () => {
   });
 
   it('of a report that was not accepted nothing changes', async () => {
-    const store = memoryResidual();
+    const store = memoryVector<Residual>();
     await round(store, [4, 3, 0, 0], 1, true);
     expect(await round(store, [9, 9, 9, 9], 2, false)).toEqual([0, 12, 0, 0]);
     expect(await store.load()).toMatchObject({ values: Float32Array.of(0, 3, 0, 0), version: 1 });
   });
 
   it('a page that ends before it knows loses the residual, and sends nothing twice', async () => {
-    const store = memoryResidual();
+    const store = memoryVector<Residual>();
     await round(store, [4, 3, 0, 0], 1, true);
     await createUpdateEncoder(store).encode(Float32Array.of(1, 1, 0, 0), coding(2));
     expect(await store.load()).toBe(null);
@@ -85,7 +86,7 @@ describe('error feedback', () => {
     ['of another layout', 2, { layoutSha256: 'ef'.repeat(32) as Sha256 }, [1, 0, 0, 0]],
     ['but not after 20 versions', 21, {}, [0, 3, 0, 0]],
   ])('is dropped %s', async (_, version, more, sent) => {
-    const store = memoryResidual();
+    const store = memoryVector<Residual>();
     await round(store, [4, 3, 0, 0], 1, true);
     expect(await round(store, [1, 0, 0, 0], version, true, more)).toEqual(sent);
   });
@@ -98,18 +99,18 @@ describe('error feedback', () => {
     { values: Float32Array.of(0, 9, Number.NaN, 0), version: 1, layoutSha256: 'cd'.repeat(32) },
     { values: Float32Array.of(0, 9, 0, 0), version: '1', layoutSha256: 'cd'.repeat(32) },
   ])('is not taken from what is none: %j', async (stored) => {
-    const store: ResidualStore = { load: async () => stored, save: async () => {} };
+    const store: VectorStore<Residual> = { load: async () => stored, save: async () => {} };
     expect(await round(store, [1, 0, 0, 0], 2, true)).toEqual([1, 0, 0, 0]);
   });
 
   it('is for top-k alone: nothing is kept of other codecs', async () => {
-    const store = memoryResidual();
+    const store = memoryVector<Residual>();
     await round(store, [4, 3, 0, 0], 1, true, { codec: { up: 'uniform-4', range: 5 } });
     expect(await store.load()).toBe(null);
   });
 
   it('a delta that is not finite, or zero throughout, is not encoded', async () => {
-    const encoder = createUpdateEncoder(memoryResidual());
+    const encoder = createUpdateEncoder(memoryVector<Residual>());
     await expect(encoder.encode(Float32Array.of(1, Number.NaN), coding(1))).rejects.toThrow('not a finite number');
     await expect(encoder.encode(new Float32Array(4), coding(1, { codec: { up: 'eden-1' } }))).rejects.toThrow('zero');
   });

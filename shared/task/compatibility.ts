@@ -261,6 +261,21 @@ export const COMPATIBILITY: readonly Rule[] = [
     broken: (spec) => aggregatorAs(spec, 'centered-clipping') !== undefined && spec.client.local !== undefined,
   },
   {
+    path: 'client.reportMomentum',
+    message: 'scaffold reckons its control variates from the change itself: its reports have no momentum',
+    broken: ({ client }) => client.work === 'scaffold' && client.reportMomentum !== undefined,
+  },
+  {
+    path: 'client.reportMomentum',
+    message: 'fednova divides a report by its own steps: with momentum it is of others too',
+    broken: ({ client, strategy }) => strategy.name === 'fednova' && client.reportMomentum !== undefined,
+  },
+  {
+    path: 'client.reportMomentum',
+    message: 'fedbuff counts a report by its age: with momentum it has many',
+    broken: ({ client, strategy }) => bufferOf(strategy) !== null && client.reportMomentum !== undefined,
+  },
+  {
     path: 'strategy.schedule',
     message: 'fedbuff has a buffered schedule, and nothing else has',
     broken: ({ strategy }) => (strategy.name === 'fedbuff') !== (bufferOf(strategy) !== null),

@@ -57,6 +57,8 @@ const clientPlan = v.strictObject({
   optimizer: v.picklist(['sgd', 'momentum']),
   /** ρ of the heavy ball, with the optimizer `momentum`; its state lasts one assignment. */
   momentum: v.optional(real(0, 0.999)),
+  /** β of the average of a contributor's own changes, over all its reports, that is reported in the place of the last (`report-momentum.ts`). */
+  reportMomentum: v.optional(real(0, 0.999)),
   /** μ of FedProx, with the work `prox`: how hard the global weights pull. */
   mu: v.optional(real(0, 1_000)),
   loss: v.picklist(['categoricalCrossentropy', 'meanSquaredError']),

@@ -33,6 +33,11 @@ describe('the overrides of a strategy', () => {
     expect(withStrategy(five, name).strategy.name).toBe(name);
   });
 
+  it.each(['scaffold', 'fednova', 'fedbuff'] as const)('of %s take momentum of reports out', (name) => {
+    const task = { ...digits, client: { ...digits.client, reportMomentum: 0.9 } } as TaskSpec;
+    expect(withStrategy(task, name).client).not.toHaveProperty('reportMomentum');
+  });
+
   it.each([
     ['fedavg', { weighting: 'numExamples', serverOptimizer: { name: 'sgd', learningRate: 1 } }],
     ['fedsgd', { weighting: 'uniform', serverOptimizer: { name: 'sgd', learningRate: 1 } }],

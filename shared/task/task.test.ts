@@ -145,6 +145,24 @@ describe('compatibility', () => {
       'client.local',
       { strategy: { name: 'scaffold', weighting: 'uniform' }, client: { work: 'scaffold', local: ['output'] } },
     ],
+    ['client.reportMomentum', { client: { reportMomentum: 1 } }],
+    ['client.reportMomentum', { client: { reportMomentum: -0.1 } }],
+    ['client.reportMomentum', { strategy: { name: 'fednova' }, client: { reportMomentum: 0.9 } }],
+    [
+      'client.reportMomentum',
+      { strategy: { name: 'scaffold', weighting: 'uniform' }, client: { work: 'scaffold', reportMomentum: 0.9 } },
+    ],
+    [
+      'client.reportMomentum',
+      {
+        strategy: {
+          name: 'fedbuff',
+          weighting: 'uniform',
+          schedule: { kind: 'buffered', size: 3, maximumStaleness: 10, concurrency: 3 },
+        },
+        client: { reportMomentum: 0.9 },
+      },
+    ],
   ])('refuses what contradicts itself at %s', (path, overrides) => {
     expect(overridden(overrides)).toEqual([path]);
   });
@@ -224,6 +242,20 @@ describe('compatibility', () => {
       expect(problems(pictures, one)).toEqual([]);
       expect(problems(flat, { client: { ...local, batchSize: 2 } })).toEqual([]);
     });
+  });
+
+  it.each([
+    { client: { reportMomentum: 0 } },
+    { client: { reportMomentum: 0.999, optimizer: 'momentum', momentum: 0.9, local: ['output'] } },
+    { client: { reportMomentum: 0.9 }, codec: { up: 'top-k', fraction: 0.01 } },
+    { strategy: { name: 'fedsgd', weighting: 'uniform' }, client: { work: 'full-batch', reportMomentum: 0.9 } },
+    {
+      strategy: { name: 'robust', weighting: 'uniform', aggregator: { name: 'centered-clipping', radius: 0.3 } },
+      rounds: { minimum: 3 },
+      client: { reportMomentum: 0.9 },
+    },
+  ])('takes momentum of reports: %j', (overrides) => {
+    expect(overridden(overrides)).toEqual([]);
   });
 
   it('takes fedsgd as one full-batch step and the plain mean', () => {

@@ -127,7 +127,8 @@ export class AssignmentWork {
       if (!result.ok) return { kind: 'training-failed', token, reason: result.reason, message: result.message };
       if (signal.aborted) return null;
       const { encoder } = this.#options.ports;
-      run.isUnsettled = encoder !== undefined && participation.codec.up !== 'float32';
+      const keeps = participation.codec.up !== 'float32' || participation.client.reportMomentum !== undefined;
+      run.isUnsettled = encoder !== undefined && keeps;
       run.report = await reportOf(participation, run.assignment, result, encoder);
       return { kind: 'trained', token, metrics: result.metrics };
     };

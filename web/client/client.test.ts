@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createUpdateEncoder, memoryResidual } from '../../shared/codec/update-encoder.ts';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { TaskId } from '../../shared/ids.ts';
+import type { Participation } from '../../shared/protocol/index.ts';
 import { secureRng } from '../../shared/rng.ts';
 import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
 import { readFrameHeader } from '../../shared/wire/frame.ts';
@@ -16,7 +16,7 @@ import { backend, participation, sha256Of } from './fakes/play.ts';
 import { ScriptedTrainer, trainedTo } from './fakes/scripted-trainer.ts';
 import { memorySecrets } from './node.ts';
 import type { ClientPorts, Encoder, SecretStore } from './ports.ts';
-import { reportEncoder } from './report-encoder.ts';
+import { memoryStores, reportEncoder } from './report-encoder.ts';
 import { byStepsTo } from './steps.ts';
 import type { ClientView, FederatedClient, ParticipationState } from './view.ts';
 
@@ -504,7 +504,7 @@ describe('C26 P53: steps from weights that are held', () => {
       ...given,
     };
     const fetched: string[] = [];
-    const encoder = { ...reportEncoder(createUpdateEncoder(memoryResidual())), ...more };
+    const encoder = { ...reportEncoder(memoryStores()), ...more };
     const { server, trainer, client } = world({
       encoder,
       steps: byStepsTo,
@@ -557,9 +557,9 @@ describe('C26 P53: steps from weights that are held', () => {
 
 describe('C27: a report in the task’s codec', () => {
   /** A client of a top-k task, and what its encoder was told. */
-  async function coded(isEncoder = true) {
+  async function coded(isEncoder = true, more: Partial<Participation> = {}) {
     const told: boolean[] = [];
-    const encoder = reportEncoder(createUpdateEncoder(memoryResidual()));
+    const encoder = reportEncoder(memoryStores());
     const own: Encoder = {
       encode: (delta, coding) => encoder.encode(delta, coding),
       async settle(isAccepted) {
@@ -568,7 +568,11 @@ describe('C27: a report in the task’s codec', () => {
     };
     const started = world(isEncoder ? { encoder: own } : {});
     const { server, trainer } = started;
-    server.participation = { ...server.participation, codec: { up: 'top-k', down: 'float32', fraction: 0.34 } };
+    server.participation = {
+      ...server.participation,
+      codec: { up: 'top-k', down: 'float32', fraction: 0.34 },
+      ...more,
+    };
     trainer.work = async () => trainedTo([1, -2, 0.5]);
     await started.client.start();
     await settle();
@@ -583,6 +587,16 @@ describe('C27: a report in the task’s codec', () => {
     expect([frame[4], frame.byteLength]).toEqual([2, 96 + 8]);
     server.endRound({ number: 1, outcome: 'committed', version: 4, accepted: 3, yours: 'accepted' });
     await client.leave();
+    expect(told).toEqual([true]);
+  });
+
+  it('of numbers as they are with momentum: the encoder hears of it too, as it keeps something', async () => {
+    const { server, told } = await coded(true, {
+      codec: { up: 'float32', down: 'float32' },
+      client: { ...participation.client, reportMomentum: 0.9 },
+    });
+    server.assign(1, { base, delivery: 'http' });
+    await settle();
     expect(told).toEqual([true]);
   });
 

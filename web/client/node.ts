@@ -1,4 +1,3 @@
-import { createUpdateEncoder, memoryResidual } from '../../shared/codec/update-encoder.ts';
 import { isTaskId } from '../../shared/ids.ts';
 import { secureRng } from '../../shared/rng.ts';
 import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
@@ -7,7 +6,7 @@ import { createFederatedClient } from './client.ts';
 import { hashed } from './digest.ts';
 import { memorySecrets } from './memory-secrets.ts';
 import type { ClientPorts, RequestedBackend, SecretStore, Trainer } from './ports.ts';
-import { reportEncoder } from './report-encoder.ts';
+import { memoryStores, reportEncoder } from './report-encoder.ts';
 import { type SdkClient, sdkClient } from './sdk-client.ts';
 import { byStepsTo } from './steps.ts';
 import { systemClock } from './system-clock.ts';
@@ -26,7 +25,7 @@ export interface NodePortsOptions {
   readonly joinToken?: string | undefined;
 }
 
-/** The engine's ports in Node: secrets and what codecs leave out in memory unless given, no lock between processes; encodes here. */
+/** The engine’s ports in Node: secrets in memory unless given, what goes on between reports in memory; no lock between processes; encodes here. */
 export const nodePorts = ({ server, trainer, secrets, joinToken }: NodePortsOptions): ClientPorts => ({
   clock: systemClock,
   random: secureRng,
@@ -36,7 +35,7 @@ export const nodePorts = ({ server, trainer, secrets, joinToken }: NodePortsOpti
   weights: httpWeights(server, joinToken),
   steps: byStepsTo,
   encoder: {
-    ...reportEncoder(createUpdateEncoder(memoryResidual())),
+    ...reportEncoder(memoryStores()),
     advance: async (weights, steps, coding) => hashed(toBytes(takeSteps(fromBytes(weights), steps, coding))),
   },
   examples: () => trainer.examples(),

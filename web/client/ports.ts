@@ -138,11 +138,13 @@ export interface ReportCoding extends ResidualCoding {
   readonly values: number;
   readonly examples: number;
   readonly steps: number;
+  /** β of the task's `client.reportMomentum`; 0 where it is not given. */
+  readonly momentum?: number | undefined;
 }
 
 /**
- * Writes reports in the task's codec, off the page's main thread, and keeps what a codec leaves out (error feedback); and takes the
- * steps from one version's weights to another's.
+ * Writes reports in the task's codec, off the page's main thread, and keeps what goes on to the next: what a codec leaves out (error
+ * feedback), and momentum. Takes the steps from one version's weights to another's.
  */
 export interface Encoder {
   /** The whole frame. `delta` may be transferred away. Rejects where it cannot be encoded. */

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { roundSeedOf } from '../../shared/codec/round-seed.ts';
-import { createUpdateEncoder, memoryResidual } from '../../shared/codec/update-encoder.ts';
 import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import { LIMITS } from '../../shared/limits.ts';
@@ -9,7 +8,7 @@ import { LoopbackServer } from './fakes/loopback-server.ts';
 import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { assignmentOf, metrics, participation, receiptOf } from './fakes/play.ts';
 import { type Report, reportOf, sendReport } from './report.ts';
-import { reportEncoder } from './report-encoder.ts';
+import { memoryStores, reportEncoder } from './report-encoder.ts';
 import type { Session } from './transport.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
@@ -91,7 +90,7 @@ describe('a report', () => {
   it('of plain numbers is the same frame whether this thread writes it or an encoder', async () => {
     const trained = () => ({ delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics });
     const plain = await reportOf(participation, assignmentOf(1), trained());
-    const encoder = reportEncoder(createUpdateEncoder(memoryResidual()));
+    const encoder = reportEncoder(memoryStores());
     expect(await reportOf(participation, assignmentOf(1), trained(), encoder)).toEqual(plain);
     expect(plain.sha256).toBe(sha256Hex(plain.frame));
   });
@@ -99,7 +98,7 @@ describe('a report', () => {
   it('is in the task’s codec, with its seed, where there is an encoder', async () => {
     const coded = { ...participation, codec: { up: 'uniform-8-rotated', down: 'float32', range: 4 } } as const;
     const trained = { delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics };
-    const encoder = reportEncoder(createUpdateEncoder(memoryResidual()));
+    const encoder = reportEncoder(memoryStores());
     const { frame } = await reportOf(coded, assignmentOf(1), trained, encoder);
     const { sha256: baseSha256 } = assignmentOf(1).base;
     const { layoutSha256 } = participation;
@@ -109,6 +108,38 @@ describe('a report', () => {
     const decoded = read.ok ? decodeBody(frame, read.header, expected) : undefined;
     for (const [i, value] of [1, -2, 0.5].entries()) expect(Math.abs((decoded?.[i] ?? 9) - value)).toBeLessThan(0.05);
     await expect(reportOf(coded, assignmentOf(1), trained)).rejects.toThrow('cannot write uniform-8-rotated');
+  });
+
+  it('with momentum is the average of the changes that were accepted; the codec comes after it', async () => {
+    const [delta, codec] = [[4, 0, 0], { up: 'top-k', down: 'float32', fraction: 0.34 } as const];
+    const bodies = async (codecs: object): Promise<number[][]> => {
+      const task = { ...participation, ...codecs, client: { ...participation.client, reportMomentum: 0.5 } };
+      const encoder = reportEncoder(memoryStores());
+      const said: number[][] = [];
+      for (const [round, values] of [delta, [1, 3, 0], [0, 0, 9], [0, 3, 0]].entries()) {
+        const trained = { delta: Float32Array.from(values), examples: 2, steps: 1, metrics };
+        const { token, seed, base } = assignmentOf(round + 1);
+        const place = { token, seed, base: { ...base, version: round + 1 } };
+        const { frame } = await reportOf(task, place, trained, encoder);
+        await encoder.settle(round !== 2);
+        said.push([...new Float32Array(frame.slice(96).buffer)]);
+      }
+      return said;
+    };
+    // The third is not accepted: of the fourth it is as if there had never been one, but for the version that lies between.
+    // β² = ¼ of the mass 1½, capped at 1 / (1 − ¼) = 4/3: ⅓ beside 1.
+    const fourth = [(0 + 2 / 3) / (4 / 3), (3 + 2 / 3) / (4 / 3), 0].map((value) => expect.closeTo(value, 5));
+    const third = [0, 0, 0].map(() => expect.any(Number));
+    expect(await bodies({})).toEqual([[4, 0, 0], [2, 2, 0], third, fourth]);
+    // Top 1 of 3: (4, 0, 0) whole; then (2, 2, 0), of which the second 2 is left over; m itself is what it would be without the codec.
+    const coded = await bodies({ codec });
+    expect(coded.map(([, value]) => value)).toEqual([4, 2, expect.any(Number), expect.closeTo(2.75 + 2, 5)]);
+  });
+
+  it('with momentum is not made by who keeps none', async () => {
+    const task = { ...participation, client: { ...participation.client, reportMomentum: 0.5 } };
+    const trained = { delta: new Float32Array([1, -2, 0.5]), examples: 2, steps: 1, metrics };
+    await expect(reportOf(task, assignmentOf(1), trained)).rejects.toThrow('keeps no momentum');
   });
 
   it('goes out whole, and the receipt comes back', async () => {

@@ -26,9 +26,9 @@ export interface Report {
   readonly metrics: ReportMetrics;
 }
 
-/** Frame and hash of what training left. Rejects where the task's codec needs an encoder and there is none, or it fails. */
+/** Frame and hash of what training left. Rejects where the task's codec or momentum needs an encoder and there is none, or it fails. */
 export async function reportOf(
-  { codec, parameters, layoutSha256, report }: Pick<Participation, 'codec' | 'parameters' | 'layoutSha256' | 'report'>,
+  participation: Pick<Participation, 'codec' | 'client' | 'parameters' | 'layoutSha256' | 'report'>,
   { token, base, seed }: Pick<Assignment, 'token' | 'base' | 'seed'>,
   trained: {
     readonly delta: Float32Array;
@@ -38,10 +38,11 @@ export async function reportOf(
   },
   encoder?: Pick<Encoder, 'encode'>,
 ): Promise<Report> {
+  const { codec, client, parameters, layoutSha256, report } = participation;
   const { delta, examples, steps, metrics } = trained;
   const { sha256: baseSha256, version: baseVersion } = base;
   const layout = report ?? { values: parameters, layoutSha256 };
-  const coding = { codec, ...layout, examples, steps, baseSha256, baseVersion, seed };
+  const coding = { codec, ...layout, examples, steps, baseSha256, baseVersion, seed, momentum: client.reportMomentum };
   const { bytes: frame, sha256 } = await (encoder ? encoder.encode(delta, coding) : plainReport(delta, coding));
   return { token, frame, sha256, metrics };
 }

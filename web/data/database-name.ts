@@ -11,3 +11,12 @@ export const ownStateDatabaseName = (task: TaskId): string => `fedtab-own-${task
 
 /** What a codec left out of a person's reports: it is made of the examples, and goes with them. */
 export const residualDatabaseName = (task: TaskId): string => `fedtab-residual-${task}`;
+
+/** The average of a person's own changes, where a task's reports are that; it goes with the examples. */
+export const momentumDatabaseName = (task: TaskId): string => `fedtab-momentum-${task}`;
+
+/** What goes with the examples of a task. */
+export const databasesBeside = (task: TaskId): readonly string[] =>
+  [personalDatabaseName, ownStateDatabaseName, residualDatabaseName, momentumDatabaseName].map((nameOf) =>
+    nameOf(task),
+  );

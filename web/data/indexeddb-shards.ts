@@ -1,7 +1,7 @@
 import { deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { TaskId } from '../../shared/ids.ts';
 import { exists, orBlocked } from './database-access.ts';
-import { databaseName, ownStateDatabaseName, personalDatabaseName, residualDatabaseName } from './database-name.ts';
+import { databaseName, databasesBeside } from './database-name.ts';
 import { RefusedChange } from './failure.ts';
 import { orOnceMore } from './once-more.ts';
 import type { ShardReader, ShardStore, ShardTransaction } from './shard-store.ts';
@@ -95,8 +95,7 @@ export function createIndexedDbShards(task: TaskId): ShardStore {
       forget();
       database?.close();
       await orBlocked((blocked) => deleteDB(name, { blocked }));
-      for (const other of [personalDatabaseName(task), ownStateDatabaseName(task), residualDatabaseName(task)])
-        await orBlocked((blocked) => deleteDB(other, { blocked }));
+      for (const other of databasesBeside(task)) await orBlocked((blocked) => deleteDB(other, { blocked }));
     },
     close,
   };

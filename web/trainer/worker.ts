@@ -1,5 +1,4 @@
 import { version } from '../../package.json';
-import { createUpdateEncoder } from '../../shared/codec/update-encoder.ts';
 import type { ExampleColumns } from '../../shared/task/kinds/form.ts';
 import { fromBytes, toBytes } from '../../shared/weights/vector.ts';
 import { takeSteps } from '../../shared/wire/step.ts';
@@ -7,7 +6,7 @@ import { hashed } from '../client/digest.ts';
 import type { Encoder } from '../client/ports.ts';
 import { reportEncoder } from '../client/report-encoder.ts';
 import { httpWeights } from '../client/weights-source.ts';
-import { createIndexedDbResidual } from '../data/residual-store.ts';
+import { createIndexedDbMomentum, createIndexedDbResidual } from '../data/vector-stores.ts';
 import { type Opened, unusable } from './core/backends/opened.ts';
 import { DEVICE_NAMES } from './core/device.ts';
 import type { Duty } from './core/duty.ts';
@@ -87,7 +86,7 @@ serve<TrainerMethods>(self, {
     opened ??= {
       key,
       session: openSession(task, participation, requested, { openers, known, avoided, reluctant, onTry: progress }),
-      encoder: reportEncoder(createUpdateEncoder(createIndexedDbResidual(task))),
+      encoder: reportEncoder({ residual: createIndexedDbResidual(task), momentum: createIndexedDbMomentum(task) }),
     };
     const { source, choice, probed } = await opened.session;
     source.give(given);

@@ -62,6 +62,7 @@ export async function openInProcessWorld(options: InProcessOptions): Promise<InP
     msOf = (_, steps) => steps * STEP_MS,
     around = (one) => one,
     transport = (one) => one,
+    ports = (one) => one,
   } = options;
   const clock = new SimulatedClock();
   const stores = openStores();
@@ -121,7 +122,7 @@ export async function openInProcessWorld(options: InProcessOptions): Promise<InP
         return around(timed(trainer(index, spec), timing), index);
       },
       ports: (own, index) => ({
-        ...own,
+        ...ports(own, index),
         ...{ clock: clock.of(index + 1), random: repeatable(seed, CLIENT_STREAM + index) },
         ...{ weights, held: pool.held() },
       }),

@@ -4,8 +4,9 @@ import { addendOf, type BatchAggregator } from './aggregator.ts';
 import { distanceTo } from './distance.ts';
 
 // Karimireddy, He, Jaggi: "Learning from History for Byzantine Robust Optimization", ICML 2021, Algorithm 2 (centered
-// clipping). Their guarantee asks for worker momentum too: each client sends an average of its gradients over the rounds. Clients here
-// keep none: `client.optimizer: momentum` begins anew with each assignment. What goes on from round to round is the server's v alone.
+// clipping). Their guarantee asks for worker momentum too: what each client sends is an average of its own changes over the rounds, so that
+// honest reports lie close together and an attacker has to show itself. That is `client.reportMomentum` of a task (`shared/codec/report-momentum.ts`), which is
+// not set by itself; `client.optimizer: momentum` is another thing, and begins anew with each assignment. The server's v goes on from round to round.
 
 export interface CenteredClippingSettings {
   /** τ: how far from the centre an update counts in full; about the spread of honest ones. */

@@ -83,6 +83,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
       ...field('number', 'client.maxSeconds', 'client.batchSize', 'client.learningRate'),
       ...field('choice', 'client.optimizer'),
       ...where('client.optimizer', ['momentum'], field('number', 'client.momentum')),
+      ...field('number', 'client.reportMomentum'),
       ...field('choice', 'client.loss'),
       ...ofKinds(['image', 'table', 'text', 'characters', 'audio'], field('lines', 'client.local')),
       ...ofKinds(['image', 'table', 'text', 'characters', 'audio'], field('flag', 'client.heldOut')),

@@ -492,6 +492,10 @@ export const en = {
     'client.mu': ['Pull μ', 'How strongly steps are held near the model of the round. 0 is none.'],
     'client.maxSeconds': ['Seconds at most', 'Slow devices then send what they have done. Empty: no limit.'],
     'client.momentum': ['Momentum', 'How much of the steps before goes on in the next.'],
+    'client.reportMomentum': [
+      'Momentum of reports',
+      'How much of a contributor’s earlier changes goes on in the next. Empty: none.',
+    ],
     'client.batchSize': ['Batch size', 'Examples in one step.'],
     'client.learningRate': ['Learning rate', 'How far one step goes.'],
     'client.optimizer': ['Optimizer', 'On the contributor’s device.'],
@@ -714,6 +718,11 @@ export const en = {
       'scaffold corrects every layer: none is local': 'With SCAFFOLD no layer stays local.',
       'fednova counts the steps of the works sgd and prox': 'FedNova counts small steps, held near the model or not.',
       'fednova has no count for momentum and prox together': 'FedNova takes momentum or the pull, not both.',
+      'scaffold reckons its control variates from the change itself: its reports have no momentum':
+        'With SCAFFOLD reports have no momentum.',
+      'fednova divides a report by its own steps: with momentum it is of others too':
+        'With FedNova reports have no momentum.',
+      'fedbuff counts a report by its age: with momentum it has many': 'With FedBuff reports have no momentum.',
       'fedbuff has a buffered schedule, and nothing else has': 'FedBuff needs a buffer, and nothing else takes one.',
       'fedbuff weighs reports by their age alone: its weighting is uniform':
         'FedBuff weighs changes by their age alone: choose the same weight for everybody.',

@@ -492,6 +492,7 @@ export const zh: AdminWords = {
     'client.mu': ['牵引 μ', '把每一步拉向本轮模型的力度。0 表示没有。'],
     'client.maxSeconds': ['最多秒数', '慢的设备届时发送已完成的部分。留空表示不限。'],
     'client.momentum': ['动量', '之前的步有多少延续到下一步。'],
+    'client.reportMomentum': ['报告的动量', '贡献者以前的变化有多少延续到下一份报告。留空表示没有。'],
     'client.batchSize': ['批大小', '一步中的样本数。'],
     'client.learningRate': ['学习率', '一步走多远。'],
     'client.optimizer': ['优化器', '在参与者的设备上。'],
@@ -681,6 +682,10 @@ export const zh: AdminWords = {
       'scaffold corrects every layer: none is local': '使用 SCAFFOLD 时没有留在本地的层。',
       'fednova counts the steps of the works sgd and prox': 'FedNova 计算小步，无论是否拉向模型。',
       'fednova has no count for momentum and prox together': 'FedNova 只能用动量或牵引之一。',
+      'scaffold reckons its control variates from the change itself: its reports have no momentum':
+        '使用 SCAFFOLD 时报告没有动量。',
+      'fednova divides a report by its own steps: with momentum it is of others too': '使用 FedNova 时报告没有动量。',
+      'fedbuff counts a report by its age: with momentum it has many': '使用 FedBuff 时报告没有动量。',
       'fedbuff has a buffered schedule, and nothing else has': 'FedBuff 需要缓冲区，其他策略不用。',
       'fedbuff weighs reports by their age alone: its weighting is uniform':
         'FedBuff 只按新旧加权：请选择人人分量相同。',

@@ -509,7 +509,7 @@ export const en = {
     open: 'Delete my data',
     title: 'Delete my data?',
     lead: 'This removes, for this task:',
-    here: 'from this browser: all your examples, what was fitted to them, the key that counts you, and what this page remembers;',
+    here: 'from this browser: all your examples, what was fitted to them, what of them goes on from one result to the next, the key that counts you, and what this page remembers;',
     there:
       'from the server: every result of yours that no version has used yet, and, in its records of rounds, all that says which part was yours.',
     honest:

@@ -20,7 +20,7 @@ export const en = {
   forget: {
     title: 'Delete my data?',
     lead: 'This removes, for this task:',
-    here: 'from this browser, on this site: all your examples and the key that counts you;',
+    here: 'from this browser, on this site: all your examples, what of them goes on from one result to the next, and the key that counts you;',
     there:
       'from the server: every result of yours that no version has used yet, and, in its records of rounds, all that says which part was yours.',
     honest:
