@@ -57,6 +57,13 @@ describe('the evaluator', () => {
     expect((await evaluator.score(softmax, store(always(1))))?.accuracy).toBe(0.1135);
   });
 
+  test('scores the same weights anew on the data of another task', async () => {
+    const sha256 = store(always(0));
+    expect((await evaluator.score(softmax, sha256))?.accuracy).toBe(0.098);
+    const data = { ...TEMPLATES.digits.data, sample: 'fashion' as const };
+    expect((await evaluator.score({ ...softmax, data }, sha256))?.accuracy).toBe(0.1);
+  });
+
   test('agrees to 1e-4 with the plain CPU backend, for both losses', async () => {
     const digits = await mnist.readHeldOut(softmax.data);
     const cpu = await openCpu();

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { sha256Hex } from '../../shared/hash.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import type { Score } from '../../shared/protocol/index.ts';
 import { topologyOf } from '../../shared/task/model-of.ts';
@@ -63,7 +64,9 @@ export function createEvaluator({ blobs }: { readonly blobs: Pick<BlobStore, 'fi
   return {
     async score(spec, sha256) {
       if (spec.data.sample === undefined) return null;
-      const key = `${sha256} ${spec.client.loss} ${JSON.stringify(spec.model)}`;
+      const key = sha256Hex(
+        new TextEncoder().encode(JSON.stringify([sha256, spec.client.loss, spec.model, spec.data])),
+      );
       const known = scores.get(key);
       if (known !== undefined) return known;
       const score = await ask(spec, sha256);

@@ -22,8 +22,9 @@ all$title <- trimws(substr(as.character(all$title), 1, 80))
 key <- tolower(all$title)
 all$title <- all$title[match(key, key)]
 
-counts <- sort(table(all$title), decreasing = TRUE)
-titles <- names(counts)[seq_len(min(wanted, length(counts)))]
+counts <- table(all$title)
+# Titles rated as often as each other by their letters' codes ("radix"), not by the locale's: whoever runs this gets the same list.
+titles <- names(counts)[order(-as.vector(counts), names(counts), method = "radix")][seq_len(min(wanted, length(counts)))]
 kept <- all[all$title %in% titles, ]
 
 quoted <- function(text) paste0("\"", gsub("\"", "\\\\\"", gsub("\\\\", "\\\\\\\\", text)), "\"")

@@ -42,22 +42,26 @@ interface Converted {
   readonly people: readonly (readonly Rating[])[];
 }
 
-/** Takes seconds; one for all tasks of as many titles. */
-const conversions = new Map<number, Promise<Converted>>();
-
-function converted(program: string, titles: number): Promise<Converted> {
-  const known = conversions.get(titles);
-  if (known !== undefined) return known;
-  const conversion = convert(program, titles);
-  conversions.set(titles, conversion);
-  conversion.catch(() => conversions.delete(titles));
-  return conversion;
+/** Takes seconds and some hundred megabytes: one for all tasks of as many titles, and one R at a time, whoever asks for samples. */
+function conversionsBy(): (program: string, titles: number) => Promise<Converted> {
+  const conversions = new Map<number, Promise<Converted>>();
+  let last: Promise<unknown> = Promise.resolve();
+  return (program, titles) => {
+    const known = conversions.get(titles);
+    if (known !== undefined) return known;
+    const conversion = last.then(() => convert(program, titles));
+    conversions.set(titles, conversion);
+    last = conversion.catch(() => conversions.delete(titles));
+    return conversion;
+  };
 }
 
 async function convert(program: string, titles: number): Promise<Converted> {
   const folder = await mkdtemp(join(tmpdir(), 'fedtab-movielens-'));
   try {
-    await run(program, [fileURLToPath(movielensScript), folder, String(titles)], { timeout: TIMEOUT_MS });
+    // Of nobody's own profile, in no folder but its own.
+    const args = ['--no-init-file', fileURLToPath(movielensScript), folder, String(titles)];
+    await run(program, args, { cwd: folder, timeout: TIMEOUT_MS });
     const task = JSON.parse(await readFile(join(folder, 'task.json'), 'utf8')) as { data: { items: string[] } };
     const [, ...lines] = (await readFile(join(folder, 'ratings.csv'), 'utf8')).trim().split('\n');
     // Of two titles of one name a person keeps one rating, as the page does.
@@ -73,12 +77,9 @@ async function convert(program: string, titles: number): Promise<Converted> {
   }
 }
 
-/** null: not the titles that are converted, or R or its package is missing. */
-async function ratingsOf(data: TaskData, isHeldOut: boolean): Promise<HeldOut | null> {
-  const program = findRscript();
-  if (program === null || data.kind !== 'ratings') return null;
-  const { titles, people } = await converted(program, data.items.length);
-  if (!isSame(titles, data)) return null;
+/** null: not the titles that are converted. */
+function ratingsOf({ titles, people }: Converted, data: TaskData, isHeldOut: boolean): HeldOut | null {
+  if (data.kind !== 'ratings' || !isSame(titles, data)) return null;
   const known = people.filter((own) => own.length >= PER_PERSON);
   const chosen = known.filter((_, index) => (index % HELD_OUT_EVERY === 0) === isHeldOut);
   const columns = emptyColumns(formOf(data), chosen.length * PER_PERSON);
@@ -103,19 +104,30 @@ const isSame = (titles: readonly string[], { items, scale }: RatingData): boolea
   scale.minimum <= 0.5 &&
   scale.maximum >= 5;
 
-export const movielens: SampleSource = {
-  isInstalled: () => findRscript() !== null,
-  async openTraining(data) {
-    const all = await ratingsOf(data, false);
-    if (all === null) return null;
-    const form = formOf(data);
-    return {
-      count: all.targets.length,
-      perPerson: PER_PERSON,
-      read: async (indices) => rowsOf(all, form, indices),
-      readAll: async () => all,
-      close: async () => {},
-    };
-  },
-  readHeldOut: (data) => ratingsOf(data, true),
-};
+/** By `Rscript`, wherever it is; null where it or its package is missing. */
+export function movielensBy(find: () => string | null): SampleSource {
+  const converted = conversionsBy();
+  const ratings = async (data: TaskData, isHeldOut: boolean): Promise<HeldOut | null> => {
+    const program = find();
+    if (program === null || data.kind !== 'ratings') return null;
+    return ratingsOf(await converted(program, data.items.length), data, isHeldOut);
+  };
+  return {
+    isInstalled: () => find() !== null,
+    async openTraining(data) {
+      const all = await ratings(data, false);
+      if (all === null) return null;
+      const form = formOf(data);
+      return {
+        count: all.targets.length,
+        perPerson: PER_PERSON,
+        read: async (indices) => rowsOf(all, form, indices),
+        readAll: async () => all,
+        close: async () => {},
+      };
+    },
+    readHeldOut: (data) => ratings(data, true),
+  };
+}
+
+export const movielens = movielensBy(findRscript);

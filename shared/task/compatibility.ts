@@ -56,11 +56,13 @@ const areLocalLayers = (spec: TaskSpec): boolean => {
   const isDistinct = new Set(local).size === local.length;
   return isDistinct && local.every(hasTensors) && sharedEntries(shape.layout, spec.client).length > 0;
 };
-/** A layer normalizes one value of each example: of one example alone there is no variance. */
+/** A layer normalizes one value of each example in a channel: of one example alone there is no variance. */
 const normalizesSingly = (spec: TaskSpec): boolean => {
   const topology = topologyOf(spec);
   const outputs = outputsOf(topology);
-  return topology.layers.some((layer, at) => layer.class_name === 'BatchNormalization' && outputs[at]?.length === 1);
+  return topology.layers.some(
+    (layer, at) => layer.class_name === 'BatchNormalization' && outputs[at]?.slice(0, -1).every((side) => side === 1),
+  );
 };
 const lastActivation = (spec: TaskSpec): string => {
   const last = topologyOf(spec).layers.at(-1);
@@ -227,7 +229,8 @@ export const COMPATIBILITY: readonly Rule[] = [
   },
   {
     path: 'client.batchSize',
-    message: 'a BatchNormalization of a flat input needs batches of two or more: one example has no variance',
+    message:
+      'a BatchNormalization of one value for each channel needs batches of two or more: one example has no variance',
     broken: (spec) => spec.client.batchSize < 2 && normalizesSingly(spec),
   },
   {

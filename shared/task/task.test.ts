@@ -237,9 +237,14 @@ describe('compatibility', () => {
     it('takes batches of one only where an example has more than one value of each channel', () => {
       const one = { client: { ...local, batchSize: 1 } };
       expect(problems(flat, one)).toEqual([
-        'client.batchSize: a BatchNormalization of a flat input needs batches of two or more: one example has no variance',
+        'client.batchSize: a BatchNormalization of one value for each channel needs batches of two or more: one example has no variance',
       ]);
       expect(problems(pictures, one)).toEqual([]);
+      const whole = {
+        class_name: 'MaxPooling2D',
+        config: { name: 'p', pool_size: [28, 28], strides: [1, 1], padding: 'valid' },
+      };
+      expect(problems([whole, norm, f, d], one)).toHaveLength(1);
       expect(problems(flat, { client: { ...local, batchSize: 2 } })).toEqual([]);
     });
   });

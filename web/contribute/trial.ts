@@ -90,7 +90,7 @@ export function createTrial({ task, requested, joinToken, trainer, now, before, 
       return;
     }
     const model = await shared();
-    const scores = model && (await (await trainer()).predict(own ?? model.params, example));
+    const scores = model && (await (await trainer()).predict(own ?? model.params, example, isPersonal));
     const older =
       scores && (own ? await sharedScores(example, model.params) : await scoresBefore(example, model.sha256));
     if (mine !== turn) return;

@@ -67,9 +67,9 @@ export type TrainerMethods = {
   score: { input: { params: Float32Array }; progress: TrainProgress; output: CountResult };
   /** The score on own examples; null where there are none. */
   evaluate: { input: { params: Float32Array }; progress: never; output: Answer<Score | null> };
-  /** `params: null`: those of the last prediction. */
+  /** `params: null`: those of the last prediction. `isFitted`: those of a fit. */
   predict: {
-    input: { params: Float32Array | null; features: FeatureValues };
+    input: { params: Float32Array | null; features: FeatureValues; isFitted: boolean };
     progress: never;
     output: Answer<Float32Array>;
   };

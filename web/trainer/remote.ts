@@ -29,8 +29,8 @@ export interface RemoteTrainer extends Required<Trainer>, Required<Encoder> {
   fit(fitting: Fitting, options: Parameters<Trainer['train']>[1]): Promise<FitResult>;
   /** The score of these weights on own examples; null where there are none or the worker failed. */
   evaluate(params: Float32Array): Promise<Score | null>;
-  /** What the model says of one example as it is kept (see `core/predict.ts`). Null if the worker failed. */
-  predict(params: Float32Array, features: FeatureValues): Promise<Float32Array | null>;
+  /** What the model says of one example as it is kept (see `core/predict.ts`); `isFitted`: the one of a fit. Null if the worker failed. */
+  predict(params: Float32Array, features: FeatureValues, isFitted?: boolean): Promise<Float32Array | null>;
 }
 
 /** Where a page notes what the probe found, for its next visit. */
@@ -245,7 +245,7 @@ export function createRemoteTrainer({
       const answer = await to.call('evaluate', { params: copy }, { transfer: [copy.buffer] });
       return said(answer, to);
     },
-    async predict(params, features) {
+    async predict(params, features, isFitted = false) {
       if (!(await ready()).ok) return null;
       const to = caller();
       // In the order of the calls: the worker is given what is new before it is asked for the same again.
@@ -254,7 +254,8 @@ export function createRemoteTrainer({
         const copy = isNew ? await copiedValues(params) : null;
         if (running?.caller !== to) return null;
         predicted = params;
-        return { answer: to.call('predict', { params: copy, features }, { transfer: copy ? [copy.buffer] : [] }) };
+        const asked = { params: copy, features, isFitted };
+        return { answer: to.call('predict', asked, { transfer: copy ? [copy.buffer] : [] }) };
       });
       inOrder = giving;
       const answer = await (await giving)?.answer;

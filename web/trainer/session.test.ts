@@ -23,11 +23,12 @@ const participation: Participation = {
 };
 
 /** 200 examples of noise: 20 steps. */
-async function openWithNoise() {
+async function openWithNoise(local?: string[]) {
   const rng = seededRng(3);
   const features = Uint8Array.from({ length: 200 * 784 }, () => rng.below(256));
   const targets = Uint16Array.from({ length: 200 }, () => rng.below(10));
-  const session = await openSession('task' as TaskId, participation, 'cpu', { openers: { cpu: openCpu } });
+  const here = { ...participation, client: { ...spec.client, ...(local ? { local } : {}) } };
+  const session = await openSession('task' as TaskId, here, 'cpu', { openers: { cpu: openCpu } });
   session.source.give([{ features, targets }]);
   const train = async (seed: number): Promise<Float32Array> => {
     const { signal } = new AbortController();
@@ -65,6 +66,17 @@ it('two trainings at once on one session are as if one came after the other', as
   const together = await Promise.all([train(1), train(2)]);
   expect(together).toEqual(apart);
   expect(apart[0]).not.toEqual(apart[1]);
+});
+
+it('a fit answers with its own local layers, the shared model with those of the last round', async () => {
+  const [entry] = model.layout.entries;
+  const { session, train } = await openWithNoise([entry?.name.split('/')[0] ?? '']);
+  const { session: newcomer } = await openWithNoise();
+  const [params, features] = [initialWeights(model, 9), new Uint8Array(784).fill(100)];
+  const expected = await newcomer.predict(params, features);
+  await train(1);
+  expect(await session.predict(params, features, true)).toEqual(expected);
+  expect(await session.predict(params, features)).not.toEqual(expected);
 });
 
 it.each(['train', 'fit', 'score', 'evaluate', 'predict'] as const)(

@@ -36,8 +36,8 @@ export interface TrainingSession {
   score(params: Float32Array, options: Pick<LongOptions, 'signal' | 'duty'>): Promise<CountResult>;
   /** Null where there are no examples, or none that can be read. */
   evaluate(params: Float32Array, signal: AbortSignal): Promise<Answer<Score | null>>;
-  /** `params: null`: those of the last prediction. */
-  predict(params: Float32Array | null, features: FeatureValues): Promise<Answer<Float32Array>>;
+  /** `params: null`: those of the last prediction. `isFitted`: those of a fit, which has local layers of its own. */
+  predict(params: Float32Array | null, features: FeatureValues, isFitted?: boolean): Promise<Answer<Float32Array>>;
 }
 
 /** What the second model says, unless the device was lost over it. */
@@ -111,9 +111,9 @@ export async function openSession(
         return evaluation && scoreOf(evaluation);
       });
     },
-    predict: (params, features) =>
+    predict: (params, features, isFitted = false) =>
       onSecond(async (viewed) => {
-        if (params !== null) viewed.setParams(await personal(params));
+        if (params !== null) viewed.setParams(isFitted ? params : await personal(params));
         if (formOf(participation.data).taste === undefined) return predict(viewed, features);
         // Of a person's own ratings there is nothing to hand over: they are read here, and so is what is to be seen.
         const loaded = await source.load();

@@ -135,5 +135,5 @@ serve<TrainerMethods>(self, {
   },
   score: async ({ params }, { signal }) => (await session()).score(params, { signal, duty }),
   evaluate: async ({ params }, { signal }) => (await session()).evaluate(params, signal),
-  predict: async ({ params, features }) => (await session()).predict(params, features),
+  predict: async ({ params, features, isFitted }) => (await session()).predict(params, features, isFitted),
 });

@@ -76,12 +76,38 @@ test('sums are made beforehand while there is room for them, the others when the
   expect(await sumOf(1, reports[0])).toEqual([2, 4, 6]);
   expect(await sumOf(3, reports[2])).toEqual([6, 4, 6]);
   // The first one's stays, and beside it there was one at a time.
-  expect([...open]).toEqual(['b/task-1/1']);
+  expect([...open]).toEqual(['b/task-1/1/1']);
   expect(most).toBe(2);
 
   // What is over makes room.
   await held.end('task-1' as TaskId);
   await reported(4);
   expect(await sumOf(4, await reported(4))).toEqual([8, 4, 6]);
-  expect([...open]).toEqual(['b/task-4/1']);
+  expect([...open]).toEqual(['b/task-4/1/4']);
+});
+
+test('a round of the same number that takes the place of another has a sum of its own', async () => {
+  const spool = fileSpool(join(folder, 'spool'));
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const held = new HeldReports({ self: 'b' as ProcessId, spool, arithmetic: thread, log });
+  const task = 'a-task' as TaskId;
+  const fold = { strategy: TASK.strategy, client: TASK.client };
+  async function reported(place: number, delta: readonly number[]): Promise<readonly [SharedRound, ListedReport]> {
+    const round = { task, number: 1, place, fold, expected: THREE };
+    const { frame, sha256 } = frameOf({ delta: [...delta], examples: 2 });
+    const updateId = String(place).repeat(32) as UpdateId;
+    const writer = await spool.open(task, place, updateId, frame.byteLength);
+    await writer.write(0, frame);
+    await writer.finish();
+    return [round, { updateId, sha256, baseSha256: THREE.baseSha256, staleness: 0 }];
+  }
+  const earlier = await reported(1, [1, 2, 3]);
+  const later = await reported(2, [5, 6, 7]);
+  held.fold(...earlier);
+  // The aggregate of the earlier one is let go of while that of the later one is made.
+  held.fold(...later);
+  const answer = await held.sum('a' as ProcessId, later[0], [later[1]]);
+  if (!answer.ok) throw new Error(answer.reason);
+  const { buffer } = new Uint8Array(await readFile(spool.path(task, 2, answer.name)));
+  expect([...new Float64Array(buffer)]).toEqual([10, 12, 14]);
 });

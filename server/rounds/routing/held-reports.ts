@@ -44,6 +44,8 @@ class AbsentError extends Error {}
 export class HeldReports {
   readonly #options: HeldReportsOptions;
   readonly #rounds = new Map<TaskId, HeldRound>();
+  /** Rounds begun: each has an aggregate of its own, also where one of the same number is still being let go of. */
+  #begun = 0;
 
   constructor(options: HeldReportsOptions) {
     this.#options = options;
@@ -157,7 +159,7 @@ export class HeldReports {
     const { task, number, place, fold, expected } = round;
     const reports = new Map<UpdateId, ListedReport>();
     const folded = new FoldedReports({
-      ...{ arithmetic, log, fold, values: expected.values, key: `${self}/${task}/${number}` },
+      ...{ arithmetic, log, fold, values: expected.values, key: `${self}/${task}/${number}/${++this.#begun}` },
       reportOf(updateId) {
         const report = reports.get(updateId);
         if (report === undefined) throw new AbsentError(`${updateId} is not kept any more`);

@@ -709,7 +709,7 @@ export const en = {
         'Names of layers of the model that learn something, each once, and not all of them.',
       'must name every BatchNormalization: its mean and variance are those of the own examples, and a server optimizer could make a variance negative':
         'Name every BatchNormalization here. Its mean and variance describe each contributor’s own examples and are not averaged; a server optimizer could even make a variance negative.',
-      'a BatchNormalization of a flat input needs batches of two or more: one example has no variance':
+      'a BatchNormalization of one value for each channel needs batches of two or more: one example has no variance':
         'At least 2 with a BatchNormalization: one example has no variance.',
       'centered clipping goes on from the whole change of the round before: no layer is local':
         'With centered clipping no layer stays local.',

@@ -673,7 +673,7 @@ export const zh: AdminWords = {
         '模型中可学习的层的名称，不重复，也不能是全部。',
       'must name every BatchNormalization: its mean and variance are those of the own examples, and a server optimizer could make a variance negative':
         '请在此写出每个 BatchNormalization 层。它的均值和方差描述每位参与者自己的样本，不参与平均；服务器优化器甚至可能使方差变为负数。',
-      'a BatchNormalization of a flat input needs batches of two or more: one example has no variance':
+      'a BatchNormalization of one value for each channel needs batches of two or more: one example has no variance':
         '有 BatchNormalization 时至少为 2：单个样本没有方差。',
       'centered clipping goes on from the whole change of the round before: no layer is local':
         '使用中心裁剪时没有留在本地的层。',
