@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import { labelsOf, type TaskData } from '../../shared/task/kinds/index.ts';
 import { formatBytes, formatNumber, Icon, Table } from '../ui/index.ts';
 import type { Contribution, ExamplesView } from './contribution.ts';
@@ -16,11 +16,16 @@ export function Examples({ contribution }: { readonly contribution: Contribution
   const isDamaged = view.kind === 'damaged';
   const data = contribution.task.participation?.data;
   const isBusy = contribution.presses.value.size > 0;
+  // Many parts: they follow the examples, and not what is pressed.
+  const stored = useMemo(
+    () => data && <Stored contribution={contribution} data={data} view={view} />,
+    [contribution, data, view],
+  );
   return (
     <Step number={1} title={t.title} class="examples">
       {isDamaged && <Damaged contribution={contribution} />}
       {data && <Ways contribution={contribution} data={data} isDisabled={isBusy || isDamaged} />}
-      {data && <Stored contribution={contribution} data={data} view={view} />}
+      {stored}
     </Step>
   );
 }
