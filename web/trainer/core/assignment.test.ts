@@ -190,14 +190,19 @@ describe('local layers', () => {
     normal.dispose();
   });
 
-  test('of another model, or of another length, are not taken', () => {
-    const kept = { layoutSha256: model.layout.sha256, local: new Float32Array(15), controls: [] };
-    expect(ownRecordOf(kept, model.layout, 15).local).toHaveLength(15);
-    expect(ownRecordOf(kept, softmax.layout, 15).local).toBeNull();
-    expect(ownRecordOf({ ...kept, local: new Float32Array(14) }, model.layout, 15).local).toBeNull();
-    expect(ownRecordOf({ ...kept, local: new Float32Array(15).fill(Number.NaN) }, model.layout, 15).local).toBeNull();
+  test('of another model, of other layers or of another length, are not taken', () => {
+    const entries = localEntries(model.layout, plan(changes));
+    const localNames = entries.map(({ name }) => name);
+    const kept = { layoutSha256: model.layout.sha256, local: new Float32Array(15), localNames, controls: [] };
+    const takenOf = (record: unknown, layout = model.layout) => ownRecordOf(record, layout, entries).local;
+    expect(takenOf(kept)).toHaveLength(15);
+    expect(takenOf(kept, softmax.layout)).toBeNull();
+    expect(takenOf({ ...kept, localNames: localNames.toReversed() })).toBeNull();
+    expect(takenOf({ ...kept, localNames: undefined })).toBeNull();
+    expect(takenOf({ ...kept, local: new Float32Array(14) })).toBeNull();
+    expect(takenOf({ ...kept, local: new Float32Array(15).fill(Number.NaN) })).toBeNull();
     for (const nonsense of [undefined, null, 7, 'x', [], {}])
-      expect(ownRecordOf(nonsense, model.layout, 15)).toMatchObject({ local: null, controls: [] });
+      expect(ownRecordOf(nonsense, model.layout, entries)).toMatchObject({ local: null, controls: [] });
   });
 
   test.each<[string, Partial<ClientPlan>, GivenControl | undefined]>([

@@ -34,12 +34,9 @@ export async function withLocal(
 ): Promise<Float32Array> {
   if (plan.local === undefined) return params;
   const entries = localEntries(layout, plan);
-  const { local } = ownRecordOf(await own.load(), layout, sizeOf(entries));
+  const { local } = ownRecordOf(await own.load(), layout, entries);
   return local === null ? params : scatter(params.slice(), entries, local);
 }
-
-const sizeOf = (entries: readonly { readonly size: number }[]): number =>
-  entries.reduce((sum, { size }) => sum + size, 0);
 
 async function trainBesideLocal(
   model: DeviceModel,
@@ -53,8 +50,9 @@ async function trainBesideLocal(
   const outcome = await train(model, start, examples, options);
   if (!outcome.ok) return outcome;
   const trained = start.map((value, index) => value + (outcome.delta[index] as number));
-  const local = gather(trained, localEntries(layout, plan));
-  await own.save({ layoutSha256: layout.sha256, local, controls: [] });
+  const entries = localEntries(layout, plan);
+  const [local, localNames] = [gather(trained, entries), entries.map(({ name }) => name)];
+  await own.save({ layoutSha256: layout.sha256, local, localNames, controls: [] });
   return { ...outcome, delta: gather(outcome.delta, sharedEntries(layout, plan)) };
 }
 
@@ -69,8 +67,8 @@ async function trainCorrected(
   { own, control, ...options }: AssignedOptions,
 ): Promise<TrainOutcome> {
   const { size, sha256: layoutSha256 } = model.layout;
-  const { controls } = ownRecordOf(await own.load(), model.layout, 0);
-  const kept = controls.find(({ updateId }) => updateId === control?.counted);
+  const known = ownRecordOf(await own.load(), model.layout, []);
+  const kept = known.controls.find(({ updateId }) => updateId === control?.counted);
   const before = kept?.values ?? new Float32Array(size);
   const sum = control?.sum ?? new Float32Array(size);
   const common = sum.map((value) => value / (control?.contributors ?? 1));
@@ -81,7 +79,8 @@ async function trainCorrected(
   const after = outcome.delta.map((value, index) => -(correction[index] as number) - value / length);
   if (control !== undefined) {
     const next = { updateId: control.updateId, values: after };
-    await own.save({ layoutSha256, local: null, controls: kept === undefined ? [next] : [kept, next] });
+    const controls = kept === undefined ? [next] : [kept, next];
+    await own.save({ layoutSha256, local: null, localNames: [], controls });
   }
   const delta = new Float32Array(2 * size);
   delta.set(outcome.delta);

@@ -1,5 +1,5 @@
 import type { UpdateId } from '../../../shared/ids.ts';
-import type { WeightLayout } from '../../../shared/weights/layout.ts';
+import type { LayoutEntry, WeightLayout } from '../../../shared/weights/layout.ts';
 import { isFinite32 } from '../../../shared/weights/vector.ts';
 
 /**
@@ -18,6 +18,8 @@ export interface OwnRecord {
   readonly layoutSha256: string;
   /** Tensors of the local layers, one after the other; null while none was trained. */
   readonly local: Float32Array | null;
+  /** Their names, in that order: of other local layers they are of no use, though there be as many values. */
+  readonly localNames: readonly string[];
   /** c_i as it would be after each of these reports: which of them was counted only the server knows. */
   readonly controls: readonly OwnControl[];
 }
@@ -39,10 +41,11 @@ export function memoryOwnState(): OwnState {
 }
 
 /** What can be used of what was loaded; the rest is as if it had never been there. */
-export function ownRecordOf(loaded: unknown, layout: WeightLayout, localValues: number): OwnRecord {
-  const nothing: OwnRecord = { layoutSha256: layout.sha256, local: null, controls: [] };
+export function ownRecordOf(loaded: unknown, layout: WeightLayout, wanted: readonly LayoutEntry[]): OwnRecord {
+  const names = wanted.map(({ name }) => name);
+  const nothing: OwnRecord = { layoutSha256: layout.sha256, local: null, localNames: names, controls: [] };
   if (typeof loaded !== 'object' || loaded === null) return nothing;
-  const { layoutSha256, local, controls } = loaded as Partial<Record<keyof OwnRecord, unknown>>;
+  const { layoutSha256, local, localNames, controls } = loaded as Partial<Record<keyof OwnRecord, unknown>>;
   if (layoutSha256 !== layout.sha256) return nothing;
   const isVector = (value: unknown, length: number): value is Float32Array =>
     value instanceof Float32Array && value.length === length && isFinite32(value);
@@ -52,7 +55,9 @@ export function ownRecordOf(loaded: unknown, layout: WeightLayout, localValues: 
   };
   return {
     ...nothing,
-    local: isVector(local, localValues) ? local : null,
+    local: String(localNames) === String(names) && isVector(local, sizeOf(wanted)) ? local : null,
     controls: Array.isArray(controls) ? controls.filter(isControl) : [],
   };
 }
+
+const sizeOf = (entries: readonly LayoutEntry[]): number => entries.reduce((sum, { size }) => sum + size, 0);
