@@ -9,9 +9,10 @@ test('threat C6, C13: a refused call has a line of its own, so many a minute, an
   const refused = createRefusalLog(createLogger('info', { write: (line) => void lines.push(line) }), {
     elapsed: () => elapsedMs,
   });
-  for (let call = 0; call < LIMITS.refusalsLoggedPerMinute + 5; call++)
-    refused({ place: 'http', reason: 401, method: 'POST', route: '/api/session', network: 'abc' });
-  expect(lines).toHaveLength(LIMITS.refusalsLoggedPerMinute);
+  const most = LIMITS.refusalsLoggedPerMinute;
+  for (let call = 0; call < most + 5; call++)
+    refused({ place: 'http', reason: 401, method: 'POST', route: '/api/session', network: `network ${call}` });
+  expect(lines).toHaveLength(most);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'warn', place: 'http', reason: 401, msg: 'refused' });
   expect(JSON.parse(lines[0] ?? '')).not.toHaveProperty('unlogged');
 
@@ -20,6 +21,17 @@ test('threat C6, C13: a refused call has a line of its own, so many a minute, an
   expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ place: 'event', reason: 'hash', unlogged: 5 });
   refused({ place: 'event', reason: 'rate' });
   expect(JSON.parse(lines.at(-1) ?? '')).not.toHaveProperty('unlogged');
+});
+
+test('one network cannot take the lines of others', () => {
+  const lines: string[] = [];
+  const refused = createRefusalLog(createLogger('info', { write: (line) => void lines.push(line) }), {
+    elapsed: () => 0,
+  });
+  for (let call = 0; call < 1_000; call++) refused({ place: 'http', reason: 401, network: 'loud' });
+  expect(lines).toHaveLength(LIMITS.refusalsLoggedPerMinute / 4);
+  refused({ place: 'http', reason: 403, network: 'another' });
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ reason: 403, network: 'another', unlogged: 985 });
 });
 
 test('what belongs to the ordinary course of rounds has none', () => {

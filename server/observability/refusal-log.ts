@@ -18,7 +18,8 @@ const ORDINARY: ReadonlySet<RefusedCall['reason']> = new Set<RefusalReason>([
 
 /**
  * Refused calls one by one in the log (OWASP ASVS 5.0, 16.3.2 and 16.3.3), at most `LIMITS.refusalsLoggedPerMinute` of them a minute,
- * so that whoever is refused cannot fill a disk; the next line says how many had none.
+ * and a quarter of those for one network or client, so that whoever is refused can neither fill a disk nor hide others; the next line
+ * says how many had none.
  */
 export function createRefusalLog(
   log: Pick<Logger, 'warn'>,
@@ -26,16 +27,23 @@ export function createRefusalLog(
 ): (call: RefusedCall) => void {
   let minute = -1;
   let lines = 0;
+  const linesOf = new Map<unknown, number>();
   let unlogged = 0;
   return (call) => {
     if (ORDINARY.has(call.reason)) return;
     const now = Math.floor(clock.elapsed() / 60_000);
-    if (now !== minute) [minute, lines] = [now, 0];
-    if (lines === LIMITS.refusalsLoggedPerMinute) {
+    if (now !== minute) {
+      [minute, lines] = [now, 0];
+      linesOf.clear();
+    }
+    const who = call['network'] ?? call['client'];
+    const own = linesOf.get(who) ?? 0;
+    if (lines === LIMITS.refusalsLoggedPerMinute || own === LIMITS.refusalsLoggedPerMinute / 4) {
       unlogged++;
       return;
     }
     lines++;
+    linesOf.set(who, own + 1);
     log.warn(unlogged === 0 ? call : { ...call, unlogged }, 'refused');
     unlogged = 0;
   };
