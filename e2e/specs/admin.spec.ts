@@ -297,7 +297,7 @@ test.describe('rounds', () => {
   });
 });
 
-test('who joins and leaves in another browser is on the page within a second, without a reload', async ({
+test('who joins and leaves in another browser is on the page without a reload: promised within a second, held to three', async ({
   page,
   browser,
 }) => {

@@ -121,7 +121,7 @@ test('the list of tasks and the dashboard start nothing either', async ({ page }
   }
 });
 
-test('leaving stops everything within a second', async ({ page, context }) => {
+test('leaving stops everything: promised within a second, held to three', async ({ page, context }) => {
   await fewSamples(context, 60);
   await page.goto(contributeUrl(server, 'consent'));
   await page.getByRole('button', { name: 'Add sample data' }).click();
