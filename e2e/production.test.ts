@@ -29,7 +29,7 @@ test('without the packages of sample data the server says so in one line, and it
     `Fedtab listens on ${server.url}`,
     // Debian's sample data may be there or not.
     expect.stringMatching(
-      /^No sample data here for mnist(, fashion)?, wordnet(, keywords)?: its tasks offer none and are not scored\.$/,
+      /^No sample data here for mnist(, fashion)?, wordnet(, keywords)?(, movielens)?: its tasks offer none and are not scored\.$/,
     ),
     `Admin: ${server.adminLink}`,
   ]);

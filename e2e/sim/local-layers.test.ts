@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { AssignmentToken, Sha256 } from '../../shared/ids.ts';
+import type { AssignmentToken, Sha256, UpdateId } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
 import { modelOf, topologyOf } from '../../shared/task/model-of.ts';
 import { gather, localEntries, reportLayout } from '../../shared/task/report-layout.ts';
@@ -50,6 +50,7 @@ it('P46 no tensor of a local layer is in the frame of a report: neither its valu
     },
     {
       token: 'f'.repeat(32) as AssignmentToken,
+      updateId: 'e'.repeat(32) as UpdateId,
       seed: 1,
       base: { version: 0, sha256: 'b'.repeat(64) as Sha256, bytes: layout.size * 4 },
     },

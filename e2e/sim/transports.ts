@@ -47,8 +47,8 @@ export function inTurns(transport: Transport, index: number, take: (turn: Turn) 
   return around(transport, (session) => ({
     ...session,
     checkIn: (message) => held(`check-in ${index}`, () => session.checkIn(message)),
-    reportBegin: (message) => held(`report-begin ${index}`, () => session.reportBegin(message)),
-    reportEnd: (token) => held(`report-end ${index}`, () => session.reportEnd(token)),
+    reportBegin: (...about) => held(`report-begin ${index}`, () => session.reportBegin(...about)),
+    reportEnd: (part) => held(`report-end ${index}`, () => session.reportEnd(part)),
   }));
 }
 

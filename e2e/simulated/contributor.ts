@@ -104,9 +104,9 @@ export class Contributor {
         });
         return {
           ...session,
-          resume: async (token) => told(await session.resume(token)),
-          reportBegin: async (message) => told(await session.reportBegin(message)),
-          reportEnd: async (token) => told(await session.reportEnd(token)),
+          resume: async (part) => told(await session.resume(part)),
+          reportBegin: async (...about) => told(await session.reportBegin(...about)),
+          reportEnd: async (part) => told(await session.reportEnd(part)),
         };
       },
     };

@@ -192,7 +192,7 @@ describe('sessions', () => {
   });
 });
 
-test('threat C13: what was refused has a line in the log, without what was sent and from where; to look who one is attempts nothing', async () => {
+test('what was refused has a line in the log, without what was sent and from where; to look who one is attempts nothing', async () => {
   await http.app.inject({ url: '/api/session' });
   await logIn('a-wrong-token');
   const headers = { authorization: 'Bearer another-wrong-token' };

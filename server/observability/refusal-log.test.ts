@@ -3,7 +3,7 @@ import { LIMITS } from '../../shared/limits.ts';
 import { createLogger } from './logger.ts';
 import { createRefusalLog } from './refusal-log.ts';
 
-test('threat C6, C13: a refused call has a line of its own, so many a minute, and the next line says how many had none', () => {
+test('a refused call has a line of its own, so many a minute, and the next line says how many had none', () => {
   const lines: string[] = [];
   let elapsedMs = 0;
   const refused = createRefusalLog(createLogger('info', { write: (line) => void lines.push(line) }), {

@@ -254,9 +254,9 @@ class Engine implements FederatedClient {
         void this.#session?.checkOut();
         return;
       case 'ask-resume': {
-        const { token } = effect;
+        const { token, updateId } = effect;
         this.#ask(
-          (session) => session.resume(token),
+          (session) => session.resume({ token, updateId }),
           (answer) => {
             if (answer.ok && answer.receipt !== null) this.#work.accepted(token);
             return { kind: 'resumed', token, answer };

@@ -33,7 +33,8 @@ function advance(state: State, life: Joined, atMs: number, effects: Effect[]): S
   }
   if (link.kind !== 'online' || participation === null) return state;
   if ((work.kind === 'assigned' || work.kind === 'reported') && work.standing === 'unconfirmed') {
-    effects.push({ kind: 'ask-resume', token: work.assignment.token });
+    const { token, updateId } = work.assignment;
+    effects.push({ kind: 'ask-resume', token, updateId });
     return advance(state, { ...life, work: { ...work, standing: 'asking' } }, atMs, effects);
   }
   if (trainer === 'none' || trainer === 'lost') {

@@ -229,7 +229,7 @@ export type Effect =
       readonly stepMs: number | null;
     }
   | { readonly kind: 'check-out' }
-  | { readonly kind: 'ask-resume'; readonly token: AssignmentToken }
+  | ({ readonly kind: 'ask-resume' } & Pick<Assignment, 'token' | 'updateId'>)
   /** Get the weights of the assignment's base and check their hash. */
   | { readonly kind: 'obtain'; readonly assignment: Assignment; readonly participation: Participation }
   /** From the weights that were obtained for the assignment. */

@@ -315,7 +315,8 @@ describe('one part in a round', () => {
   it('C7: after a freeze the server is asked before anything new begins', () => {
     const play = playedTo('training');
     play.on({ kind: 'woken' });
-    expect(play.effects).toEqual([{ kind: 'ask-resume', token: tokenOf(1) }]);
+    const { token, updateId } = assignmentOf(1);
+    expect(play.effects).toEqual([{ kind: 'ask-resume', token, updateId }]);
     expect(play.on({ kind: 'trained', token: tokenOf(1), metrics })).toEqual([]);
     expect(play.on(alive())).toEqual(['tell', 'upload']);
     expect(playedTo('waiting').on({ kind: 'woken' })).toEqual([]);

@@ -118,8 +118,8 @@ describe('a report', () => {
       const said: number[][] = [];
       for (const [round, values] of [delta, [1, 3, 0], [0, 0, 9], [0, 3, 0]].entries()) {
         const trained = { delta: Float32Array.from(values), examples: 2, steps: 1, metrics };
-        const { token, seed, base } = assignmentOf(round + 1);
-        const place = { token, seed, base: { ...base, version: round + 1 } };
+        const assignment = assignmentOf(round + 1);
+        const place = { ...assignment, base: { ...assignment.base, version: round + 1 } };
         const { frame } = await reportOf(task, place, trained, encoder);
         await encoder.settle(round !== 2);
         said.push([...new Float32Array(frame.slice(96).buffer)]);

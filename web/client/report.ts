@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Refusal } from '../../shared/errors.ts';
 import { COUNTS_LAYOUT } from '../../shared/evaluation/counts.ts';
-import type { AssignmentToken, Sha256 } from '../../shared/ids.ts';
+import type { AssignmentToken, Sha256, UpdateId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import {
   type Assignment,
@@ -21,6 +21,7 @@ import { type Answer, type Session, UNANSWERED, type Unanswered } from './transp
 /** A report that is ready to be sent, as often as it takes: the same bytes each time. */
 export interface Report {
   readonly token: AssignmentToken;
+  readonly updateId: UpdateId;
   readonly frame: Uint8Array;
   readonly sha256: Sha256;
   readonly metrics: ReportMetrics;
@@ -29,7 +30,7 @@ export interface Report {
 /** Frame and hash of what training left. Rejects where the task's codec or momentum needs an encoder and there is none, or it fails. */
 export async function reportOf(
   participation: Pick<Participation, 'codec' | 'client' | 'parameters' | 'layoutSha256' | 'report'>,
-  { token, base, seed }: Pick<Assignment, 'token' | 'base' | 'seed'>,
+  { token, updateId, base, seed }: Pick<Assignment, 'token' | 'updateId' | 'base' | 'seed'>,
   trained: {
     readonly delta: Float32Array;
     readonly examples: number;
@@ -44,18 +45,18 @@ export async function reportOf(
   const layout = report ?? { values: parameters, layoutSha256 };
   const coding = { codec, ...layout, examples, steps, baseSha256, baseVersion, seed, momentum: client.reportMomentum };
   const { bytes: frame, sha256 } = await (encoder ? encoder.encode(delta, coding) : plainReport(delta, coding));
-  return { token, frame, sha256, metrics };
+  return { token, updateId, frame, sha256, metrics };
 }
 
 /** Frame and hash of a part in an evaluation round: nothing of the examples but the counts goes with it. */
 export async function countReportOf(
-  { token, base }: Pick<Assignment, 'token' | 'base'>,
+  { token, updateId, base }: Pick<Assignment, 'token' | 'updateId' | 'base'>,
   { counts, examples }: { readonly counts: Float32Array; readonly examples: number },
 ): Promise<Report> {
   const { size, sha256: layoutSha256 } = COUNTS_LAYOUT;
   const header = { codec: 'float32', values: size, examples, steps: 1, layoutSha256, baseSha256: base.sha256 } as const;
   const frame = encodeFrame(header, toBytes(counts));
-  return { token, frame, sha256: await digest(frame), metrics: NO_METRICS };
+  return { token, updateId, frame, sha256: await digest(frame), metrics: NO_METRICS };
 }
 
 export interface SendOptions {
@@ -80,14 +81,14 @@ export async function sendReport(
   report: Report,
   { clock, onProgress, signal }: SendOptions,
 ): Promise<Answer<ReportEndAck>> {
-  const { token, frame, sha256, metrics } = report;
+  const { token, updateId, frame, sha256, metrics } = report;
   for (let announced = 1; ; announced++) {
-    const begun = await session.reportBegin({ token, bytes: frame.byteLength, sha256, metrics });
+    const begun = await session.reportBegin({ token, bytes: frame.byteLength, sha256, metrics }, updateId);
     if (!begun.ok) return begun;
     if (begun.receipt !== null) return { ok: true, receipt: begun.receipt };
     const refused = await sendChunks(session, report, new Set(begun.received), { clock, onProgress, signal });
     if (signal.aborted) return UNANSWERED;
-    const ended = refused ?? (await session.reportEnd(token));
+    const ended = refused ?? (await session.reportEnd({ token, updateId }));
     const isReopened = !ended.ok && (ended.reason === 'not-assigned' || (refused === null && ended.reason === 'chunk'));
     if (!isReopened || announced === ANNOUNCEMENTS_MAXIMUM || signal.aborted) return ended;
   }

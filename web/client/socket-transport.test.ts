@@ -5,7 +5,6 @@ import { Server, type Socket } from 'socket.io';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import type { TaskId } from '../../shared/ids.ts';
-import { updateIdOf } from '../../shared/protocol/identity.ts';
 import { assignmentOf, receiptOf, sha256Of, status, tokenOf, welcome } from './fakes/play.ts';
 import { type SocketTimeouts, socketTransport } from './socket-transport.ts';
 import type { Session, SessionInbox } from './transport.ts';
@@ -138,7 +137,8 @@ describe('a session over Socket.IO', () => {
     expect(heard.all.map(([name]) => name)).toEqual(['welcome', 'draining']);
   });
 
-  const ownReceipt = { ...receiptOf(1), updateId: updateIdOf(tokenOf(1)) };
+  const part = assignmentOf(1);
+  const ownReceipt = { ...receiptOf(1), updateId: part.updateId };
 
   it('asks and is answered', async () => {
     const asked: unknown[] = [];
@@ -164,12 +164,12 @@ describe('a session over Socket.IO', () => {
     };
     session.progress({ token, phase: 'training', share: 0.5 });
     expect(await session.checkIn({ examples: 3, backend: 'cpu', held: null })).toEqual({ ok: true });
-    expect(await session.resume(token)).toEqual({ ok: true, assignment: assignmentOf(1), receipt: null });
-    expect(await session.reportBegin(begin)).toEqual({ ok: true, received: [0, 2], receipt: null });
+    expect(await session.resume(part)).toEqual({ ok: true, assignment: assignmentOf(1), receipt: null });
+    expect(await session.reportBegin(begin, part.updateId)).toEqual({ ok: true, received: [0, 2], receipt: null });
     expect(await session.reportChunk({ token, index: 1, crc32: 7 }, new Uint8Array(12).subarray(4))).toEqual({
       ok: true,
     });
-    expect(await session.reportEnd(token)).toEqual({ ok: true, receipt: ownReceipt });
+    expect(await session.reportEnd(part)).toEqual({ ok: true, receipt: ownReceipt });
     expect(await session.checkOut()).toEqual({ ok: true });
     expect(await session.forget()).toEqual({ ok: true });
     expect(asked).toEqual([
@@ -186,7 +186,12 @@ describe('a session over Socket.IO', () => {
   });
 
   it('P27: the receipt of another report is no answer', async () => {
-    const others = { ok: true, assignment: null, received: [], receipt: receiptOf(1) };
+    const others = {
+      ok: true,
+      assignment: null,
+      received: [],
+      receipt: { ...ownReceipt, updateId: assignmentOf(2).updateId },
+    };
     greet = (socket) => {
       socket.onAny((_event: string, _message: unknown, ack: (answer: unknown) => void) => ack(others));
       socket.emit('welcome', welcome);
@@ -194,9 +199,9 @@ describe('a session over Socket.IO', () => {
     const token = tokenOf(1);
     const metrics = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 1 };
     for (const ask of [
-      (session: Session) => session.resume(token),
-      (session: Session) => session.reportBegin({ token, bytes: 108, sha256: sha256Of(2), metrics }),
-      (session: Session) => session.reportEnd(token),
+      (session: Session) => session.resume(part),
+      (session: Session) => session.reportBegin({ token, bytes: 108, sha256: sha256Of(2), metrics }, part.updateId),
+      (session: Session) => session.reportEnd(part),
     ]) {
       const { session, heard } = await opened();
       expect(await ask(session)).toEqual(unanswered);

@@ -1,8 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import * as v from 'valibot';
 import type { Refusal } from '../../shared/errors.ts';
-import type { AssignmentToken } from '../../shared/ids.ts';
-import { updateIdOf } from '../../shared/protocol/identity.ts';
+import type { UpdateId } from '../../shared/ids.ts';
 import {
   assignmentSchema,
   drainingSchema,
@@ -150,11 +149,12 @@ function openSession(target: SessionTarget, inbox: SessionInbox, socket: Socket,
   return {
     checkIn: (message) => ask(okAckSchema, limits.controlMs, 'check-in', message),
     checkOut: () => ask(okAckSchema, limits.controlMs, 'check-out', {}),
-    resume: (token) => ask(about(token, resumeAckSchema), limits.controlMs, 'resume', { token }),
-    reportBegin: (message) =>
-      ask(about(message.token, reportBeginAckSchema), limits.controlMs, 'report-begin', message),
+    resume: ({ token, updateId }) => ask(about(updateId, resumeAckSchema), limits.controlMs, 'resume', { token }),
+    reportBegin: (message, updateId) =>
+      ask(about(updateId, reportBeginAckSchema), limits.controlMs, 'report-begin', message),
     reportChunk: (message, bytes) => ask(okAckSchema, limits.chunkMs, 'report-chunk', message, bytes),
-    reportEnd: (token) => ask(about(token, reportEndAckSchema), limits.reportEndMs, 'report-end', { token }),
+    reportEnd: ({ token, updateId }) =>
+      ask(about(updateId, reportEndAckSchema), limits.reportEndMs, 'report-end', { token }),
     forget: () => ask(okAckSchema, limits.controlMs, 'forget', {}),
     progress: (message) => {
       if (state === 'open') socket.emit('progress', message);
@@ -164,12 +164,12 @@ function openSession(target: SessionTarget, inbox: SessionInbox, socket: Socket,
 }
 
 /** Only a receipt of this assignment's own report is an answer (P27); a mistake or a turned bit may bring another's. */
-const about = <A extends { readonly ok: boolean }>(token: AssignmentToken, schema: v.GenericSchema<unknown, A>) =>
+const about = <A extends { readonly ok: boolean }>(updateId: UpdateId, schema: v.GenericSchema<unknown, A>) =>
   v.pipe(
     schema,
     v.check((answer) => {
       const receipt = answer.ok && (answer as { readonly receipt?: Receipt | null }).receipt;
-      return !receipt || receipt.updateId === updateIdOf(token);
+      return !receipt || receipt.updateId === updateId;
     }, 'the receipt of another report'),
   );
 

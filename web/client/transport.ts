@@ -1,5 +1,5 @@
 import type { Refusal } from '../../shared/errors.ts';
-import type { AssignmentToken, TaskId } from '../../shared/ids.ts';
+import type { TaskId, UpdateId } from '../../shared/ids.ts';
 import type {
   Assignment,
   CheckIn,
@@ -65,13 +65,16 @@ export const isUnanswered = (answer: object): answer is Unanswered =>
 /** An ack's good answer, the server's refusal, or none. */
 export type Answer<Ack extends { readonly ok: boolean }> = Extract<Ack, { ok: true }> | Refusal | Unanswered;
 
+/** Which assignment is spoken of: the receipt of any other is no answer (P27). */
+export type Part = Pick<Assignment, 'token' | 'updateId'>;
+
 export interface Session {
   checkIn(message: CheckIn): Promise<Answer<OkAck>>;
   checkOut(): Promise<Answer<OkAck>>;
-  resume(token: AssignmentToken): Promise<Answer<ResumeAck>>;
-  reportBegin(message: ReportBegin): Promise<Answer<ReportBeginAck>>;
+  resume(part: Part): Promise<Answer<ResumeAck>>;
+  reportBegin(message: ReportBegin, updateId: UpdateId): Promise<Answer<ReportBeginAck>>;
   reportChunk(message: ReportChunk, bytes: Uint8Array): Promise<Answer<OkAck>>;
-  reportEnd(token: AssignmentToken): Promise<Answer<ReportEndAck>>;
+  reportEnd(part: Part): Promise<Answer<ReportEndAck>>;
   forget(): Promise<Answer<OkAck>>;
   /** For the eye only: not answered, dropped where the session is gone. */
   progress(message: Progress): void;

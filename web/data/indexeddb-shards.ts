@@ -1,7 +1,7 @@
 import { deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { TaskId } from '../../shared/ids.ts';
 import { exists, orBlocked } from './database-access.ts';
-import { databaseName, databasesBeside } from './database-name.ts';
+import { databaseName, databasesOf } from './database-name.ts';
 import { RefusedChange } from './failure.ts';
 import { orOnceMore } from './once-more.ts';
 import type { ShardReader, ShardStore, ShardTransaction } from './shard-store.ts';
@@ -95,7 +95,8 @@ export function createIndexedDbShards(task: TaskId): ShardStore {
       forget();
       database?.close();
       await orBlocked((blocked) => deleteDB(name, { blocked }));
-      for (const other of databasesBeside(task)) await orBlocked((blocked) => deleteDB(other, { blocked }));
+      for (const other of databasesOf(task))
+        if (other !== name) await orBlocked((blocked) => deleteDB(other, { blocked }));
     },
     close,
   };

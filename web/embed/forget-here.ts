@@ -1,7 +1,7 @@
 import type { TaskId } from '../../shared/ids.ts';
 import { settled } from '../client/indexed-db.ts';
 import { removeSecret } from '../client/secret-store.ts';
-import { databaseName, databasesBeside } from '../data/database-name.ts';
+import { databasesOf } from '../data/database-name.ts';
 
 /**
  * Deletes what this origin keeps of a task, where the program that would ask the server as well cannot be had. Rejects
@@ -10,7 +10,6 @@ import { databaseName, databasesBeside } from '../data/database-name.ts';
 export async function forgetHere(
   task: TaskId,
 ): Promise<{ readonly serverForgot: false; readonly examplesDeleted: true }> {
-  const names = [databaseName(task), ...databasesBeside(task)];
-  await Promise.all([removeSecret(task), ...names.map((name) => settled(indexedDB.deleteDatabase(name)))]);
+  await Promise.all([removeSecret(task), ...databasesOf(task).map((name) => settled(indexedDB.deleteDatabase(name)))]);
   return { serverForgot: false, examplesDeleted: true };
 }

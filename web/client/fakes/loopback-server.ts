@@ -110,7 +110,7 @@ export class LoopbackServer implements Transport {
           return ok();
         }),
       checkOut: () => ask('check-out', ok),
-      resume: (token) =>
+      resume: ({ token }) =>
         ask('resume', () => ({
           ok: true as const,
           assignment: this.#alive.get(token) ?? null,
@@ -126,7 +126,7 @@ export class LoopbackServer implements Transport {
           upload.chunks.set(index, bytes.slice());
           return ok();
         }),
-      reportEnd: (token) => ask('report-end', () => this.#end(token)),
+      reportEnd: ({ token }) => ask('report-end', () => this.#end(token)),
       forget: () => ask('forget', ok),
       progress: (message) => void this.progress.push(message),
       close: end,
