@@ -4,6 +4,7 @@ import { refuse } from '../../shared/errors.ts';
 import { countsProblem } from '../../shared/evaluation/counts.ts';
 import type { Sha256 } from '../../shared/ids.ts';
 import { initialWeights } from '../../shared/model/initial-weights.ts';
+import { isVariance } from '../../shared/model/topology.ts';
 import { modelOf } from '../../shared/task/model-of.ts';
 import { scatter, sharedEntries } from '../../shared/task/report-layout.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
@@ -126,7 +127,7 @@ export function createArithmeticCore(blobs: Pick<BlobStore, 'get' | 'put'>): Ari
         return { problem: `the model takes ${layout.size * 4} bytes of weights, these are ${bytes.byteLength}` };
       const params = fromBytes(bytes);
       if (!isFinite32(params)) return { problem: NOT_FINITE };
-      const variances = layout.entries.filter(({ name }) => name.endsWith('/moving_variance'));
+      const variances = layout.entries.filter(isVariance);
       const negative = variances.find((entry) => tensorAt(params, entry).some((value) => value < 0));
       if (negative !== undefined) return { problem: `${negative.name} holds a value below 0, which no variance is` };
       // Put again: what nothing refers to yet may be about to be swept.

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { seededRng, shuffle } from '../../shared/rng.ts';
-import { emptyColumns, rowsOf } from '../../shared/task/kinds/form.ts';
+import { emptyColumns } from '../../shared/task/kinds/form.ts';
 import { formOf, type TaskData } from '../../shared/task/kinds/index.ts';
 import type { RatingData } from '../../shared/task/kinds/ratings.ts';
 import { movielensScript } from '../places.ts';
 import { findProgram } from './find-program.ts';
+import { inMemory } from './in-memory.ts';
 import type { HeldOut, SampleSource } from './source.ts';
 
 /**
@@ -116,15 +117,7 @@ export function movielensBy(find: () => string | null): SampleSource {
     isInstalled: () => find() !== null,
     async openTraining(data) {
       const all = await ratings(data, false);
-      if (all === null) return null;
-      const form = formOf(data);
-      return {
-        count: all.targets.length,
-        perPerson: PER_PERSON,
-        read: async (indices) => rowsOf(all, form, indices),
-        readAll: async () => all,
-        close: async () => {},
-      };
+      return all && inMemory(all, formOf(data));
     },
     readHeldOut: (data) => ratings(data, true),
   };

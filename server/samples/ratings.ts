@@ -1,7 +1,8 @@
 import { type Rng, seededRng, shuffle } from '../../shared/rng.ts';
-import { emptyColumns, rowsOf } from '../../shared/task/kinds/form.ts';
+import { emptyColumns } from '../../shared/task/kinds/form.ts';
 import { formOf, type TaskData } from '../../shared/task/kinds/index.ts';
 import { choicesOf, type RatingData } from '../../shared/task/kinds/ratings.ts';
+import { inMemory } from './in-memory.ts';
 import type { HeldOut, SampleSource } from './source.ts';
 
 /**
@@ -67,15 +68,7 @@ export const ratings: SampleSource = {
   isInstalled: () => true,
   async openTraining(data) {
     if (!areRatings(data)) return null;
-    const { perPerson = PER_PERSON, ...all } = ratingsOf(data, TRAINING);
-    const form = formOf(data);
-    return {
-      count: all.targets.length,
-      perPerson,
-      read: async (indices) => rowsOf(all, form, indices),
-      readAll: async () => all,
-      close: async () => {},
-    };
+    return inMemory(ratingsOf(data, TRAINING), formOf(data));
   },
   readHeldOut: async (data) => (areRatings(data) ? ratingsOf(data, HELD_OUT) : null),
 };

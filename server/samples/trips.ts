@@ -1,7 +1,8 @@
 import { type Rng, seededRng } from '../../shared/rng.ts';
-import { type ExampleColumns, emptyColumns, rowsOf } from '../../shared/task/kinds/form.ts';
+import { type ExampleColumns, emptyColumns } from '../../shared/task/kinds/form.ts';
 import { formOf, type TaskData } from '../../shared/task/kinds/index.ts';
 import { type Cells, encodeCells, encodeTarget, type RowData } from '../../shared/task/kinds/table.ts';
+import { inMemory } from './in-memory.ts';
 import type { SampleSource } from './source.ts';
 
 /**
@@ -84,14 +85,7 @@ export const trips: SampleSource = {
   isInstalled: () => true,
   async openTraining(data) {
     if (!isOfTrips(data)) return null;
-    const all = tripsOf(data, TRAINING);
-    const form = formOf(data);
-    return {
-      count: TRAINING.count,
-      read: async (indices) => rowsOf(all, form, indices),
-      readAll: async () => all,
-      close: async () => {},
-    };
+    return inMemory(tripsOf(data, TRAINING), formOf(data));
   },
   readHeldOut: async (data) => (isOfTrips(data) ? tripsOf(data, HELD_OUT) : null),
 };

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { seededRng, shuffle } from '../../shared/rng.ts';
 import { type CharacterData, characterIndices, windowBefore } from '../../shared/task/kinds/characters.ts';
-import { type ExampleColumns, emptyColumns, rowsOf } from '../../shared/task/kinds/form.ts';
+import { type ExampleColumns, emptyColumns } from '../../shared/task/kinds/form.ts';
 import { formOf, type TaskData } from '../../shared/task/kinds/index.ts';
 import type { TextData } from '../../shared/task/kinds/text.ts';
 import { wordNumbers } from '../../shared/task/kinds/words.ts';
+import { inMemory } from './in-memory.ts';
 import type { SampleSource } from './source.ts';
 
 /**
@@ -118,14 +119,7 @@ export function wordnetSource(find: () => string | null): SampleSource {
     isInstalled: () => find() !== null,
     async openTraining(data) {
       const all = await read(data, 'training');
-      if (all === null) return null;
-      const form = formOf(data);
-      return {
-        count: all.targets.length,
-        read: async (indices) => rowsOf(all, form, indices),
-        readAll: async () => all,
-        close: async () => {},
-      };
+      return all && inMemory(all, formOf(data));
     },
     readHeldOut: (data) => read(data, 'held out'),
   };

@@ -225,9 +225,12 @@ function kernelAndBias(
 export const normalizing = ({ layers }: ModelTopology): readonly string[] =>
   layers.flatMap(({ class_name, config }) => (class_name === 'BatchNormalization' ? [config.name] : []));
 
+/** Of a tensor that may hold no value below 0. */
+export const isVariance = ({ name }: { readonly name: string }): boolean => name.endsWith('/moving_variance');
+
 /** Of a tensor that takes gradient steps; the others are counted while a model trains (`BatchNormalization`). */
-export const isTrained = ({ name }: { readonly name: string }): boolean =>
-  !name.endsWith('/moving_mean') && !name.endsWith('/moving_variance');
+export const isTrained = (tensor: { readonly name: string }): boolean =>
+  !tensor.name.endsWith('/moving_mean') && !isVariance(tensor);
 
 /** What each layer hands on, without the batch dimension; ends before the first that does not fit. */
 export function outputsOf({ input, layers }: ModelTopology): readonly (readonly number[])[] {
