@@ -17,6 +17,15 @@ export function pack(numbers: Uint16Array, count: number, bits: number, into: Ui
     }
     return;
   }
+  if (bits === 12 && from % 2 === 0 && count % 2 === 0) {
+    for (let i = 0, at = from * 1.5; i < count; i += 2, at += 3) {
+      const second = numbers[i + 1] as number;
+      into[at] = numbers[i] as number;
+      into[at + 1] = ((numbers[i] as number) >>> 8) | (second << 4);
+      into[at + 2] = second >>> 4;
+    }
+    return;
+  }
   let at = Math.floor((from * bits) / 8);
   let held = (from * bits) % 8;
   let word = held === 0 ? 0 : (into[at] as number);
@@ -32,37 +41,49 @@ export function pack(numbers: Uint16Array, count: number, bits: number, into: Ui
   if (held > 0) into[at] = word;
 }
 
-/** Reads numbers `from`, from + 1, … of the stream into the first `count` of `numbers`. */
-export function unpack(stream: Uint8Array, from: number, count: number, bits: number, numbers: Uint16Array): void {
-  if (bits === 8) {
-    for (let i = 0; i < count; i++) numbers[i] = stream[from + i] as number;
-    return;
-  }
-  if (bits === 16) {
-    for (let i = 0, at = from * 2; i < count; i++, at += 2)
-      numbers[i] = (stream[at] as number) | ((stream[at + 1] as number) << 8);
-    return;
-  }
-  if (bits === 12 && from % 2 === 0 && count % 2 === 0) {
-    for (let i = 0, at = from * 1.5; i < count; i += 2, at += 3) {
-      const middle = stream[at + 1] as number;
-      numbers[i] = (stream[at] as number) | ((middle & 15) << 8);
-      numbers[i + 1] = (middle >>> 4) | ((stream[at + 2] as number) << 4);
-    }
-    return;
-  }
+/**
+ * Reads numbers `from`, from + 1, … of the stream: of the first `count` of `into` each becomes `least` + `step` times its number,
+ * in one pass, since a second one over a model takes as long as this.
+ */
+export function unpack(
+  stream: Uint8Array,
+  from: number,
+  count: number,
+  bits: number,
+  into: Uint16Array | Float32Array,
+  least = 0,
+  step = 1,
+): void {
+  const first = (from * bits) / 8;
   const mask = 2 ** bits - 1;
-  let at = Math.floor((from * bits) / 8);
-  const skipped = (from * bits) % 8;
-  let word = skipped === 0 ? 0 : (stream[at++] as number) >>> skipped;
-  let held = skipped === 0 ? 0 : 8 - skipped;
-  for (let i = 0; i < count; i++) {
-    while (held < bits) {
-      word |= (stream[at++] as number) << held;
-      held += 8;
+  if (bits === 16) {
+    for (let i = 0, at = first; i < count; i++, at += 2)
+      into[i] = least + step * ((stream[at] as number) | ((stream[at + 1] as number) << 8));
+  } else if (bits === 12 && from % 2 === 0 && count % 2 === 0) {
+    for (let i = 0, at = first; i < count; i += 2, at += 3) {
+      const middle = stream[at + 1] as number;
+      into[i] = least + step * ((stream[at] as number) | ((middle & 15) << 8));
+      into[i + 1] = least + step * ((middle >>> 4) | ((stream[at + 2] as number) << 4));
     }
-    numbers[i] = word & mask;
-    word >>>= bits;
-    held -= bits;
+  } else if (bits === 8) {
+    for (let i = 0; i < count; i++) into[i] = least + step * (stream[first + i] as number);
+  } else if (8 % bits === 0 && Number.isInteger(first)) {
+    for (let i = 0, at = first; i < count; at++) {
+      const byte = stream[at] as number;
+      for (let bit = 0; bit < 8 && i < count; bit += bits) into[i++] = least + step * ((byte >>> bit) & mask);
+    }
+  } else {
+    let at = Math.floor(first);
+    let held = (at + 1) * 8 - from * bits;
+    let word = (stream[at++] as number) >>> (8 - held);
+    for (let i = 0; i < count; i++) {
+      while (held < bits) {
+        word |= (stream[at++] as number) << held;
+        held += 8;
+      }
+      into[i] = least + step * (word & mask);
+      word >>>= bits;
+      held -= bits;
+    }
   }
 }

@@ -56,14 +56,10 @@ export function uniform(name: UniformName): Codec & { readonly name: UniformName
       const vector = new Float32Array(values);
       const sizes = blocks(values);
       const block = new Float32Array(sizes[0] ?? 0);
-      const levels = new Uint16Array(block.length);
       let at = 0;
       for (const size of sizes) {
-        unpack(body, at, size, bits, levels);
         const factor = isRotated ? 1 / Math.sqrt(size) : 1;
-        const step = (factor * 2 * range) / (2 ** bits - 1);
-        const least = -range * factor;
-        for (let i = 0; i < size; i++) block[i] = least + step * (levels[i] as number);
+        unpack(body, at, size, bits, block, -range * factor, (factor * 2 * range) / (2 ** bits - 1));
         if (isRotated) rotateBack(block, size, seed, at);
         vector.set(block.subarray(0, Math.min(size, values - at)), at);
         at += size;
