@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CODEC_NAMES, type CodecName } from '../../shared/codec/index.ts';
 import { needsFraction, needsRange } from '../../shared/codec/names.ts';
-import { isTemplateName, mergeOverrides } from '../../shared/task/parse.ts';
+import { composeOverrides, isTemplateName } from '../../shared/task/parse.ts';
 import { type TaskSpec, taskSpecSchema } from '../../shared/task/spec.ts';
 import { TEMPLATES, type TemplateName } from '../../shared/task/templates/index.ts';
 import { BACKENDS, type RequestedBackend } from '../../web/client/ports.ts';
@@ -194,7 +194,7 @@ function optionsOf(values: Values, set: readonly string[], inProcess: boolean, i
     learningRate: isSweep ? null : real(values, 'lr', 1e-6, 100),
     epochs: whole(values, 'epochs', 1, 1_000),
     batchSize: whole(values, 'batch', 1, 4_096),
-    set: mergeOverrides(overrides, setOf(set)) as object,
+    set: composeOverrides(overrides, setOf(set)),
     trainer: oneOf(values.trainer ?? '', TRAINERS, 'trainer'),
     threads: whole(values, 'threads', 0, 64) ?? 0,
     overSelection: real(values, 'over-selection', 1, 10) ?? 1,

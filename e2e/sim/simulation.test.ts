@@ -4,7 +4,7 @@ import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { ClientView } from '../../web/client/view.ts';
 import { leavesRounds, slownessOf } from './devices.ts';
 import { readOptions } from './options.ts';
-import { simulate } from './simulation.ts';
+import { simulate, specOf } from './simulation.ts';
 import { betterFirst, sweep } from './sweep.ts';
 
 it('trains a population on its own examples over real sockets', async () => {
@@ -29,6 +29,13 @@ it('trains a population on its own examples over real sockets', async () => {
   expect(figures.final).toEqual({ version: 3, accuracy: figures.rounds[2]?.accuracy, loss: figures.rounds[2]?.loss });
   expect(lines).toHaveLength(5);
   expect(lines[4]).toMatch(/^3 rounds in \d+\.\d s, \d+\.\d\d s a round$/);
+});
+
+it('--set PATH=null takes a field of the template away, over its own flags too', () => {
+  const options = readOptions('--epochs 2 --set client.epochs=null --set client.maxSteps=5'.split(' '));
+  if (options === 'help' || 'problem' in options) throw new Error('bad flags');
+  expect(specOf(options).client).toEqual(expect.objectContaining({ maxSteps: 5, batchSize: 10 }));
+  expect(specOf(options).client).not.toHaveProperty('epochs');
 });
 
 it('seed-dense: the one dense layer reaches 60 % in ten rounds of three contributors', async () => {

@@ -7,7 +7,7 @@ import { seededRng, shuffle } from '../../shared/rng.ts';
 import { rowsOf } from '../../shared/task/kinds/form.ts';
 import { formOf } from '../../shared/task/kinds/index.ts';
 import { topologyOf } from '../../shared/task/model-of.ts';
-import { mergeOverrides, taskFromTemplate } from '../../shared/task/parse.ts';
+import { composeOverrides, taskFromTemplate } from '../../shared/task/parse.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { strategyOverrides } from '../../shared/task/strategies.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
@@ -251,7 +251,7 @@ function overridesOf(options: SimulateOptions): object {
     strategy === null
       ? {}
       : strategyOverrides(strategy, { ...TEMPLATES[task], rounds: { ...TEMPLATES[task].rounds, goal: cohort } });
-  return mergeOverrides(mergeOverrides(composed, asked), options.set) as object;
+  return composeOverrides(composeOverrides(composed, asked), options.set);
 }
 
 /** The task with all that differs from its template, but for a model of one's own. */

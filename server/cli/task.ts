@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Score } from '../../shared/protocol/index.ts';
 import { scoreText } from '../../shared/protocol/score-text.ts';
-import { isTemplateName, mergeOverrides } from '../../shared/task/parse.ts';
+import { composeOverrides, isTemplateName } from '../../shared/task/parse.ts';
 import { STRATEGY_NAMES, strategyOverrides } from '../../shared/task/strategies.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { toBytes } from '../../shared/weights/vector.ts';
@@ -116,7 +116,7 @@ function strategyOf(template: string, strategy: string | undefined, overrides: o
   if (strategy === undefined || !isTemplateName(template)) return overrides;
   const name = STRATEGY_NAMES.find((known) => known === strategy);
   if (name === undefined) throw new CommandError(`--strategy takes one of ${STRATEGY_NAMES.join(', ')}`);
-  return mergeOverrides(strategyOverrides(name, TEMPLATES[template]), overrides) as object;
+  return composeOverrides(strategyOverrides(name, TEMPLATES[template]), overrides);
 }
 
 function tableOf(tasks: readonly Listed[]): string {

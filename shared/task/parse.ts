@@ -39,7 +39,12 @@ const isOther = (before: unknown, after: unknown): boolean =>
  * when it switches between `zoo` and `topology`, data when they are of another kind, and a server optimizer or an
  * aggregator when it is of another name.
  */
-export function mergeOverrides(base: unknown, overrides: unknown): unknown {
+export const mergeOverrides = (base: unknown, overrides: unknown): unknown => merge(base, overrides, false);
+
+/** Both overrides as one, of which the second goes first; what either removes stays marked to be removed. */
+export const composeOverrides = (first: object, second: object): object => merge(first, second, true) as object;
+
+function merge(base: unknown, overrides: unknown, keepsNull: boolean): unknown {
   if (!isPlainObject(base) || !isPlainObject(overrides)) return overrides;
   if ('topology' in overrides && 'zoo' in base) return overrides;
   if ('zoo' in overrides && 'topology' in base) return overrides;
@@ -48,9 +53,9 @@ export function mergeOverrides(base: unknown, overrides: unknown): unknown {
   for (const key of Object.keys(overrides)) {
     if (key === '__proto__') continue;
     const value = overrides[key];
-    if (value === null) delete merged[key];
+    if (value === null && !keepsNull) delete merged[key];
     else if (!(key in merged) || (NAMED.has(key) && isOther(merged[key], value))) merged[key] = value;
-    else merged[key] = mergeOverrides(merged[key], value);
+    else merged[key] = merge(merged[key], value, keepsNull);
   }
   return merged;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { incompatibilities } from './compatibility.ts';
 import { modelOf } from './model-of.ts';
-import { isTemplateName, mergeOverrides, parseTaskSpec, taskFromTemplate } from './parse.ts';
+import { composeOverrides, isTemplateName, mergeOverrides, parseTaskSpec, taskFromTemplate } from './parse.ts';
 import { TEMPLATES } from './templates/index.ts';
 
 const pathsOf = (input: unknown): string[] => {
@@ -67,6 +67,15 @@ describe('overrides', () => {
     const parsed = taskFromTemplate('digits', { model: { topology }, client: { epochs: null, maxSteps: 5 } });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.failure));
     expect(modelOf(parsed.value).layout.size).toBe(7_850);
+    expect(parsed.value.client).not.toHaveProperty('epochs');
+  });
+
+  it('one over the other still remove what either removes', () => {
+    const both = composeOverrides({ client: { mu: null, epochs: 2 } }, { client: { epochs: null, maxSteps: 5 } });
+    expect(both).toEqual({ client: { mu: null, epochs: null, maxSteps: 5 } });
+    const parsed = taskFromTemplate('digits', both);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.failure));
+    expect(parsed.value.client).toMatchObject({ maxSteps: 5 });
     expect(parsed.value.client).not.toHaveProperty('epochs');
   });
 
