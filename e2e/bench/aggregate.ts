@@ -88,7 +88,7 @@ async function writeReports(folder: string, count: number, expected: ExpectedFra
 }
 
 async function check(arithmetic: Arithmetic, { path, announced }: Report, expected: ExpectedFrame): Promise<void> {
-  const rule = { kind: 'delta', maxNorm: digits.maxDeltaNorm } as const;
+  const rule = { kind: 'delta', maxNorm: digits.maxDeltaNorm, client: digits.client } as const;
   const checked = await arithmetic.check(path, announced, expected, rule);
   if (!checked.ok) throw new Error(`a report was refused: ${checked.reason}`);
 }

@@ -323,7 +323,7 @@ function checkStream(
   if (body === null) return null;
   return withFrameFile(path, ({ bytes, header, read }) => {
     if (bytes !== announced.bytes) return refuse('size', NOT_AS_LONG);
-    const checked = readFrameHeader(header, bytes, expected);
+    const checked = readFrameHeader(header, bytes, expected, planOf(rule));
     if (!checked.ok) return checked;
     const hash = createHash('sha256').update(header);
     const norm = body.norm((into) => {
@@ -343,7 +343,7 @@ function checkFrame(
   rule: ReportRule,
 ): Checked {
   if (frame?.byteLength !== announced.bytes) return refuse('size', NOT_AS_LONG);
-  const read = readFrameHeader(frame, frame.byteLength, expected);
+  const read = readFrameHeader(frame, frame.byteLength, expected, planOf(rule));
   if (!read.ok) return read;
   if (sha256Of(frame) !== announced.sha256) return refuse('hash', NOT_THE_HASH);
   const delta = decodeBody(frame, read.header, expected);
@@ -358,6 +358,8 @@ function checkFrame(
     ? { ok: true, examples: 0, steps: 0, norm: 0 }
     : refuse('count', 'the header tells of other examples');
 }
+
+const planOf = (rule: ReportRule) => (rule.kind === 'delta' ? rule.client : null);
 
 /** The norm is not finite where a value is not. */
 function checkNorm(

@@ -15,6 +15,7 @@ import { type ExpectedFrame, FRAME_HEADER_BYTES } from '../../shared/wire/frame.
 import { type FileBlobs, fileBlobs } from '../storage/blobs/files.ts';
 import { startArithmetic } from './arithmetic.ts';
 import { type FrameParts, frameOf, THREE } from './fixtures/frames.ts';
+import { TASK } from './fixtures/rig.ts';
 import type { Arithmetic } from './port.ts';
 
 let folder: string;
@@ -51,8 +52,7 @@ const saveFrame = (parts: FrameParts): Promise<string> => save(frameOf(parts).fr
 async function check(frame: Uint8Array, announced: { sha256?: Sha256; bytes?: number } = {}, maxNorm = 100) {
   const path = await save(frame);
   return arithmetic.check(path, { sha256: sha256Hex(frame), bytes: frame.length, ...announced }, THREE, {
-    kind: 'delta',
-    maxNorm,
+    ...{ kind: 'delta', maxNorm, client: TASK.client },
   });
 }
 
@@ -76,6 +76,11 @@ describe('checking a report', () => {
     ['a header that says more values', () => altered(8, 4), 'count'],
     ['no examples', () => altered(12, 0), 'count'],
     ['no steps', () => altered(16, 0), 'count'],
+    [
+      'more steps than one epoch of ten at a time has',
+      () => frameOf({ delta: [1, 2, 2], examples: 30, steps: 4 }).frame,
+      'count',
+    ],
     ['another magic', () => altered(0, 0), 'schema'],
     ['another codec', () => altered(4, 9), 'schema'],
     ['reserved bytes in use', () => altered(90, 1), 'schema'],
@@ -146,7 +151,7 @@ describe('checking a report', () => {
 
   test('a file that is not there is our fault, not a refusal', async () => {
     const nowhere = join(folder, 'nowhere');
-    const rule = { kind: 'delta', maxNorm: 1 } as const;
+    const rule = { kind: 'delta', maxNorm: 1, client: TASK.client } as const;
     await expect(arithmetic.check(nowhere, { sha256: THREE.baseSha256, bytes: 1 }, THREE, rule)).rejects.toThrow(
       'ENOENT',
     );
@@ -163,7 +168,7 @@ describe('a report in another codec', () => {
     const { frame } = frameOf({ delta, examples: 600, steps: 60, expected });
     spoil(frame);
     const announced = { sha256: sha256Hex(frame), bytes: frame.length };
-    return arithmetic.check(await save(frame), announced, expected, { kind: 'delta', maxNorm });
+    return arithmetic.check(await save(frame), announced, expected, { kind: 'delta', maxNorm, client: TASK.client });
   };
 
   test.each([
@@ -271,7 +276,7 @@ describe('making a version', () => {
     const delta = Float32Array.from({ length: expected.values }, (_, at) => (at % 2 === 0 ? 0.5 : -0.25));
     const { frame, sha256 } = frameOf({ delta, examples: 4, expected });
     const path = await save(frame);
-    const rule = { kind: 'delta', maxNorm: 1_000 } as const;
+    const rule = { kind: 'delta', maxNorm: 1_000, client: TASK.client } as const;
     const checked = await arithmetic.check(path, { sha256, bytes: frame.length }, expected, rule);
     expect(checked).toEqual({ ok: true, examples: 4, steps: 1, norm: Math.sqrt(100_001 / 4 + 100_000 / 16) });
     await arithmetic.begin('long', strategy('numExamples'), expected.values);

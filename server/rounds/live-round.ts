@@ -145,7 +145,7 @@ export class LiveRound {
     const isEvaluation = start.purpose === 'evaluate';
     this.rule = isEvaluation
       ? { kind: 'counts', target: formOf(spec.data).target.type }
-      : { kind: 'delta', maxNorm: spec.maxDeltaNorm };
+      : { kind: 'delta', maxNorm: spec.maxDeltaNorm, client: spec.client };
     const round: SharedRound = {
       ...{ task: spec.id, number: start.number, place: this.place, expected: start.expected },
       fold: isEvaluation ? 'sum' : { strategy: spec.strategy, client: spec.client },

@@ -14,6 +14,7 @@ import type {
   TaskStatus,
 } from '../../shared/protocol/index.ts';
 import type { TargetForm } from '../../shared/task/kinds/form.ts';
+import type { Amount } from '../../shared/task/plan-steps.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import type { ExpectedFrame } from '../../shared/wire/frame.ts';
 import type { ProcessId } from '../cluster/bus.ts';
@@ -255,7 +256,7 @@ export interface MadeVersion extends StoredVector {
 
 /** What a report holds: changes of a model up to a norm, or the counts of an evaluation round. */
 export type ReportRule =
-  | { readonly kind: 'delta'; readonly maxNorm: number }
+  | { readonly kind: 'delta'; readonly maxNorm: number; readonly client: Amount }
   | { readonly kind: 'counts'; readonly target: TargetForm['type'] };
 
 /** How reports become one: by the task's strategy, or as their plain sum. */

@@ -18,6 +18,7 @@ import { weightOf } from '../learning/weighting.ts';
 import { fileBlobs } from '../storage/blobs/files.ts';
 import { type ArithmeticCore, createArithmeticCore } from './arithmetic-core.ts';
 import { frameOf, THREE } from './fixtures/frames.ts';
+import { TASK } from './fixtures/rig.ts';
 
 let folder: string;
 let core: ArithmeticCore;
@@ -191,7 +192,7 @@ describe.each(['uniform-4', 'uniform-8-rotated', 'float32'] as const)('a damaged
     await damage(path, frame);
     await begin();
     await expect(core.fold('damaged', path, expected)).rejects.toThrow('damaged');
-    const rule = { kind: 'delta', maxNorm: 100 } as const;
+    const rule = { kind: 'delta', maxNorm: 100, client: TASK.client } as const;
     expect((await core.check(path, { sha256, bytes: frame.length }, expected, rule)).ok).toBe(false);
     await writeFile(path, frame);
     await begin();
@@ -205,16 +206,16 @@ test.each(['uniform-1', 'uniform-2', 'uniform-4', 'uniform-8'] as const)(
   async (codec) => {
     const expected = expectedOf(codec, 1_001);
     const [{ delta }] = reportsOf(1_001, 3, 1, false) as [Report];
-    const { frame, sha256 } = frameOf({ delta, examples: 7, steps: 9, expected });
+    const { frame, sha256 } = frameOf({ delta, examples: 85, steps: 9, expected });
     const read = readFrameHeader(frame, frame.byteLength, expected);
     if (!read.ok) throw new Error(read.message);
     const norm = Math.hypot(...(decodeBody(frame, read.header, expected) as Float32Array));
     const path = await write(frame);
     const check = (announced: { sha256: Sha256; bytes: number }, maxNorm: number) =>
-      core.check(path, announced, expected, { kind: 'delta', maxNorm });
+      core.check(path, announced, expected, { kind: 'delta', maxNorm, client: TASK.client });
     const announced = { sha256, bytes: frame.length };
     const checked = await check(announced, norm * 1.001);
-    expect(checked).toMatchObject({ ok: true, examples: 7, steps: 9 });
+    expect(checked).toMatchObject({ ok: true, examples: 85, steps: 9 });
     if (checked.ok) expect(checked.norm / norm).toBeCloseTo(1, 12);
     expect(await check(announced, norm * 0.999)).toMatchObject({ ok: false, reason: 'norm' });
     expect(await check({ ...announced, bytes: 1 }, 100)).toMatchObject({ ok: false, reason: 'size' });

@@ -5,6 +5,7 @@ import { type Refusal, refuse } from '../errors.ts';
 import { bytesToHex, sha256Bytes } from '../hash.ts';
 import type { Sha256 } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
+import { type Amount, planSteps } from '../task/plan-steps.ts';
 import { FRAME_HEADER_BYTES, FRAME_MAGIC, type FrameHeader } from './encode-frame.ts';
 
 export { encodeFrame, FRAME_HEADER_BYTES, type FrameHeader } from './encode-frame.ts';
@@ -44,12 +45,14 @@ export function frameBytesAllowed(expected: ExpectedFrame): { readonly minimum: 
 
 /**
  * Reads and checks a header against what was assigned, in the order size, count, schema, round, layout (DESIGN §7.1).
- * `totalBytes` is the length of the whole frame; nothing is allocated from the header's figures.
+ * `totalBytes` is the length of the whole frame; nothing is allocated from the header's figures. More steps than the plan has
+ * for so many examples are refused: under FedNova they would weigh what nobody did, and one report move a version any length.
  */
 export function readFrameHeader(
   header: Uint8Array,
   totalBytes: number,
   expected: ExpectedFrame,
+  plan: Amount | null = null,
 ): { readonly ok: true; readonly header: FrameHeader } | Refusal {
   if (header.byteLength < FRAME_HEADER_BYTES) return refuse('size', 'the frame is shorter than its header');
   const view = new DataView(header.buffer, header.byteOffset, FRAME_HEADER_BYTES);
@@ -66,6 +69,8 @@ export function readFrameHeader(
   if (examples < 1 || examples > LIMITS.examplesPerReportCount)
     return refuse('count', 'the number of examples is not possible');
   if (steps < 1 || steps > LIMITS.stepsPerReportCount) return refuse('count', 'the number of steps is not possible');
+  if (plan !== null && steps > planSteps(plan, examples))
+    return refuse('count', `the plan has fewer steps for ${examples} examples`);
   if (view.getUint32(0, true) !== FRAME_MAGIC) return refuse('schema', 'this is not a report frame');
   const codec = codecById(view.getUint8(4));
   if (codec === undefined || codec.name !== expected.codec)

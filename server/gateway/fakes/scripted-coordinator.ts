@@ -137,7 +137,7 @@ export class ScriptedCoordinator implements Coordinator {
       round: 1,
       updateId: updateIdOf(token),
       expected: { codec: 'float32', values: layout.size, layoutSha256: layout.sha256, baseSha256: sha256 },
-      rule: { kind: 'delta', maxNorm: spec.maxDeltaNorm },
+      rule: { kind: 'delta', maxNorm: spec.maxDeltaNorm, client: spec.client },
     };
   }
   async receiptOf(_task: TaskId, clientId: ClientId, token: AssignmentToken) {

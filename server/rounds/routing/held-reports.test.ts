@@ -27,6 +27,7 @@ afterEach(async () => {
 test('sums are made beforehand while there is room for them, the others when they are asked for and let go of then', async () => {
   const spool = fileSpool(join(folder, 'spool'));
   const open = new Set<string>();
+  const folds = new Map<string, number>();
   let most = 0;
   const arithmetic: Pick<Arithmetic, 'begin' | 'fold' | 'save' | 'drop'> = {
     async begin(key, fold, values) {
@@ -34,7 +35,10 @@ test('sums are made beforehand while there is room for them, the others when the
       open.add(key);
       most = Math.max(most, open.size);
     },
-    fold: (...args) => thread.fold(...args),
+    async fold(key, ...args) {
+      await thread.fold(key, ...args);
+      folds.set(key, (folds.get(key) ?? 0) + 1);
+    },
     save: (...args) => thread.save(...args),
     async drop(key) {
       await thread.drop(key);
@@ -54,9 +58,9 @@ test('sums are made beforehand while there is room for them, the others when the
       expected: THREE,
     },
   });
-  async function reported(task: number): Promise<ListedReport> {
+  async function reported(task: number, name = String(task)): Promise<ListedReport> {
     const { frame, sha256 } = frameOf({ delta: [task, 2, 3], examples: 2 });
-    const updateId = String(task).repeat(32) as UpdateId;
+    const updateId = name.repeat(32) as UpdateId;
     const writer = await spool.open(roundOf(task).task, 1, updateId, frame.byteLength);
     await writer.write(0, frame);
     await writer.finish();
@@ -72,9 +76,12 @@ test('sums are made beforehand while there is room for them, the others when the
   }
 
   const reports = [await reported(1), await reported(2), await reported(3)] as const;
-  expect(await sumOf(2, reports[1])).toEqual([4, 4, 6]);
-  expect(await sumOf(1, reports[0])).toEqual([2, 4, 6]);
-  expect(await sumOf(3, reports[2])).toEqual([6, 4, 6]);
+  // All at once.
+  expect(await Promise.all(reports.map((report, index) => sumOf(index + 1, report)))).toEqual([
+    [2, 4, 6],
+    [4, 4, 6],
+    [6, 4, 6],
+  ]);
   // The first one's stays, and beside it there was one at a time.
   expect([...open]).toEqual(['b/task-1/1/1']);
   expect(most).toBe(2);
@@ -84,6 +91,14 @@ test('sums are made beforehand while there is room for them, the others when the
   await reported(4);
   expect(await sumOf(4, await reported(4))).toEqual([8, 4, 6]);
   expect([...open]).toEqual(['b/task-4/1/4']);
+
+  // So does what had come before there was room.
+  const early = await reported(5);
+  await held.end('task-4' as TaskId);
+  const both = [early, await reported(5, 'f')] as const;
+  const answer = await held.sum('a' as ProcessId, roundOf(5), both);
+  if (!answer.ok) throw new Error(answer.reason);
+  expect(folds.get([...open].join())).toBe(2);
 });
 
 test('a round of the same number that takes the place of another has a sum of its own', async () => {

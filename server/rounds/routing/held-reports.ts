@@ -8,6 +8,7 @@ import type { CoordinatorLog } from '../coordinator-ports.ts';
 import { FoldedReports } from '../folded-reports.ts';
 import { type SavedSum, sumBytes } from '../partial-sum.ts';
 import type { Arithmetic } from '../port.ts';
+import { Serial } from '../serial.ts';
 import type { ListedReport, SharedRound, SumAnswer } from '../sums-elsewhere.ts';
 
 export interface HeldReportsOptions {
@@ -39,11 +40,14 @@ class AbsentError extends Error {}
 
 /**
  * What this process keeps for rounds of others: reports that it took, and their sum so far. One round of each task at a time, the
- * last that it heard of. Each sum takes O(model) of memory: as many as fit in `roomBytes` are made beforehand.
+ * last that it heard of. Each sum takes O(model) of memory: as many as fit in `roomBytes` are made beforehand,
+ * the others one at a time.
  */
 export class HeldReports {
   readonly #options: HeldReportsOptions;
   readonly #rounds = new Map<TaskId, HeldRound>();
+  /** Sums that were not made beforehand: one after another, however many rounds end at once. */
+  readonly #onDemand = new Serial();
   /** Rounds begun: each has an aggregate of its own, also where one of the same number is still being let go of. */
   #begun = 0;
 
@@ -62,16 +66,25 @@ export class HeldReports {
     if (held === null || held.reports.has(report.updateId)) return;
     const { reports, folded } = held;
     reports.set(report.updateId, report);
-    held.isBeforehand ||= this.#hasRoomFor(held);
     if (held.isBeforehand) folded.add(report.updateId);
+    else if (this.#hasRoomFor(held)) {
+      held.isBeforehand = true;
+      for (const updateId of reports.keys()) folded.add(updateId);
+    }
   }
 
   /** The sum of exactly these, in this order, durable in the spool, for the process that asks. */
   async sum(asker: ProcessId, round: SharedRound, reports: readonly ListedReport[]): Promise<SumAnswer> {
-    const { spool, arithmetic, log } = this.#options;
     const held = this.#of(round);
     if (held === null) return { ok: false, reason: 'absent' };
     for (const report of reports) held.reports.set(report.updateId, report);
+    const made = () => this.#sumOf(held, asker, reports);
+    return held.isBeforehand ? made() : this.#onDemand.run(made);
+  }
+
+  async #sumOf(held: HeldRound, asker: ProcessId, reports: readonly ListedReport[]): Promise<SumAnswer> {
+    const { spool, arithmetic, log } = this.#options;
+    const { round } = held;
     const { task, number, place } = round;
     const bytes = sumBytes(round.fold, round.expected);
     const name = nameOf([asker, this.#options.self], round, reports);

@@ -1,12 +1,13 @@
 import { type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { planSteps } from '../../../../shared/task/plan-steps.ts';
 import type { ClientPlan } from '../../../../shared/task/spec.ts';
 import { batchesOf, shuffled } from '../batches.ts';
 import { descentOf } from './descent.ts';
 import type { WorkJob } from './work.ts';
 
 /** Steps of local SGD, and as many batches. */
-export function localAmount({ epochs = 1, maxSteps, batchSize }: ClientPlan, count: number) {
-  const steps = maxSteps ?? epochs * Math.ceil(count / batchSize);
+export function localAmount(plan: ClientPlan, count: number) {
+  const steps = planSteps(plan, count);
   return { steps, batches: steps };
 }
 

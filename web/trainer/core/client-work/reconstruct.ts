@@ -1,5 +1,6 @@
 import { type Scalar, tidy } from '@tensorflow/tfjs-core';
 import { seededRng, shuffle } from '../../../../shared/rng.ts';
+import { planSteps } from '../../../../shared/task/plan-steps.ts';
 import { batchesOf } from '../batches.ts';
 import { tastesOf } from '../taste.ts';
 import { descentOf } from './descent.ts';
@@ -12,8 +13,8 @@ import type { ClientWork } from './work.ts';
  */
 export const reconstruct: ClientWork = {
   name: 'reconstruct',
-  amount({ epochs = 1, maxSteps, batchSize }, count) {
-    const steps = maxSteps ?? epochs * Math.ceil((count - (count >> 1)) / batchSize);
+  amount(plan, count) {
+    const steps = planSteps(plan, count - (count >> 1));
     return { steps, batches: steps };
   },
   *run({ model, params, examples, plan, seed }) {
