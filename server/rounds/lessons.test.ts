@@ -31,7 +31,7 @@ it('R23: the third round asks as many as the drop-out of the first two suggests'
     await rig.downlink.untilTrue(() => rig.status().version === version);
     for (const person of people) rig.join(person);
   }
-  const wanted = cohortFor(10, 4 / 24);
+  const wanted = cohortFor(10, 4 / 24, 30);
   expect(wanted).toBe(18);
   await assigned(before + wanted);
   await rig.coordinator.drain();

@@ -24,8 +24,9 @@ test('R24: where rounds are known to take a while, nobody comes back much before
 });
 
 test('R23: n(1 − p) − 3·√(np(1 − p)) ≥ goal', () => {
-  expect([0, 0.1, 0.2, 0.3].map((share) => cohortFor(100, share))).toEqual([100, 123, 143, 169]);
-  expect([0, 0.2, 0.5].map((share) => cohortFor(3, share))).toEqual([3, 8, 20]);
+  expect([0, 0.1, 0.2, 0.3].map((share) => cohortFor(100, share, 300))).toEqual([100, 123, 143, 169]);
+  expect([0, 0.2, 0.5].map((share) => cohortFor(3, share, 300))).toEqual([3, 8, 20]);
+  expect(cohortFor(10_000, 0.9999, 20_000)).toBe(20_000);
 });
 
 const note = (selected: number, lost: number, reportMs: number[], roundMs = 5_000): PaceNote => ({
@@ -45,7 +46,7 @@ test('R23: the cohort is for the drop-out that was seen, the deadline twice what
   const notes = [note(20, 4, reports), note(20, 4, reports)];
   expect([dropoutOf(notes), slowReportMs(notes)]).toEqual([0.2, 9_000]);
   expect(measuredPolicy(policy, notes)).toEqual({ ...policy, overSelection: 2, reportingDeadlineMs: 18_000 });
-  expect(cohortFor(10, 0.2)).toBe(20);
+  expect(cohortFor(10, 0.2, 30)).toBe(20);
 });
 
 test('R23: it is bounded: three times the goal, five seconds at least, the task’s own deadline at most', () => {

@@ -19,12 +19,12 @@ export interface PaceNote {
 
 /**
  * The smallest cohort of which, with a drop-out of `share`, the goal reports come in with three standard deviations to
- * spare: n(1 − p) − 3·√(np(1 − p)) ≥ goal. 143 for a goal of 100 at 20 %, 169 at 30 %.
+ * spare: n(1 − p) − 3·√(np(1 − p)) ≥ goal. 143 for a goal of 100 at 20 %, 169 at 30 %. It is never above `most`.
  */
-export function cohortFor(goal: number, share: number): number {
+export function cohortFor(goal: number, share: number, most: number): number {
   const enough = (n: number): boolean => n * (1 - share) - 3 * Math.sqrt(n * share * (1 - share)) >= goal;
   let n = goal;
-  while (!enough(n)) n++;
+  while (n < most && !enough(n)) n++;
   return n;
 }
 
@@ -55,7 +55,7 @@ export function measuredPolicy(policy: RoundPolicy, notes: readonly PaceNote[]):
   const share = dropoutOf(notes);
   const slowMs = slowReportMs(notes);
   const most = Math.ceil(policy.goal * LIMITS.paceOverSelection);
-  const cohort = share === null ? null : share >= 1 ? most : Math.min(most, cohortFor(policy.goal, share));
+  const cohort = share === null ? null : cohortFor(policy.goal, share, most);
   return {
     ...policy,
     ...(cohort === null ? {} : { overSelection: cohort / policy.goal }),

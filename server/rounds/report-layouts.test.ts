@@ -95,6 +95,30 @@ describe('SCAFFOLD', () => {
     expect(await valuesOf(rig.coordinator.control(TASK.id) ?? undefined)).toEqual([2, 5, 1]);
     await rig.coordinator.drain();
   });
+
+  test('V4 after a rollback all control variates begin anew: nobody goes on from one that is not in the sum', async () => {
+    const rig = await running(scaffold, 2);
+    for (const round of [1, 2]) {
+      await joined(rig, 2 * round);
+      await rig.report(A, [1, 0, 0, 3, 0, 0]);
+      await rig.report(B, [0, 2, 0, 0, 5, -1]);
+      await rig.downlink.until('round', round);
+    }
+    await rig.downlink.untilTrue(() => rig.status().round === null);
+    expect(await rig.coordinator.rollback(TASK.id, 1)).toEqual({ ok: true });
+    await rig.coordinator.startRounds(TASK.id, 2);
+    await joined(rig, 6);
+    for (const clientId of [A, B])
+      expect(rig.assignment(clientId).control).toEqual({ sum: null, contributors: 2, counted: null });
+    const { updateId } = rig.assignment(A);
+    await rig.report(A, [1, 0, 0, 3, 0, 0]);
+    await rig.report(B, [0, 2, 0, 0, 5, -1]);
+    await rig.downlink.until('round', 3);
+    await joined(rig, 8);
+    expect(rig.assignment(A).control?.counted).toBe(updateId);
+    expect(await valuesOf(rig.assignment(A).control?.sum?.sha256)).toEqual([3, 5, -1]);
+    await rig.coordinator.drain();
+  });
 });
 
 describe('local layers', () => {

@@ -28,7 +28,9 @@ export function rollBackTask(
     const target = await storage.checkpoints.get(id, version);
     if (target === null) return notFound('unknown-version', `there is no version ${version}`);
     if (!target.kept) return conflict('released', `the weights of version ${version} are not kept any more`);
-    const { sha256, bytes, optimizerSha256, metrics } = target;
+    const { sha256, bytes, metrics } = target;
+    // V4: contributors cannot take their control variates back, so that all of them begin anew.
+    const optimizerSha256 = task.spec.strategy.name === 'scaffold' ? null : target.optimizerSha256;
     const next = task.row.version + 1;
     const checkpoint = {
       version: next,

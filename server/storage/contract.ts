@@ -583,7 +583,7 @@ export function storageContract(open: () => Promise<Storage>): void {
       expect(await storage.rounds.receipt(update(1, 1))).toMatchObject({ status: 'withdrawn', version: null });
     });
 
-    it('knows how many ever had a part, and of some clients the last report that is in a version', async () => {
+    it('knows how many ever had a part, and of some clients the last report that is in a version since a rollback', async () => {
       const of = [client(0), client(1), client(9)];
       const before = await storage.rounds.contributors(DIGITS, of);
       expect([before.count, [...before.counted]]).toEqual([4, []]);
@@ -603,6 +603,9 @@ export function storageContract(open: () => Promise<Storage>): void {
         count: 3,
         counted: new Map([[client(0), update(2, 0)]]),
       });
+      const back = { ...checkpoint(1), version: 3, round: null, copyOf: 1, origin: 'rollback' } as const;
+      expect(await storage.checkpoints.append(DIGITS, fence, back, T0)).toBe('saved');
+      expect((await storage.rounds.contributors(DIGITS, of)).counted.size).toBe(0);
       expect(await storage.rounds.contributors(OTHER, of)).toEqual({ count: 0, counted: new Map() });
       expect((await storage.rounds.contributors(DIGITS, [])).counted.size).toBe(0);
     });

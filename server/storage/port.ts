@@ -294,7 +294,7 @@ export interface RoundStore {
   lastNumber(task: TaskId): Promise<number>;
   /**
    * How many identities ever had a part in this task, but those that were forgotten; and of these clients the last report
-   * that is in a version.
+   * that is in a version later than the last rollback.
    */
   contributors(
     task: TaskId,

@@ -143,10 +143,12 @@ export function memoryRounds(state: State): RoundStore {
       const rounds = state.tasks.get(task)?.rounds ?? [];
       const parts = rounds.flatMap(({ assignments }) => assignments);
       const known = parts.filter(({ clientId, updateId }) => clientId !== (updateId as string));
+      const rollbacks = (state.tasks.get(task)?.checkpoints ?? []).filter(({ origin }) => origin === 'rollback');
+      const since = rollbacks.at(-1)?.version ?? 0;
       const counted = new Map<ClientId, UpdateId>();
       for (const { receipts } of rounds) {
         for (const { clientId, updateId, version } of receipts)
-          if (version !== null && of.includes(clientId)) counted.set(clientId, updateId);
+          if (version !== null && version > since && of.includes(clientId)) counted.set(clientId, updateId);
       }
       return { count: new Set(known.map(({ clientId }) => clientId)).size, counted };
     },

@@ -211,7 +211,12 @@ export function sqlRounds(database: Database, accept: RoundStore['accept']): Rou
             .select(['clientId', 'updateId'])
             .where('task', '=', task)
             .where('clientId', 'in', portion)
-            .where('version', 'is not', null)
+            .where('version', '>', ({ selectFrom }) =>
+              selectFrom('checkpoints')
+                .select(({ fn, val }) => fn.coalesce(fn.max('version'), val(0)).as('since'))
+                .where('task', '=', task)
+                .where('origin', '=', 'rollback'),
+            )
             .orderBy('round')
             .execute(),
         );
