@@ -35,6 +35,7 @@ interface Report {
 const SPOOLED = { updates: 100, values: 1_000_000, files: 8 };
 const RULES = {
   median: AGGREGATORS.median,
+  'geometric median': AGGREGATORS['geometric-median'],
   'Krum, 20 malicious': { name: 'krum', malicious: 20 },
 } as const;
 

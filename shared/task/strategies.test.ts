@@ -52,7 +52,7 @@ describe('the overrides of a strategy', () => {
       },
     ],
     ['fedyogi', { serverOptimizer: { name: 'yogi', learningRate: 0.01, beta2: 0.99 } }],
-    ['robust', { weighting: 'uniform', aggregator: { name: 'median' } }],
+    ['robust', { weighting: 'uniform', aggregator: { name: 'geometric-median', passes: 10 } }],
   ] as const)('are those of the papers: %s', (name, strategy) => {
     expect(withStrategy(digits, name).strategy).toMatchObject(strategy);
   });
@@ -69,7 +69,7 @@ describe('the overrides of a strategy', () => {
   it('leave ratings their work, and a server optimizer that fits its settings', () => {
     expect(withStrategy(TEMPLATES.movies, 'fedavg')).toEqual(TEMPLATES.movies);
     expect(withStrategy(withStrategy(digits, 'fedadam'), 'robust').strategy).toMatchObject({
-      aggregator: { name: 'median' },
+      aggregator: { name: 'geometric-median' },
       serverOptimizer: { name: 'adam' },
     });
     const krum = withStrategy(digits, 'robust', { strategy: { aggregator: { name: 'krum', malicious: 1 } } });

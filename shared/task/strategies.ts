@@ -75,7 +75,7 @@ export const STRATEGIES: Readonly<Record<StrategyName, Composition>> = {
     ...MEAN,
     weighting: 'uniform',
     optimizers: ['sgd', 'momentum', 'adagrad', 'adam', 'yogi'],
-    aggregator: 'median',
+    aggregator: 'geometric-median',
   },
 };
 
