@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TaskId } from '../../shared/ids.ts';
+import type { TaskId, UpdateId } from '../../shared/ids.ts';
 import { exponentialReconnect } from '../../web/client/index.ts';
 import { History, Violation } from '../crash/history.ts';
 import { oneHotModel, oneHotTrainer } from '../crash/one-hot.ts';
 import type { RunningServer } from '../fixtures/server.ts';
 import { Population } from '../sim/population.ts';
 import type { Patience } from './patience.ts';
+import { Seen } from './seen.ts';
 
 export interface OneHotTaskOptions {
   readonly id: string;
@@ -19,7 +20,7 @@ export interface TaskFigures {
   readonly acknowledged: number;
   readonly inAbandoned: number;
   readonly rounds: number;
-  /** Receipts of a round in which the contributor had trained nothing: of some a bit had been turned. */
+  /** Receipts that told of another round than the one that the report is of: a bit of theirs had been turned. */
   readonly misheard: number;
 }
 
@@ -79,7 +80,7 @@ export class OneHotTask {
     this.#population.clients.forEach((client, cell) => {
       client.subscribe(({ round, notes }) => {
         this.#round = Math.max(this.#round, round ?? 0);
-        for (const { receipt } of notes) if (receipt !== null) this.#seen.acknowledged(receipt.round, cell);
+        for (const { receipt } of notes) if (receipt !== null) this.#seen.acknowledged(receipt, cell);
       });
     });
   }
@@ -138,7 +139,7 @@ export class OneHotTask {
   async #read({ isRunning = false } = {}): Promise<void> {
     await this.#history.read(this.#server, this.#id, { isRunning });
     this.#counted = [...this.#history.committed.values()].reduce((sum, { cells }) => sum + cells.size, 0);
-    this.#seen.check(this.#history);
+    await this.#seen.check(this.#history, (updateId) => this.#roundOfReport(updateId));
   }
 
   /** Resolves as that round begins, or where that many are not wanted any more. */
@@ -147,45 +148,11 @@ export class OneHotTask {
     return this.#population.until(hasBegun, `round ${round} of ${this.#id}`, withinMs);
   }
 
+  async #roundOfReport(updateId: UpdateId): Promise<number> {
+    return (await this.#server.adminJson<{ round: number }>(`/api/receipts/${updateId}`)).round;
+  }
+
   #roundOf(cell: number): number {
     return this.#population.clients[cell]?.view().round ?? 0;
   }
-}
-
-/** What the contributors themselves did and heard, by round. */
-class Seen {
-  readonly #trained = new Map<number, Set<number>>();
-  readonly #acknowledged = new Map<number, Set<number>>();
-  misheard = 0;
-
-  trained(round: number, cell: number): void {
-    add(this.#trained, round, cell);
-  }
-
-  /** A number in which a bit was turned may be another number: what cannot be is not believed, and told. */
-  acknowledged(round: number, cell: number): void {
-    if (this.#trained.get(round)?.has(cell)) add(this.#acknowledged, round, cell);
-    else this.misheard++;
-  }
-
-  count(rounds: Iterable<number>): number {
-    let sum = 0;
-    for (const round of rounds) sum += this.#acknowledged.get(round)?.size ?? 0;
-    return sum;
-  }
-
-  /** What was acknowledged is counted, and what is counted was made by somebody. */
-  check(history: History): void {
-    history.holds(this.#acknowledged);
-    for (const { number, cells } of history.committed.values())
-      for (const cell of cells)
-        if (!this.#trained.get(number)?.has(cell))
-          throw new Violation(`round ${number}: nobody made the report of ${cell}`);
-  }
-}
-
-function add(cells: Map<number, Set<number>>, round: number, cell: number): void {
-  const known = cells.get(round);
-  if (known === undefined) cells.set(round, new Set([cell]));
-  else known.add(cell);
 }

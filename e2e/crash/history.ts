@@ -74,10 +74,10 @@ export class History {
   }
 
   /** I1: what contributors heard of as accepted is counted in the round that it is of, where that one has committed. */
-  holds(acknowledged: ReadonlyMap<number, ReadonlySet<number>>): void {
+  holds(acknowledged: ReadonlyMap<number, { keys(): Iterable<number> }>): void {
     for (const [round, cells] of acknowledged) {
       const counted = this.committed.get(round)?.cells;
-      for (const cell of cells)
+      for (const cell of cells.keys())
         if (counted?.has(cell) === false)
           throw new Violation(`round ${round}: the report of ${cell} was acknowledged and is lost`);
     }

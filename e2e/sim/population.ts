@@ -42,7 +42,8 @@ const RESTS: ReadonlySet<ParticipationState> = new Set([
 export class Population {
   readonly clients: readonly FederatedClient[];
   readonly #openingAtOnce: number;
-  readonly #watchers = new Set<() => void>();
+  /** What looks after each change, and ends its waiting. */
+  readonly #watchers = new Map<() => void, (error: Error) => void>();
 
   constructor(options: PopulationOptions) {
     const { server, task, joinToken, backend, reconnect } = options;
@@ -63,7 +64,7 @@ export class Population {
         software: 'fedtab-sim',
       });
       client.subscribe(() => {
-        for (const watcher of [...this.#watchers]) watcher();
+        for (const look of [...this.#watchers.keys()]) look();
       });
       return client;
     });
@@ -100,7 +101,7 @@ export class Population {
         () => end(() => reject(new Error(`${what}: not within ${withinMs} ms (${JSON.stringify(this.states())})`))),
         withinMs,
       );
-      this.#watchers.add(look);
+      this.#watchers.set(look, (error) => end(() => reject(error)));
       look();
     });
   }
@@ -116,7 +117,9 @@ export class Population {
     return counts;
   }
 
+  /** Whoever still waits for something is told that it will not come. */
   async close(): Promise<void> {
+    for (const refuse of [...this.#watchers.values()]) refuse(new Error('the population was closed'));
     await Promise.all(this.clients.map((client) => client.close()));
   }
 }

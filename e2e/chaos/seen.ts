@@ -1,0 +1,59 @@
+import type { UpdateId } from '../../shared/ids.ts';
+import type { Receipt } from '../../shared/protocol/index.ts';
+import { type History, Violation } from '../crash/history.ts';
+
+/** What the contributors themselves did and heard, by round. */
+export class Seen {
+  readonly #trained = new Map<number, Set<number>>();
+  readonly #acknowledged = new Map<number, Map<number, UpdateId>>();
+  readonly #unsure: { readonly cell: number; readonly updateId: UpdateId }[] = [];
+  misheard = 0;
+
+  trained(round: number, cell: number): void {
+    cellsOf(this.#trained, round, () => new Set()).add(cell);
+  }
+
+  /** A client takes a receipt of its own report alone (P27); of the round in it a bit may be turned. */
+  acknowledged({ round, updateId }: Receipt, cell: number): void {
+    if (this.#trained.get(round)?.has(cell)) this.#add(round, cell, updateId);
+    else this.#unsure.push({ cell, updateId });
+  }
+
+  count(rounds: Iterable<number>): number {
+    let sum = 0;
+    for (const round of rounds) sum += this.#acknowledged.get(round)?.size ?? 0;
+    return sum;
+  }
+
+  /** What was acknowledged is counted, and what is counted was made by somebody. `roundOf` is what the server says of a report. */
+  async check(
+    history: Pick<History, 'committed' | 'holds'>,
+    roundOf: (updateId: UpdateId) => Promise<number>,
+  ): Promise<void> {
+    for (const [round, cells] of this.#acknowledged) {
+      const counted = history.committed.get(round)?.cells;
+      for (const [cell, updateId] of cells)
+        if (counted?.has(cell) === false && (await roundOf(updateId)) !== round) {
+          cells.delete(cell);
+          this.#unsure.push({ cell, updateId });
+        }
+    }
+    this.misheard += this.#unsure.length;
+    for (const { cell, updateId } of this.#unsure.splice(0)) this.#add(await roundOf(updateId), cell, updateId);
+    history.holds(this.#acknowledged);
+    for (const { number, cells } of history.committed.values())
+      for (const cell of cells)
+        if (!this.#trained.get(number)?.has(cell))
+          throw new Violation(`round ${number}: nobody made the report of ${cell}`);
+  }
+
+  #add(round: number, cell: number, updateId: UpdateId): void {
+    cellsOf(this.#acknowledged, round, () => new Map()).set(cell, updateId);
+  }
+}
+
+function cellsOf<Cells>(rounds: Map<number, Cells>, round: number, none: () => Cells): Cells {
+  const known = rounds.get(round) ?? none();
+  rounds.set(round, known);
+  return known;
+}
