@@ -13,8 +13,12 @@ async function fuzz({ seed, runs, path, direction, isCost }: FuzzCommand): Promi
   console.log(`${machineLine()}\nseed ${seed}`);
   if (isCost) {
     const server = await fuzzedServer();
-    console.log(await costs(server, taskOf(0)));
+    const { table, tooMuch } = await costs(server, taskOf(0));
     await server.dispose();
+    console.log(table);
+    if (tooMuch.length === 0) return;
+    console.log(`above 5 ms or 1 MB: ${tooMuch.join(', ')}`);
+    process.exitCode = 1;
     return;
   }
   const say = (line: string): void => console.log(line);
