@@ -90,7 +90,7 @@ test(`SQLite: killed at every ${STEP}th write and every fsync of a migration, al
 }, 120_000);
 
 test.each(['before', 'after'] as const)(
-  'PostgreSQL: the connection cut at every fourth message of a migration, %s it is answered, changes nothing (CRASH_SEED=${seed})',
+  `PostgreSQL: the connection cut at every fourth message of a migration, %s it is answered, changes nothing (CRASH_SEED=${seed})`,
   async (cut: Cut) => {
     const cluster = await sharedCluster();
     const url = await cluster.createDatabase();
