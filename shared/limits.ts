@@ -75,6 +75,8 @@ export const LIMITS = {
   socketsPerAddressCount: 500,
   /** Joins of one address in a second. */
   joinsPerAddressPerSecond: 50,
+  /** Joins of one task in a second: a crowd of one leaves the process to the others. Ten thousand come back within half a minute. */
+  joinsPerTaskPerSecond: 500,
   /** Messages of one socket in a second, chunks included: 64 MiB/s at full chunks. */
   messagesPerSocketPerSecond: 256,
   /** Progress messages are for the eye; more than this in a second are dropped. */

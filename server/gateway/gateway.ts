@@ -77,6 +77,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     sockets: options.socketsPerAddress ?? LIMITS.socketsPerAddressCount,
     joinsPerSecond: options.joinsPerAddressPerSecond ?? LIMITS.joinsPerAddressPerSecond,
   });
+  const crowds = new AddressLimits(clock, {
+    sockets: Number.POSITIVE_INFINITY,
+    joinsPerSecond: LIMITS.joinsPerTaskPerSecond,
+  });
   let tasks: Pick<Coordinator, 'task'> = { task: () => undefined };
   let uploads: Uploads | undefined;
   let adminGateway: AdminGateway | undefined;
@@ -96,7 +100,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     log,
     metrics,
-    decide: (request, address) => decideUpgrade(request, address, { tasks, publicUrl, addresses, isDraining }),
+    decide: (request, address) => decideUpgrade(request, address, { tasks, publicUrl, addresses, crowds, isDraining }),
   };
   const server = createSocketServer(socketOptions);
   const broadcast = new Broadcast({ server, sessions, clock, log, metrics });
