@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Rng, seededRng } from '../../shared/rng.ts';
 import type { House } from './house.ts';
+import type { Way } from './valve.ts';
 
 // What a storm does to three processes, their Redis and their PostgreSQL: the plan, which follows from the seed alone, and
 // how each fault is done.
@@ -24,6 +25,8 @@ const EVERY_MS = [5_000, 9_500] as const;
 /** A process that a fault of another part ended as it started is started again so often at most. */
 const STARTS_MAXIMUM = 10;
 const CUTS = 10;
+/** Of COMMITs, that are lost one after another. */
+const ANSWERS = 3;
 
 interface Kind {
   readonly of: Part;
@@ -44,6 +47,12 @@ async function stopped(house: House, place: number, { lastsMs }: Fault): Promise
   house.suspend(place);
   await delay(lastsMs);
   house.continue(place);
+}
+
+async function held({ lines }: House, place: number, { lastsMs }: Fault, ...ways: readonly Way[]): Promise<void> {
+  lines?.redis[place]?.hold(...ways);
+  await delay(lastsMs);
+  lines?.redis[place]?.hold();
 }
 
 /** As what watches over a process in production does (`Restart=on-failure`). */
@@ -125,16 +134,35 @@ const KINDS = {
     of: 'PostgreSQL',
     lastsMs: [0, 2_000],
     // Some of them wait for the answer to a COMMIT.
-    run: async ({ postgres, env }, { lastsMs }) => {
+    run: async ({ postgres, databaseUrl }, { lastsMs }) => {
       for (let time = 0; time < CUTS; time++) {
         await postgres.query(
-          env['FEDTAB_DATABASE_URL'] ?? '',
+          databaseUrl,
           `select pg_terminate_backend(pid) from pg_stat_activity
             where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`,
         );
         await delay(lastsMs / CUTS);
       }
     },
+  },
+  'PostgreSQL commits, and nobody hears that it did': {
+    of: 'PostgreSQL',
+    lastsMs: [1_000, 4_000],
+    run: async ({ lines }, { lastsMs }) => {
+      lines?.postgres.cuts.push(...Array<'after'>(ANSWERS).fill('after'));
+      await delay(lastsMs);
+      lines?.postgres.cuts.splice(0);
+    },
+  },
+  'Redis and the process that has the task hear nothing of each other': {
+    of: 'Redis',
+    lastsMs: [1_000, 9_000],
+    run: async (house, fault) => held(house, await house.home(), fault, 'there', 'back'),
+  },
+  'a process speaks to Redis and hears nothing': {
+    of: 'Redis',
+    lastsMs: [1_000, 9_000],
+    run: async (house, fault) => held(house, fault.place, fault, 'back'),
   },
 } satisfies Readonly<Record<string, Kind>>;
 export type FaultName = keyof typeof KINDS;

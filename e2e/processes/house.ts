@@ -1,7 +1,9 @@
 import { RedisServer } from '../../server/cluster/fixtures/redis.ts';
 import { Cluster } from '../../server/storage/postgres/fixtures/cluster.ts';
+import { CuttingProxy } from '../../server/storage/postgres/fixtures/cutting-proxy.ts';
 import { type RunningServer, type ServerOptions, startProcess } from '../fixtures/server-process.ts';
 import { Entrance } from './entrance.ts';
+import { Valve } from './valve.ts';
 
 export interface HouseOptions {
   readonly count: number;
@@ -11,6 +13,15 @@ export interface HouseOptions {
   /** An earlier house's, whose tasks go on; else a new one. */
   readonly databaseUrl?: string;
   readonly args?: readonly string[];
+  /** What leads to PostgreSQL and to Redis passes us, who can cut and hold it. */
+  readonly hasLines?: boolean;
+}
+
+/** Between the processes and what they lean on. */
+interface Lines {
+  readonly postgres: CuttingProxy;
+  /** Of each process, by place. */
+  readonly redis: readonly Valve[];
 }
 
 const LOG_CHARACTERS = 4_000;
@@ -24,6 +35,7 @@ export class House {
   /** Those that run, by place; null where one was killed. */
   readonly servers: (RunningServer | null)[] = [];
   entrance!: Entrance;
+  lines: Lines | null = null;
   /** Places of those that are suspended: they hold their connections and answer nothing. */
   readonly #suspended = new Set<number>();
   /** Logs of those that did not end in order. */
@@ -36,12 +48,16 @@ export class House {
 
   /** On what runs already; it is disposed of with the house. */
   static async on(postgres: Cluster, redis: RedisServer, options: HouseOptions): Promise<House> {
-    const { count, env = {}, port = 0, databaseUrl, args = [] } = options;
+    const { count, env = {}, port = 0, databaseUrl, args = [], hasLines = false } = options;
     const common = {
       FEDTAB_DATABASE_URL: databaseUrl ?? (await postgres.createDatabase()),
       FEDTAB_REDIS_URL: redis.url,
     };
     const house = new House(postgres, redis, { ...common, ...env }, args);
+    if (hasLines) {
+      const valves = Array.from({ length: count }, () => Valve.open(redis.port));
+      house.lines = { postgres: await CuttingProxy.open(house.databaseUrl), redis: await Promise.all(valves) };
+    }
     house.entrance = await Entrance.open(() => house.running().map((server) => server.port), port);
     await Promise.all(Array.from({ length: count }, (_, place) => house.start(place)));
     return house;
@@ -59,13 +75,23 @@ export class House {
     this.env = env;
   }
 
+  /** PostgreSQL's own, past any line. */
+  get databaseUrl(): string {
+    return this.env['FEDTAB_DATABASE_URL'] ?? '';
+  }
+
   running(): RunningServer[] {
     return this.servers.filter((server) => server !== null && server !== undefined);
   }
 
   /** A process with a data folder of its own, as on another machine. */
   async start(place: number): Promise<RunningServer> {
-    const env = { FEDTAB_PUBLIC_URL: this.entrance.url, ...this.env };
+    const redis = this.lines?.redis[place];
+    const env = {
+      ...{ FEDTAB_PUBLIC_URL: this.entrance.url, ...this.env },
+      ...(this.lines === null ? {} : { FEDTAB_DATABASE_URL: this.lines.postgres.url }),
+      ...(redis === undefined ? {} : { FEDTAB_REDIS_URL: `redis://127.0.0.1:${redis.port}` }),
+    };
     const options: ServerOptions = { env, args: this.#args };
     const server = await startProcess(options);
     this.servers[place] = server;
@@ -143,6 +169,9 @@ export class House {
     this.servers.length = 0;
     await Promise.all(running.map((server) => server.kill()));
     await Promise.all(running.map((server) => server.dispose()));
+    await this.lines?.postgres.close();
+    await Promise.all(this.lines?.redis.map((valve) => valve.close()) ?? []);
+    this.lines = null;
   }
 
   async dispose(): Promise<void> {

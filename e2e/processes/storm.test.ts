@@ -29,5 +29,9 @@ it('the plan of a storm follows from its seed: a fault every 5 to 10 seconds, of
     const sinceMs = atMs - (plan[at - 1]?.atMs ?? -5_000);
     expect(sinceMs >= 5_000 && sinceMs <= 9_500).toBe(true);
   });
-  expect(new Set(plan.slice(0, NAMES.length).map(({ name }) => name))).toEqual(new Set(NAMES));
+  for (const isOfProcesses of [true, false]) {
+    const those = NAMES.filter((name) => (partOf(name) === 'processes') === isOfProcesses);
+    const drawn = plan.filter((_, at) => (at % 2 === 0) === isOfProcesses).slice(0, those.length);
+    expect(new Set(drawn.map(({ name }) => name))).toEqual(new Set(those));
+  }
 });

@@ -42,7 +42,7 @@ export async function storm({ seed, seconds, say }: StormOptions): Promise<Storm
     ...oneHotTask(CONTRIBUTORS),
     rounds: { goal: 6, minimum: 1, overSelection: 1.5, selectionDeadlineMs: 3_000, reportingDeadlineMs: 15_000 },
   };
-  const house = await House.open({ count: PROCESSES });
+  const house = await House.open({ count: PROCESSES, hasLines: true });
   const work = seededRng(seed, 1);
   const contributors = new Contributors(house.entrance.url, task.id as TaskId, CONTRIBUTORS, {
     // Long enough that faults come in the middle of rounds.
