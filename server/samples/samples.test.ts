@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { SampleShard } from '../../shared/wire/samples.ts';
+import { memoryStorage } from '../storage/memory/memory.ts';
 import { findFashion } from './fashion.ts';
 import { openIdx } from './idx.ts';
 import { idxSource } from './idx-source.ts';
@@ -28,19 +29,14 @@ function writeImages(): { images: string; labels: string } {
   return files;
 }
 
-const settingsIn = (saved: Map<string, string>) => ({
-  setting: async (key: string) => saved.get(key) ?? null,
-  setSetting: async (key: string, value: string) => {
-    saved.set(key, value);
-  },
-});
+type Counts = Parameters<typeof createSamples>[0];
 
 const sourcesOf = (source: SampleSource) => ({ ...SAMPLE_SOURCES, mnist: source });
 
 const opened: Samples[] = [];
-function openSamples(saved = new Map<string, string>()): Samples {
+function openSamples(counts: Counts = memoryStorage().admin): Samples {
   const files = writeImages();
-  const samples = createSamples(settingsIn(saved), sourcesOf(idxSource(() => files)));
+  const samples = createSamples(counts, sourcesOf(idxSource(() => files)));
   opened.push(samples);
   return samples;
 }
@@ -79,11 +75,11 @@ describe('samples', () => {
   });
 
   test('go on after a restart, and from the front for a new task of the same name', async () => {
-    const saved = new Map<string, string>();
-    const before = numbersOf(await openSamples(saved).take(task, 10));
-    const after = numbersOf(await openSamples(saved).take(task, 10));
+    const counts = memoryStorage().admin;
+    const before = numbersOf(await openSamples(counts).take(task, 10));
+    const after = numbersOf(await openSamples(counts).take(task, 10));
     expect(new Set([...before, ...after]).size).toBe(20);
-    expect(numbersOf(await openSamples(saved).take({ ...task, createdAt: 2 }, 10))).toEqual(before);
+    expect(numbersOf(await openSamples(counts).take({ ...task, createdAt: 2 }, 10))).toEqual(before);
   });
 
   test('are never more than there are', async () => {
@@ -96,7 +92,7 @@ describe('samples', () => {
     expect(await openSamples().take({ ...task, spec: { ...task.spec, data } }, 1)).toBe(null);
     const large = { ...task.spec, data: { ...task.spec.data, shape: [32, 32, 1] } };
     expect(await openSamples().take({ ...task, spec: large }, 1)).toBe(null);
-    const absent = createSamples(settingsIn(new Map()), sourcesOf(idxSource(() => null)));
+    const absent = createSamples(memoryStorage().admin, sourcesOf(idxSource(() => null)));
     expect(await absent.take(task, 1)).toBe(null);
     expect([absent.has(task.spec.data), openSamples().has(task.spec.data)]).toEqual([false, true]);
     expect(absent.absent()).toContain('mnist');
@@ -106,23 +102,23 @@ describe('samples', () => {
 
 describe('samples of people', () => {
   /** Of five people, five images each; `writeImages` has them one after the other. */
-  const people = (saved: Map<string, string>): Samples => {
+  const people = (counts: Counts): Samples => {
     const files = writeImages();
     const source = idxSource(() => files);
     const openTraining: SampleSource['openTraining'] = async (data) => {
       const training = await source.openTraining(data);
       return training && { ...training, perPerson: 5 };
     };
-    const samples = createSamples(settingsIn(saved), sourcesOf({ ...source, openTraining }));
+    const samples = createSamples(counts, sourcesOf({ ...source, openTraining }));
     opened.push(samples);
     return samples;
   };
 
   test('are one person for each call, until there is nobody left; then they start over and say so', async () => {
-    const saved = new Map<string, string>();
+    const counts = memoryStorage().admin;
     const shards = [];
-    for (let call = 0; call < 4; call++) shards.push(await people(saved).take(task, 600));
-    for (let call = 0; call < 2; call++) shards.push(await people(saved).take(task, 2));
+    for (let call = 0; call < 4; call++) shards.push(await people(counts).take(task, 600));
+    for (let call = 0; call < 2; call++) shards.push(await people(counts).take(task, 2));
     const numbers = shards.map(numbersOf);
     const firsts = numbers.map(([first = 0]) => first);
     expect(numbers.map((own) => own.length)).toEqual([5, 5, 5, 5, 2, 2]);

@@ -9,7 +9,7 @@ import type { SampleSource, TrainingSamples } from './source.ts';
 /**
  * Sample examples for demos. Every task has its own order of the training examples, seeded by its model's seed; each call
  * takes the next ones, so that callers get disjoint examples of the same distribution; where the examples come from
- * people, each call takes those of the next person. The place in that order is durable. When all were handed out it starts over from the front, and the shard says how many are reused.
+ * people, each call takes those of the next person. The place in that order is durable and of all processes. When all were handed out it starts over from the front, and the shard says how many are reused.
  */
 export interface Samples {
   /** At most `count` examples of the task's sample data, or null: the task has none, or it is not installed. */
@@ -25,12 +25,11 @@ export interface Samples {
 const ORDERS_KEPT = 8;
 
 export function createSamples(
-  settings: Pick<AdminStore, 'setting' | 'setSetting'>,
+  counts: Pick<AdminStore, 'advance'>,
   sources: Readonly<Record<SampleName, SampleSource>> = SAMPLE_SOURCES,
 ): Samples {
   const opened = new Map<string, Promise<TrainingSamples | null>>();
   const orders = new Map<string, Uint32Array>();
-  const cursors = new Map<string, Promise<{ next: number }>>();
 
   /** One for all tasks whose data are the same. */
   function trainingOf(data: TaskData): Promise<TrainingSamples | null> {
@@ -57,25 +56,11 @@ export function createSamples(
     return order;
   }
 
-  /** The next `count` places; durable before they are used, so that a restart does not hand them out again. */
-  async function advance(key: string, count: number): Promise<number> {
-    let cursor = cursors.get(key);
-    if (cursor === undefined) {
-      cursor = settings.setting(key).then((saved) => ({ next: Number(saved ?? 0) }));
-      cursors.set(key, cursor);
-    }
-    const place = await cursor;
-    const start = place.next;
-    place.next += count;
-    await settings.setSetting(key, String(place.next));
-    return start;
-  }
-
   /** The next person, or as many of the examples of that one as are wanted. */
   async function takePerson(training: TrainingSamples, perPerson: number, seed: number, key: string, count: number) {
     const people = training.count / perPerson;
     const order = orderOf(seed, people);
-    const turn = await advance(key, 1);
+    const turn = await counts.advance(key, 1);
     const first = (order[turn % people] as number) * perPerson;
     const indices = Uint32Array.from({ length: count }, (_, at) => first + at);
     return { ...(await training.read(indices)), reusedCount: turn < people ? 0 : count };
@@ -90,7 +75,7 @@ export function createSamples(
       if (training.perPerson !== undefined)
         return takePerson(training, training.perPerson, spec.model.seed, key, count);
       const order = orderOf(spec.model.seed, training.count);
-      const start = await advance(key, count);
+      const start = await counts.advance(key, count);
       const indices = Uint32Array.from({ length: count }, (_, at) => order[(start + at) % training.count] as number);
       const reusedCount = Math.min(count, Math.max(0, start + count - training.count));
       return { ...(await training.read(indices)), reusedCount };

@@ -909,5 +909,11 @@ export function storageContract(open: () => Promise<Storage>): void {
       expect(await storage.admin.setting('b')).toBe(claims[0]);
       expect(await storage.admin.claimSetting('b', 'z')).toBe(claims[0]);
     });
+
+    it('hands out the places of a count once each', async () => {
+      const from = await Promise.all([3, 3, 3, 3].map((by) => storage.admin.advance('c', by)));
+      expect(from.toSorted((a, b) => a - b)).toEqual([0, 3, 6, 9]);
+      expect(await storage.admin.setting('c')).toBe('12');
+    });
   });
 }

@@ -368,4 +368,6 @@ export interface AdminStore {
   setSetting(key: string, value: string): Promise<void>;
   /** The value that is there; where there is none, this one from now on. */
   claimSetting(key: string, value: string): Promise<string>;
+  /** Adds to a whole number that is kept as a setting, 0 where there is none; the one from before. Nobody else gets the same. */
+  advance(key: string, by: number): Promise<number>;
 }

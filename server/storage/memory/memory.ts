@@ -67,5 +67,10 @@ function memoryAdmin({ sessions, links, tickets, settings, audit }: State): Admi
     async setSetting(key, value) {
       settings.set(key, value);
     },
+    async advance(key, by) {
+      const before = Number(settings.get(key) ?? 0);
+      settings.set(key, String(before + by));
+      return before;
+    },
   };
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { AdminStore } from '../port.ts';
 import type { Database } from './parts.ts';
 import { auditRow } from './rows.ts';
@@ -116,6 +117,19 @@ export function sqlAdmin(database: Database): AdminStore {
           .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
           .execute(),
       );
+    },
+
+    async advance(key, by) {
+      const added = sql<string>`cast(cast(settings.value as bigint) + ${by} as text)`;
+      const { value } = await database.change([], (work) =>
+        work
+          .insertInto('settings')
+          .values({ key, value: String(by) })
+          .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: added }))
+          .returning('value')
+          .executeTakeFirstOrThrow(),
+      );
+      return Number(value) - by;
     },
   };
 }
