@@ -81,8 +81,10 @@ export const LIMITS = {
   progressPerSecond: 4,
   /** HTTP requests of one address in a minute, for each socket that it may have: a page load takes about twenty. */
   requestsPerMinutePerSocket: 24,
-  /** JSON body of an admin call; a custom topology is the largest. */
-  apiBodyBytes: 1 * MiB,
+  /** JSON body of a call: what is not whole yet is held, for whoever sent it. */
+  apiBodyBytes: 8 * KiB,
+  /** … of the call with which an admin makes a task: a custom topology, or a `model.json`. */
+  taskBodyBytes: 1 * MiB,
   /** A single-use ticket for the dashboard's live events. */
   ticketLifeMs: 30_000,
   /** Wrong admin credentials of one address in a minute; then it waits. */

@@ -74,6 +74,20 @@ describe('threat C11: every error has one shape', () => {
     });
   });
 
+  test.each([
+    ['POST', '/api/session', 413],
+    ['POST', '/nothing', 413],
+    ['PUT', '/api/templates', 413],
+    ['PUT', '/api/webhook', 401],
+    ['POST', '/api/tasks/digits/rounds', 401],
+    ['POST', '/api/tasks', 401],
+  ] as const)('threat C8: %s %s reads no long body of who has no credential', async (method, url, status) => {
+    const payload = { token: 'x'.repeat(8 * 1024) };
+    expect((await http.app.inject({ method, url, payload })).statusCode).toBe(status);
+    const asAdmin = await http.app.inject({ method, url, payload, headers: bearer });
+    expect(asAdmin.statusCode).toBe(url === '/api/tasks' ? 422 : 413);
+  });
+
   test('our own fault: 500 with an id, the cause in the log only', async () => {
     const broken = await openHttp({
       storage: { rounds: { receipt: () => Promise.reject(new Error('the disk is on fire')) } } as never,
