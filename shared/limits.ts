@@ -89,6 +89,8 @@ export const LIMITS = {
   ticketLifeMs: 30_000,
   /** Wrong admin credentials of one address in a minute; then it waits. */
   failedLoginsPerMinute: 20,
+  /** Refused logins in the audit: anybody can be refused. */
+  refusedLoginsKeptCount: 1_000,
   /** The one-time admin link printed at start. */
   adminLinkLifeMs: 3_600_000,
   /** Contributors in one live picture of a dashboard; the rest is a number. */
@@ -150,7 +152,7 @@ export const LIMITS = {
   partialSumMaximumMs: 30_000,
   /** Sums that a process makes beforehand for rounds of others, of all tasks together; where there is no room it makes one when it is asked. */
   heldSumsBytes: 256 * MiB,
-  /** Lines of the log about refused calls; the others are counted. */
+  /** Lines of the log about refused calls, the others are counted; and of the audit about refused logins. */
   refusalsLoggedPerMinute: 60,
   /** More of one process are fetched one by one: the list of them is one word, some 250 characters for each. */
   partialSumReportsCount: 2_000,
