@@ -6,8 +6,10 @@ const MiB = 1024 * KiB;
 export const LIMITS = {
   /** Largest chunk of a report or of weights in one Socket.IO attachment: keeps pings and acks moving between chunks. */
   chunkBytes: 256 * KiB,
-  /** Room for the event's JSON part beside one chunk; a larger frame is closed by `ws` before it is read. */
+  /** Of a socket whose report has been announced and taken: a chunk, with room to spare. A larger frame is closed by `ws` before it is read. */
   socketMessageBytes: 256 * KiB + 16 * KiB,
+  /** … of one that has merely joined: what it has not sent to its end is held, and anybody may join. */
+  joinedMessageBytes: 16 * KiB + 64,
   /** A message of a socket that has not been let in: its handshake. What is not whole yet is held, for whoever sent it. */
   handshakeMessageBytes: 8 * KiB,
   /** JSON of one message of a client, attachment apart: a parser holds this much for a message that never ends. */
@@ -20,8 +22,8 @@ export const LIMITS = {
   uploadWindowChunks: 4,
   /** Chunks read and not yet on disk, of all uploads: beyond it no socket is read. It bounds memory and a turn of the loop. */
   unwrittenBytes: 2 * MiB,
-  /** A silent upload is given up and its partial file removed after this long. */
-  uploadIdleMs: 30_000,
+  /** A silent upload is given up and its partial file removed after this long: a chunk takes 42 s over 56 kbit/s with 2 s of delay. */
+  uploadIdleMs: 90_000,
   /**
    * Uploads that may be open at once in one process; more are told `busy` and come back. Each holds up to a chunk that has
    * half come: of a thousand that was 170 MB, and the round took no less time for it.

@@ -22,6 +22,8 @@ export interface ClientSession {
   readonly progress: TokenBucket;
   /** The part that it came back with: what it had sent of its report may be at another process. */
   resumed: AssignmentToken | null;
+  /** Cancels the moment from which it is not heard for whole chunks any more. */
+  deafen: () => void;
 }
 
 /** The live sessions of this process: one a client, the newest. */
