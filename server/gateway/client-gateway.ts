@@ -79,7 +79,7 @@ export function openClientGateway(options: ClientGatewayOptions): void {
     const { ok: _, ...joined } = answer;
     const network = options.networkOf(socket.request);
     (socket as ClientSocket).data = {
-      session: { ...joined, network, socket, messages, progress, resumed: null, deafen: () => {} },
+      session: { ...joined, network, socket, messages, progress, resumed: null, isFetching: false, deafen: () => {} },
     };
     next();
   });
@@ -184,10 +184,12 @@ function eventRules(options: ClientGatewayOptions): ReadonlyMap<string, EventRul
   }
 
   return new Map<string, EventRule>([
-    rule('check-in', checkInSchema, ({ task, clientId, network, socket }, message) => {
+    rule('check-in', checkInSchema, (session, message) => {
+      const { task, clientId, network, socket } = session;
       if (options.isDraining()) return refuse('draining', 'the server is shutting down', 1_000);
       // The task may have been archived since the handshake, and its Origins are asked about again.
       const again = decideJoin(socket.handshake.auth, socket.request, coordinator, options.publicUrl);
+      session.isFetching = message.weights === 'http';
       return again.ok ? coordinator.checkIn(task, clientId, message, network) : again;
     }),
     rule('check-out', emptySchema, ({ task, clientId }) => {
