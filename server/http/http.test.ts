@@ -300,3 +300,15 @@ test('threat C10: 429 with Retry-After for an address that asks too much', async
   expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
   await small.close();
 });
+
+test('threat C10: a connection that there is no room for is closed unheard, and has a line in the log', async () => {
+  await http.app.listen({ port: 0, host: '127.0.0.1' });
+  const { server } = http.app;
+  server.maxConnections = 1;
+  const { port } = server.address() as AddressInfo;
+  const [first, second] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  await once(second.resume(), 'close');
+  const refused = http.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'refused');
+  expect(refused).toEqual([expect.objectContaining({ place: 'connection', reason: 'rate' })]);
+  first.destroy();
+});
