@@ -6,8 +6,10 @@ const MiB = 1024 * KiB;
 export const LIMITS = {
   /** Largest chunk of a report or of weights in one Socket.IO attachment: keeps pings and acks moving between chunks. */
   chunkBytes: 256 * KiB,
-  /** Room for the event's JSON part beside one chunk; a larger frame is closed by `ws` before it is read. */
+  /** Of a socket whose report has been announced and taken: a chunk, with room to spare. A larger frame is closed by `ws` before it is read. */
   socketMessageBytes: 256 * KiB + 16 * KiB,
+  /** … of one that has merely joined: what it has not sent to its end is held, and anybody may join. */
+  joinedMessageBytes: 16 * KiB + 64,
   /** A message of a socket that has not been let in: its handshake. What is not whole yet is held, for whoever sent it. */
   handshakeMessageBytes: 8 * KiB,
   /** JSON of one message of a client, attachment apart: a parser holds this much for a message that never ends. */
@@ -20,8 +22,8 @@ export const LIMITS = {
   uploadWindowChunks: 4,
   /** Chunks read and not yet on disk, of all uploads: beyond it no socket is read. It bounds memory and a turn of the loop. */
   unwrittenBytes: 2 * MiB,
-  /** A silent upload is given up and its partial file removed after this long. */
-  uploadIdleMs: 30_000,
+  /** A silent upload is given up and its partial file removed after this long: a chunk takes 42 s over 56 kbit/s with 2 s of delay. */
+  uploadIdleMs: 90_000,
   /**
    * Uploads that may be open at once in one process; more are told `busy` and come back. Each holds up to a chunk that has
    * half come: of a thousand that was 170 MB, and the round took no less time for it.
@@ -83,12 +85,16 @@ export const LIMITS = {
   progressPerSecond: 4,
   /** HTTP requests of one address in a minute, for each socket that it may have: a page load takes about twenty. */
   requestsPerMinutePerSocket: 24,
-  /** JSON body of an admin call; a custom topology is the largest. */
-  apiBodyBytes: 1 * MiB,
+  /** JSON body of a call: what is not whole yet is held, for whoever sent it. */
+  apiBodyBytes: 8 * KiB,
+  /** … of the call with which an admin makes a task: a custom topology, or a `model.json`. */
+  taskBodyBytes: 1 * MiB,
   /** A single-use ticket for the dashboard's live events. */
   ticketLifeMs: 30_000,
   /** Wrong admin credentials of one address in a minute; then it waits. */
   failedLoginsPerMinute: 20,
+  /** Refused logins in the audit: anybody can be refused. */
+  refusedLoginsKeptCount: 1_000,
   /** The one-time admin link printed at start. */
   adminLinkLifeMs: 3_600_000,
   /** Contributors in one live picture of a dashboard; the rest is a number. */
@@ -150,7 +156,7 @@ export const LIMITS = {
   partialSumMaximumMs: 30_000,
   /** Sums that a process makes beforehand for rounds of others, of all tasks together; where there is no room it makes one when it is asked. */
   heldSumsBytes: 256 * MiB,
-  /** Lines of the log about refused calls; the others are counted. */
+  /** Lines of the log about refused calls, the others are counted; and of the audit about refused logins. */
   refusalsLoggedPerMinute: 60,
   /** More of one process are fetched one by one: the list of them is one word, some 250 characters for each. */
   partialSumReportsCount: 2_000,

@@ -9,11 +9,11 @@ import { isDrawn, type Rates } from './faults.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** A side learns that a connection is gone by its heartbeats: within this time (P8). */
-const SILENCE_MS = 45_000;
+const SILENCE_MS = 85_000;
 /** What a held up connection carries comes this late at most. */
 const LATE_MS = 30_000;
 /** A tab waits so long to be let in. */
-const OPEN_MS = 15_000;
+const OPEN_MS = 30_000;
 /** Messages after which a connection that is to go wrong does. */
 const GOOD_MESSAGES = 12;
 

@@ -33,7 +33,7 @@ const WORLD = 1;
 const DAY_MS = 86_400_000;
 /** A round may take its two deadlines, and what the disk keeps it from ending. */
 const OVERDUE_MS = 300_000;
-/** The faults are over: a tab has backed off for 15 s at most, waits 45 s for a silent connection, and a round of two deadlines. */
+/** The faults are over: a tab has backed off for 15 s at most, waits 85 s for a silent connection, and a round of two deadlines. */
 const HEALED_MS = 240_000;
 const NEMESIS_MS = 4_000;
 const ROUNDS_AT_ONCE = 100_000;

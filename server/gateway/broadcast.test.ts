@@ -57,6 +57,24 @@ describe('weights', () => {
     }
   });
 
+  it('P13, P15: go over HTTP to whoever said so, and its assignment says it, too', async () => {
+    rig = await Rig.start();
+    const [slow, quick] = await joined(2);
+    const checkIn = { examples: 1, backend: 'cpu', held: null };
+    expect(await slow?.client.ask('check-in', { ...checkIn, weights: 'http' })).toEqual({ ok: true });
+    expect(await quick?.client.ask('check-in', checkIn)).toEqual({ ok: true });
+    const clientIds = [slow?.clientId, quick?.clientId] as ClientId[];
+    const assignment = rig.coordinator.assign(nobody, token, { delivery: 'broadcast' });
+    for (const clientId of clientIds) rig.gateway.downlink.assign(digits, clientId, assignment);
+    expect(rig.gateway.downlink.weights(digits, clientIds, 4, sha256, weights)).toBe(1);
+    expect(await slow?.client.next('assign')).toEqual({ ...assignment, delivery: 'http' });
+    expect(await quick?.client.next('assign')).toEqual(assignment);
+    await quick?.client.next('weights');
+    expect(await slow?.client.ask('check-in', checkIn)).toEqual({ ok: true });
+    expect(rig.gateway.downlink.weights(digits, clientIds, 4, sha256, weights)).toBe(2);
+    expect(await slow?.client.next('weights')).toMatchObject({ sha256 });
+  });
+
   it('P15: for nobody who is here go to nobody', async () => {
     rig = await Rig.start();
     const [a] = await joined(1);

@@ -65,7 +65,11 @@ export class Broadcast implements Downlink {
   }
 
   assign(task: TaskId, clientId: ClientId, assignment: Assignment): void {
-    this.#send(task, 1, () => this.#options.sessions.get(task, clientId)?.socket.emit('assign', assignment));
+    this.#send(task, 1, () => {
+      const session = this.#options.sessions.get(task, clientId);
+      const isFetched = session?.isFetching && assignment.delivery === 'broadcast';
+      session?.socket.emit('assign', isFetched ? { ...assignment, delivery: 'http' } : assignment);
+    });
   }
 
   weights(task: TaskId, clientIds: readonly ClientId[], version: number, sha256: Sha256, bytes: Uint8Array): number {
@@ -81,7 +85,7 @@ export class Broadcast implements Downlink {
       const socketIds = clientIds.flatMap((clientId) => {
         const session = this.#options.sessions.get(task, clientId);
         // Who has not taken the last weights yet takes these over HTTP, so that a slow reader pins no memory here.
-        return session !== undefined && backlogBytes(session.socket) <= LIMITS.broadcastBytes
+        return session !== undefined && !session.isFetching && backlogBytes(session.socket) <= LIMITS.broadcastBytes
           ? [session.socket.id]
           : [];
       });

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
 import type { AssignmentToken, Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import { crc32 } from '../../shared/wire/chunk.ts';
 import { ManualClock } from './fakes/clock.ts';
 import { newSecret, protocol, Rig, upgradePath } from './fakes/rig.ts';
 
@@ -86,19 +87,54 @@ describe('the door', () => {
     // 1009: too big.
     expect((await closedBy(LIMITS.handshakeMessageBytes + 1))?.readUInt16BE()).toBe(1009);
     const { client } = await rig.join();
-    const chunk = new Uint8Array(LIMITS.chunkBytes);
+    const chunk = new Uint8Array(LIMITS.controlMessageBytes);
     expect(await client.ask('report-chunk', { token, index: 0, crc32: 0 }, chunk)).toMatchObject({
       reason: 'not-assigned',
     });
   });
 
-  it('P8: pings each 25 s and waits 20 s, and takes no message above a chunk and its JSON', async () => {
+  it('threat C8: P11: whole chunks are heard from whoever has announced a report that is taken, for 90 s after the last of it', async () => {
+    const clock = new ManualClock();
+    rig = await Rig.start({ clock });
+    const { client, clientId } = await rig.join();
+    rig.coordinator.assign(clientId, token);
+    const chunk = new Uint8Array(LIMITS.chunkBytes);
+    const send = (index: number) => client.ask('report-chunk', { token, index, crc32: crc32(chunk) }, chunk);
+    const metrics = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 0 };
+    const begin = { token, bytes: 96 + 199_210 * 4, sha256: hash, metrics };
+    expect(await client.ask('report-begin', begin)).toMatchObject({ ok: true });
+    for (const index of [0, 1]) {
+      clock.advance(LIMITS.uploadIdleMs - 1);
+      expect(await send(index)).toEqual({ ok: true });
+    }
+    clock.advance(LIMITS.uploadIdleMs);
+    expect(await client.ask('check-out', {})).toEqual({ ok: true });
+    const isCut = send(2).catch(() => true);
+    expect(await client.next('disconnect')).toBe('transport close');
+    expect(await isCut).toBe(true);
+  });
+
+  it('threat C8: P11: a chunk of a report that was not announced, or not taken, closes the connection', async () => {
+    rig = await Rig.start();
+    const metrics = { lossBefore: null, lossAfter: null, accuracyBefore: null, accuracyAfter: null, trainingMs: 0 };
+    for (const isAnnounced of [false, true]) {
+      const { client } = await rig.join();
+      if (isAnnounced)
+        expect(await client.ask('report-begin', { token, bytes: 1, sha256: hash, metrics })).toMatchObject({
+          reason: 'not-assigned',
+        });
+      client.socket.emit('report-chunk', { token, index: 0, crc32: 0 }, new Uint8Array(LIMITS.chunkBytes), () => {});
+      expect(await client.next('disconnect')).toBe('transport close');
+    }
+  });
+
+  it('P8: pings each 25 s and waits 60 s, and takes no message above a chunk and its JSON', async () => {
     rig = await Rig.start();
     const { client } = await rig.join();
     const handshake = client.socket.io.engine as unknown as Record<string, unknown>;
     expect([handshake['_pingInterval'], handshake['_pingTimeout'], handshake['_maxPayload']]).toEqual([
       25_000,
-      20_000,
+      60_000,
       LIMITS.socketMessageBytes,
     ]);
   });

@@ -78,13 +78,15 @@ export function openClientGateway(options: ClientGatewayOptions): void {
     const progress = new TokenBucket(clock, LIMITS.progressPerSecond);
     const { ok: _, ...joined } = answer;
     const network = options.networkOf(socket.request);
-    (socket as ClientSocket).data = { session: { ...joined, network, socket, messages, progress, resumed: null } };
+    (socket as ClientSocket).data = {
+      session: { ...joined, network, socket, messages, progress, resumed: null, isFetching: false, deafen: () => {} },
+    };
     next();
   });
 
   server.on('connection', (socket) => {
     const { session } = (socket as ClientSocket).data;
-    limitMessages(socket.conn, LIMITS.socketMessageBytes);
+    limitMessages(socket.conn, LIMITS.joinedMessageBytes);
     // Set up first: from here on every way out of this session passes by `closed`.
     socket.on('disconnect', () => closed(session));
     socket.onAny((event: unknown, ...args: unknown[]) => void dispatch(session, event, args));
@@ -114,6 +116,7 @@ export function openClientGateway(options: ClientGatewayOptions): void {
   function closed(session: ClientSession): void {
     // One session a connection: another needs a new upgrade, with its Origin and its limits.
     session.socket.conn.close();
+    session.deafen();
     metrics.sessions(-1);
     if (!sessions.close(session)) return;
     try {
@@ -168,14 +171,25 @@ const idsOf = (session: ClientSession): Readonly<Record<string, unknown>> => ({
 });
 
 function eventRules(options: ClientGatewayOptions): ReadonlyMap<string, EventRule> {
-  const { coordinator, uploads } = options;
+  const { coordinator, uploads, sessions, clock } = options;
   const ok = { ok: true } as const;
 
+  /** Whole chunks from here on, for as long as an upload may be silent (P11): what is not whole yet is held. */
+  function hearChunks(session: ClientSession): void {
+    if (!sessions.isLive(session)) return;
+    const { conn } = session.socket;
+    session.deafen();
+    limitMessages(conn, LIMITS.socketMessageBytes);
+    session.deafen = clock.after(LIMITS.uploadIdleMs, () => limitMessages(conn, LIMITS.joinedMessageBytes));
+  }
+
   return new Map<string, EventRule>([
-    rule('check-in', checkInSchema, ({ task, clientId, network, socket }, message) => {
+    rule('check-in', checkInSchema, (session, message) => {
+      const { task, clientId, network, socket } = session;
       if (options.isDraining()) return refuse('draining', 'the server is shutting down', 1_000);
       // The task may have been archived since the handshake, and its Origins are asked about again.
       const again = decideJoin(socket.handshake.auth, socket.request, coordinator, options.publicUrl);
+      session.isFetching = message.weights === 'http';
       return again.ok ? coordinator.checkIn(task, clientId, message, network) : again;
     }),
     rule('check-out', emptySchema, ({ task, clientId }) => {
@@ -187,13 +201,20 @@ function eventRules(options: ClientGatewayOptions): ReadonlyMap<string, EventRul
       if (answer.ok && answer.assignment !== null) session.resumed = token;
       return answer;
     }),
-    rule('report-begin', reportBeginSchema, ({ task, clientId, resumed }, message) =>
-      uploads.begin(task, clientId, message, resumed === message.token),
-    ),
+    rule('report-begin', reportBeginSchema, async (session, message) => {
+      const { task, clientId, resumed } = session;
+      const answer = await uploads.begin(task, clientId, message, resumed === message.token);
+      if (answer.ok && answer.receipt === null) hearChunks(session);
+      return answer;
+    }),
     rule(
       'report-chunk',
       reportChunkSchema,
-      ({ task, clientId }, message, bytes) => uploads.chunk(task, clientId, message, bytes),
+      async (session, message, bytes) => {
+        const answer = await uploads.chunk(session.task, session.clientId, message, bytes);
+        if (answer.ok) hearChunks(session);
+        return answer;
+      },
       { hasBytes: true },
     ),
     rule('report-end', reportEndSchema, ({ task, clientId }, { token }) => uploads.end(task, clientId, token)),

@@ -22,6 +22,10 @@ export interface ClientSession {
   readonly progress: TokenBucket;
   /** The part that it came back with: what it had sent of its report may be at another process. */
   resumed: AssignmentToken | null;
+  /** It said that it takes weights over HTTP, and no broadcast. */
+  isFetching: boolean;
+  /** Cancels the moment from which it is not heard for whole chunks any more. */
+  deafen: () => void;
 }
 
 /** The live sessions of this process: one a client, the newest. */

@@ -52,9 +52,10 @@ export function createSocketServer(options: SocketServerOptions): GatewayServer 
     httpCompression: false,
     maxHttpBufferSize: LIMITS.socketMessageBytes,
     connectTimeout: 5_000,
-    // A hidden tab's timers run once a minute: do not ask more often, nor wait less.
+    // A hidden tab's timers run once a minute: do not ask more often.
     pingInterval: 25_000,
-    pingTimeout: 20_000,
+    // A pong waits behind the chunk that is on its way: 42 s over 56 kbit/s with 2 s of delay.
+    pingTimeout: 60_000,
     // Pages bring their own bundle. Connection-state recovery stays off: it would keep every broadcast in memory.
     serveClient: false,
     parser: strictParser,

@@ -74,6 +74,20 @@ describe('threat C11: every error has one shape', () => {
     });
   });
 
+  test.each([
+    ['POST', '/api/session', 413],
+    ['POST', '/nothing', 413],
+    ['PUT', '/api/templates', 413],
+    ['PUT', '/api/webhook', 401],
+    ['POST', '/api/tasks/digits/rounds', 401],
+    ['POST', '/api/tasks', 401],
+  ] as const)('threat C8: %s %s reads no long body of who has no credential', async (method, url, status) => {
+    const payload = { token: 'x'.repeat(8 * 1024) };
+    expect((await http.app.inject({ method, url, payload })).statusCode).toBe(status);
+    const asAdmin = await http.app.inject({ method, url, payload, headers: bearer });
+    expect(asAdmin.statusCode).toBe(url === '/api/tasks' ? 422 : 413);
+  });
+
   test('our own fault: 500 with an id, the cause in the log only', async () => {
     const broken = await openHttp({
       storage: { rounds: { receipt: () => Promise.reject(new Error('the disk is on fire')) } } as never,
@@ -285,4 +299,16 @@ test('threat C10: 429 with Retry-After for an address that asks too much', async
   expect([response.statusCode, response.json().error.code]).toEqual([429, 'rate']);
   expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
   await small.close();
+});
+
+test('threat C10: a connection that there is no room for is closed unheard, and has a line in the log', async () => {
+  await http.app.listen({ port: 0, host: '127.0.0.1' });
+  const { server } = http.app;
+  server.maxConnections = 1;
+  const { port } = server.address() as AddressInfo;
+  const [first, second] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  await once(second.resume(), 'close');
+  const refused = http.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'refused');
+  expect(refused).toEqual([expect.objectContaining({ place: 'connection', reason: 'rate' })]);
+  first.destroy();
 });

@@ -55,6 +55,10 @@ export async function createHttp(dependencies: HttpDependencies): Promise<App> {
     : fastify({ ...options, https: { ...NODE_HTTP, ...server.tls, minVersion: 'TLSv1.2' } })) as unknown as App;
   app.server.maxHeadersCount = MAX_HEADERS_COUNT;
   app.server.maxConnections = LIMITS.connectionsCount;
+  app.server.on('drop', (connection) => {
+    const network = dependencies.networkOf(addressOf(connection?.remoteAddress, undefined));
+    dependencies.refused({ place: 'connection', reason: 'rate', network });
+  });
 
   answerErrors(app);
   readJsonOnly(app);

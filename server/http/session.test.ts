@@ -190,6 +190,19 @@ describe('sessions', () => {
     expect(rows.map(({ action }) => action)).toEqual(['session.start', 'session.refused', 'session.end']);
     expect(rows[0]?.actor).toBe(rows[2]?.actor);
   });
+
+  test('threat C8: of all who are refused a minute adds 60 rows to the audit, and the rest is counted by the log', async () => {
+    const refused = (at: number) =>
+      http.app.inject({
+        ...{ method: 'POST', url: '/api/session', payload: { token: 'wrong' } },
+        remoteAddress: `192.0.2.${at % 9}`,
+      });
+    for (let at = 0; at < 80; at++) expect((await refused(at)).statusCode).toBe(401);
+    await logIn();
+    const rows = (await http.admin('/api/audit')).json() as { action: string }[];
+    expect(rows.filter(({ action }) => action === 'session.refused')).toHaveLength(60);
+    expect(rows.at(-1)?.action).toBe('session.start');
+  });
 });
 
 test('what was refused has a line in the log, without what was sent and from where; to look who one is attempts nothing', async () => {

@@ -5,7 +5,7 @@ import type { Logger } from './logger.ts';
 
 /** What may be said of whoever was refused: never an address, a credential or a byte of what was sent. */
 export interface RefusedCall {
-  readonly place: 'http' | 'upgrade' | 'handshake' | 'event' | 'session';
+  readonly place: 'connection' | 'http' | 'upgrade' | 'handshake' | 'event' | 'session';
   readonly reason: RefusalReason | number;
   readonly [field: string]: unknown;
 }

@@ -899,6 +899,17 @@ export function storageContract(open: () => Promise<Storage>): void {
       ]);
     });
 
+    it('keeps the newest audit rows of an action that anybody may cause, and all of others', async () => {
+      const append = (at: number, action: string) =>
+        storage.admin.appendAudit({ at, actor: 'anonymous', action, task: null, details: {} });
+      for (const at of [1, 2, 3, 4]) await append(at, at === 2 ? 'session.start' : 'session.refused');
+      const kept = async () => (await storage.admin.audit(9)).map(({ at }) => at);
+      await storage.admin.trimAudit('session.refused', 3);
+      expect(await kept()).toEqual([1, 2, 3, 4]);
+      await storage.admin.trimAudit('session.refused', 1);
+      expect(await kept()).toEqual([2, 4]);
+    });
+
     it('keeps settings', async () => {
       expect(await storage.admin.setting('a')).toBeNull();
       await storage.admin.setSetting('a', '1');

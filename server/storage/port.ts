@@ -361,6 +361,8 @@ export interface AdminStore {
   /** Forgets sessions, links and tickets that have expired. */
   removeExpired(now: number): Promise<void>;
   appendAudit(row: AuditRow): Promise<void>;
+  /** Forgets all rows of this action but the newest. */
+  trimAudit(action: string, keptCount: number): Promise<void>;
   /** Oldest first; the last `limit` of them. */
   audit(limit: number): Promise<AuditRow[]>;
   /** Small durable settings, such as the generated admin token's hash. */

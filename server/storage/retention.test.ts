@@ -62,6 +62,17 @@ describe('retention', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('threat C8: keeps a thousand refused logins, the newest', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fedtab-retention-'));
+    const storage = memoryStorage();
+    const refused = { actor: 'anonymous', action: 'session.refused', task: null, details: {} };
+    for (let at = 1; at <= 1_002; at++) await storage.admin.appendAudit({ at, ...refused });
+    await sweep(storage, fileBlobs(folder), T0);
+    const kept = await storage.admin.audit(2_000);
+    expect([kept.length, kept[0]?.at]).toEqual([1_000, 3]);
+    rmSync(folder, { recursive: true });
+  });
+
   it('keeps a file that another task refers to, and forgets sessions that have expired', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fedtab-retention-'));
     const blobs = fileBlobs(folder);

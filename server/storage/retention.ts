@@ -1,5 +1,6 @@
 import type { TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import type { AuditAction } from '../observability/audit.ts';
 import type { BlobStore } from './blobs/port.ts';
 import type { CheckpointRow, Storage } from './port.ts';
 
@@ -26,10 +27,12 @@ export async function releaseOldWeights(storage: Storage, task: TaskId): Promise
 }
 
 /**
- * Removes blobs that nothing has referred to for `LIMITS.blobGraceMs`, and sessions and links that have expired.
+ * Removes blobs that nothing has referred to for `LIMITS.blobGraceMs`, sessions and links that have expired, and the
+ * oldest of refused logins.
  * Returns how many files went. For start-up and then every few minutes.
  */
 export async function sweep(storage: Storage, blobs: BlobStore, now: number): Promise<number> {
   await storage.admin.removeExpired(now);
+  await storage.admin.trimAudit('session.refused' satisfies AuditAction, LIMITS.refusedLoginsKeptCount);
   return blobs.sweep(await storage.checkpoints.referenced(), LIMITS.blobGraceMs, now);
 }

@@ -71,6 +71,8 @@ export const checkInSchema = v.object({
   backend: v.picklist(['webgl', 'webgpu', 'wasm', 'cpu', 'other']),
   /** Checkpoint whose weights the client still has; it is not sent again. */
   held: v.nullable(sha256),
+  /** Over HTTP: a broadcast would keep all else waiting on its line. */
+  weights: v.exactOptional(v.literal('http')),
   /** Of one training step of this model, where a test step was timed. */
   stepMs: v.exactOptional(v.pipe(finite, v.minValue(0))),
 });

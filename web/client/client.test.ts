@@ -210,6 +210,16 @@ describe('a client', () => {
     expect(trainer.params).toHaveLength(2);
   });
 
+  it('C11: a broadcast that did not come in 10 s is the last one: from then on it asks for weights over HTTP', async () => {
+    const { server, clock, fetched } = await waiting();
+    server.assign(1, { base });
+    await clock.pass(10_000);
+    expect(fetched).toEqual([base.sha256]);
+    server.endRound({ number: 1, outcome: 'abandoned', reason: 'too-few', accepted: 1, yours: 'accepted' });
+    await settle();
+    expect(server.checkIns.map(({ weights }) => weights)).toEqual([undefined, 'http']);
+  });
+
   it('C11: what a trainer does to its weights does not touch the ones that are held', async () => {
     const { server, trainer } = await waiting();
     trainer.work = async (own) => {

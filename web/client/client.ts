@@ -243,7 +243,10 @@ class Engine implements FederatedClient {
         return;
       case 'check-in': {
         const { examples, backend, held, stepMs } = effect;
-        const speed = stepMs === null ? {} : { stepMs };
+        const speed = {
+          ...(stepMs === null ? {} : { stepMs }),
+          ...(this.#box.isLineSlow ? { weights: 'http' as const } : {}),
+        };
         this.#ask(
           (session) => session.checkIn({ examples, backend, held, ...speed }),
           (answer) => ({ kind: 'checked-in', answer }),

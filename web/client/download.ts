@@ -12,6 +12,8 @@ const FETCHES_MAXIMUM = 5;
 
 /** Where an assignment waits for its broadcast weights. They come after it; what nobody waits for is not kept. */
 export class BroadcastBox {
+  /** One did not come in time: it kept all else on the connection waiting, pings too. */
+  isLineSlow = false;
   #waiting: { readonly sha256: Sha256; readonly take: (bytes: Uint8Array | null) => void } | null = null;
 
   put(sha256: Sha256, bytes: Uint8Array): void {
@@ -35,7 +37,10 @@ export class BroadcastBox {
         this.#waiting = null;
         resolve(bytes);
       };
-      const cancel = clock.after(BROADCAST_WAIT_MS, () => take(null));
+      const cancel = clock.after(BROADCAST_WAIT_MS, () => {
+        this.isLineSlow = true;
+        take(null);
+      });
       signal.addEventListener('abort', onAbort);
       this.#waiting = { sha256, take };
     });

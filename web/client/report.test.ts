@@ -10,6 +10,7 @@ import { assignmentOf, metrics, participation, receiptOf } from './fakes/play.ts
 import { type Report, reportOf, sendReport } from './report.ts';
 import { memoryStores, reportEncoder } from './report-encoder.ts';
 import type { Session } from './transport.ts';
+import { wait } from './waiting.ts';
 
 beforeAll(() => void vi.stubGlobal('crypto', withoutWebCrypto));
 afterAll(() => void vi.unstubAllGlobals());
@@ -254,5 +255,31 @@ describe('a report', () => {
     expect(most.slice(0, 6)).toEqual([1, 2, 4, 4, 4, 1]);
     expect(Math.max(...most)).toBe(LIMITS.uploadWindowChunks);
     expect(await sent).toMatchObject({ ok: true });
+  });
+
+  it('P24: over 56 kbit/s with 2 s of delay no chunk waits for another: each is acked within 42 s, and so is a pong', async () => {
+    const clock = new ManualClock();
+    const session = sessionOf(new LoopbackServer());
+    let freeAtMs = 0;
+    const acksMs: number[] = [];
+    const slow: Session = {
+      ...session,
+      reportChunk: async (message, bytes) => {
+        const sentMs = clock.elapsed();
+        freeAtMs = Math.max(freeAtMs, sentMs) + bytes.byteLength / 7;
+        await wait(clock, freeAtMs - sentMs + 4_000, new AbortController().signal);
+        acksMs.push(clock.elapsed() - sentMs);
+        return session.reportChunk(message, bytes);
+      },
+    };
+    const { signal } = new AbortController();
+    const sent = sendReport(slow, await reportOfChunks(6), { clock, onProgress: () => {}, signal });
+    while (acksMs.length < 6) {
+      await settle();
+      await clock.pass(1_000);
+    }
+    expect(await sent).toMatchObject({ ok: true });
+    expect(Math.max(...acksMs)).toBeLessThan(42_000);
+    expect(Math.max(...acksMs)).toBeGreaterThan(41_000);
   });
 });

@@ -32,7 +32,7 @@ export function controlRoutes(app: App, dependencies: HttpDependencies, auth: Au
   const { coordinator, storage, audit } = dependencies;
   app.addHook('onRequest', auth.requireAdmin);
 
-  app.post('/api/tasks', async (request, reply) => {
+  app.post('/api/tasks', { bodyLimit: LIMITS.taskBodyBytes }, async (request, reply) => {
     const brought = withBroughtModel(request.body);
     if (!brought.ok) return denyProblems(reply, brought.failure);
     const { body, notes } = brought.value;

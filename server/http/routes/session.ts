@@ -12,13 +12,18 @@ const credentials = v.strictObject({ token: v.pipe(v.string(), v.minLength(1), v
 export function sessionRoutes(app: App, { admins, audit, server }: HttpDependencies, auth: Authentication): void {
   const cookie = { path: '/', httpOnly: true, sameSite: 'strict', secure: server.isSecure } as const;
 
+  const perMinute = { max: LIMITS.refusalsLoggedPerMinute, timeWindow: 60_000 };
+  /** Of everybody together: the log counts the others. */
+  const refusedRows = app.createRateLimit({ ...perMinute, keyGenerator: () => 'everybody' });
+
   app.post('/api/session', { onRequest: auth.refuseOtherSites }, async (request, reply) => {
     const body = parseBody(credentials, request, reply);
     if (body === undefined || (await auth.isLockedOut(request, reply))) return reply;
     const session = await admins.logIn(body.token);
     if (session === null) {
       await auth.countWrong(request);
-      await audit.record('anonymous', 'session.refused', null);
+      const rows = await refusedRows(request);
+      if (rows.isAllowed || !rows.isExceeded) await audit.record('anonymous', 'session.refused', null);
       return deny(reply, 401, 'unauthorized', 'this token or link is not valid, or was used before');
     }
     await audit.record(session.admin.actor, 'session.start', null);

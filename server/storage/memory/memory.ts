@@ -57,6 +57,10 @@ function memoryAdmin({ sessions, links, tickets, settings, audit }: State): Admi
     async appendAudit(row) {
       audit.push(structuredClone(row));
     },
+    async trimAudit(action, keptCount) {
+      const old = new Set(audit.filter((row) => row.action === action).slice(0, -keptCount));
+      audit.splice(0, audit.length, ...audit.filter((row) => !old.has(row)));
+    },
     audit: async (limit) => audit.slice(Math.max(0, audit.length - limit)),
     setting: async (key) => settings.get(key) ?? null,
     async claimSetting(key, value) {

@@ -84,6 +84,21 @@ export function sqlAdmin(database: Database): AdminStore {
       );
     },
 
+    async trimAudit(action, keptCount) {
+      await database.change([], async (work) => {
+        const last = await work
+          .selectFrom('audit')
+          .select('id')
+          .where('action', '=', action)
+          .orderBy('id', 'desc')
+          .offset(keptCount)
+          .limit(1)
+          .executeTakeFirst();
+        if (last !== undefined)
+          await work.deleteFrom('audit').where('action', '=', action).where('id', '<=', last.id).execute();
+      });
+    },
+
     async audit(limit) {
       const last = await database.read((rows) =>
         rows.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(limit).execute(),
