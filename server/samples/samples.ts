@@ -1,6 +1,7 @@
 import { LIMITS } from '../../shared/limits.ts';
 import { seededRng, shuffle } from '../../shared/rng.ts';
 import type { TaskData } from '../../shared/task/kinds/index.ts';
+import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import type { SampleShard } from '../../shared/wire/samples.ts';
 import type { AdminStore, TaskRow } from '../storage/port.ts';
 import { SAMPLE_SOURCES, type SampleName, sourceOf } from './index.ts';
@@ -16,10 +17,12 @@ export interface Samples {
   take(task: Pick<TaskRow, 'spec' | 'createdAt'>, count: number): Promise<SampleShard | null>;
   /** The task names sample data, and this machine has them. */
   has(data: TaskData): boolean;
-  /** Those that this machine does not have. */
+  /** Those of the templates that this machine does not have. */
   absent(): readonly SampleName[];
   close(): Promise<void>;
 }
+
+const TEMPLATE_SAMPLES = [...new Set(Object.values(TEMPLATES).flatMap(({ data }) => data.sample ?? []))];
 
 /** Orders in memory, 240 kB each; they are made again when needed. */
 const ORDERS_KEPT = 8;
@@ -81,7 +84,7 @@ export function createSamples(
       return { ...(await training.read(indices)), reusedCount };
     },
     has: (data) => sourceOf(data, sources)?.isInstalled() ?? false,
-    absent: () => (Object.keys(sources) as SampleName[]).filter((name) => !sources[name].isInstalled()),
+    absent: () => TEMPLATE_SAMPLES.filter((name) => !sources[name].isInstalled()),
     async close() {
       const all = await Promise.all([...opened.values()].map((training) => training.catch(() => null)));
       await Promise.all(all.map((training) => training?.close()));
