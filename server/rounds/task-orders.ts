@@ -1,6 +1,7 @@
 import { type Problem, refuse } from '../../shared/errors.ts';
 import type { ClientDesk } from './client-desk.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
+import { isWhole } from './damaged-version.ts';
 import type { LiveTask } from './live-task.ts';
 import type { Control } from './port.ts';
 import type { Scoring } from './scoring.ts';
@@ -19,15 +20,17 @@ export const conflict = (code: string, message: string): Control => ({ ok: false
 export function rollBackTask(
   task: LiveTask,
   version: number,
-  { storage, clock }: Pick<CoordinatorPorts, 'storage' | 'clock'>,
+  ports: Pick<CoordinatorPorts, 'storage' | 'blobs' | 'clock' | 'log'>,
   scoring: Scoring,
 ): Promise<Control> {
+  const { storage, clock } = ports;
   const { id } = task.spec;
   return task.serial.run(async () => {
     if (task.hasRound) return conflict('state', 'a round is running');
     const target = await storage.checkpoints.get(id, version);
     if (target === null) return notFound('unknown-version', `there is no version ${version}`);
     if (!target.kept) return conflict('released', `the weights of version ${version} are not kept any more`);
+    if (!(await isWhole(target, ports))) return conflict('damaged', `the weights of version ${version} are damaged`);
     const { sha256, bytes, optimizerSha256, metrics } = target;
     const next = task.row.version + 1;
     const checkpoint = {
