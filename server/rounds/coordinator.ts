@@ -152,6 +152,8 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         try {
           restored.push(await add(await leases.acquire(row.spec.id)));
         } catch (error) {
+          // What may be well the next time: nobody would look for the task again before the next start.
+          if (error instanceof Error && /^Storage(Io|Full)Error$/.test(error.name)) throw error;
           log.error({ err: error, task: row.spec.id }, 'a task could not be loaded');
         }
       }

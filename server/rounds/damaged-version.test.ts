@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { TaskId } from '../../shared/ids.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
+import { localLeases } from '../cluster/local.ts';
 import { StorageIoError } from '../storage/errors.ts';
 import { client, type House, openHouse, Rig, TASK } from './fixtures/rig.ts';
 
@@ -112,4 +113,13 @@ test('T11 what cannot be read just now is not called damaged', async () => {
   const rig = await secondLife({ blobs: { ...house.blobs, size } });
   expect(rig.status()).toMatchObject({ version: 2, state: 'running', round: { number: 3, accepted: 1 } });
   await rig.coordinator.drain();
+});
+
+test('I7: a start that the disk fails ends with its error, and leaves no task out', async () => {
+  await firstLife();
+  const acquire = async (): Promise<never> => {
+    throw new StorageIoError('EIO: i/o error, write');
+  };
+  await expect(secondLife({ leases: { ...localLeases(house.storage.tasks), acquire } })).rejects.toThrow('EIO');
+  expect((await secondLife()).status()).toMatchObject({ state: 'running', round: { number: 3, accepted: 1 } });
 });
