@@ -9,6 +9,7 @@ import { readConfig } from '../server/config.ts';
 import { createMetrics } from '../server/observability/metrics.ts';
 import {
   ASSIGNMENT_ENDS,
+  DAMAGED_COPIES,
   METRICS,
   REPORT_OUTCOMES,
   ROUND_OUTCOMES,
@@ -180,6 +181,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   tasks: TASK_STATES,
   requests: STATUS_CLASSES,
   webhooks: WEBHOOK_OUTCOMES,
+  damaged: DAMAGED_COPIES,
   refusals: REFUSAL_REASONS,
 };
 

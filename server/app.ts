@@ -27,7 +27,7 @@ import { createRoutedCoordinator, type Routed } from './rounds/routing/routed-co
 import type { SumsElsewhere } from './rounds/sums-elsewhere.ts';
 import { removeRunning, writeRunning } from './running.ts';
 import { createSamples } from './samples/samples.ts';
-import type { Spool } from './storage/blobs/port.ts';
+import type { DamagedBlob, Spool } from './storage/blobs/port.ts';
 import { openStorage } from './storage/index.ts';
 import { releaseOldWeights, sweep } from './storage/retention.ts';
 import { createLedWebhook } from './webhook/led.ts';
@@ -90,7 +90,16 @@ async function start(
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
   const tls = await keyPairOf(config);
 
-  const opened = closing(await openStorage({ ...config, isShared: config.redisUrl !== null }), (part) => part.close());
+  const onDamaged = ({ sha256, copy }: DamagedBlob): void => {
+    metrics.damaged(copy);
+    const fields = { sha256, copy };
+    if (copy === 'cache')
+      logger.warn(fields, 'weights were damaged in the copy of this machine, and are brought again');
+    else logger.error(fields, 'weights are damaged, and are not given out');
+  };
+  const opened = closing(await openStorage({ ...config, isShared: config.redisUrl !== null, onDamaged }), (part) =>
+    part.close(),
+  );
   const { storage, blobs, blobPlace, moving } = opened;
   const spool = around.spool?.(opened.spool) ?? opened.spool;
   const samples = closing(createSamples(storage.admin), (part) => part.close());

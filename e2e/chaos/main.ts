@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { machineLine } from '../bench/machine.ts';
 import { everyCallCommand } from '../crash/every-call-command.ts';
+import { powerLossCommand } from '../crash/power-loss-command.ts';
 import { killsCommand } from '../crash/random-kills-command.ts';
 import { processesCommand } from '../processes/command.ts';
 import { simulateCommand } from '../simulated/command.ts';
@@ -22,13 +23,15 @@ report that is lost, counted twice, or made by nobody.
 npm run chaos -- simulate --help   the whole protocol in simulated time
 npm run chaos -- processes --help  three processes on PostgreSQL and Redis, one fault after the other
 npm run chaos -- kills --help      killed at random moments of rounds
-npm run chaos -- strace --help     killed at every write, fsync and rename
+npm run chaos -- strace --help     killed at every write, fsync and rename, or those fail
+npm run chaos -- power-loss --help what a disk may hold after a power cut
 `;
 
 const OTHERS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   simulate: simulateCommand,
   kills: killsCommand,
   strace: everyCallCommand,
+  'power-loss': powerLossCommand,
   processes: processesCommand,
 };
 

@@ -1,6 +1,7 @@
-import type { TaskId } from '../../shared/ids.ts';
+import type { TaskId, UpdateId } from '../../shared/ids.ts';
 import { createFederatedClient, type FederatedClient } from '../../web/client/index.ts';
 import { nodePorts } from '../../web/client/node.ts';
+import type { SecretStore } from '../../web/client/ports.ts';
 import { type Gate, oneHotTrainer } from './one-hot.ts';
 
 /** Comes back quickly, as the tests restart the server at once. */
@@ -11,20 +12,30 @@ export class Contributors {
   readonly clients: readonly FederatedClient[];
   /** round → cells whose report was acknowledged as accepted, as the clients themselves saw it. */
   readonly acknowledged = new Map<number, Set<number>>();
+  /** The cell of each report that was. */
+  readonly cells = new Map<UpdateId, number>();
   readonly #watchers = new Set<() => void>();
 
-  constructor(server: string, task: TaskId, count: number, gate: Pick<Gate, 'pass'>) {
+  /** With the same secrets they are the same contributors. */
+  constructor(
+    server: string,
+    task: TaskId,
+    count: number,
+    gate: Pick<Gate, 'pass'>,
+    secrets: readonly SecretStore[] = [],
+  ) {
     this.clients = Array.from({ length: count }, (_, cell) => {
       const trainer = oneHotTrainer(cell, (signal) => gate.pass(client.view().round ?? 0, cell, signal));
       const client: FederatedClient = createFederatedClient({
         server,
         task,
-        ports: nodePorts({ server, trainer }),
+        ports: nodePorts({ server, trainer, secrets: secrets[cell] }),
         reconnect: eager,
       });
       client.subscribe(({ notes }) => {
         for (const { receipt } of notes) {
           if (receipt === null) continue;
+          this.cells.set(receipt.updateId, cell);
           const cells = this.acknowledged.get(receipt.round) ?? new Set();
           this.acknowledged.set(receipt.round, cells.add(cell));
         }

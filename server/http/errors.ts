@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '../../shared/errors.ts';
 import type { Control } from '../rounds/port.ts';
+import { CorruptBlobError } from '../storage/blobs/port.ts';
 import type { App } from './dependencies.ts';
 
 export interface ErrorBody {
@@ -57,6 +58,9 @@ const CODES: Readonly<Record<number, string>> = {
 /** One shape for Fastify's own errors, unknown routes and our bugs. What went wrong inside is logged, never sent. */
 export function answerErrors(app: App): void {
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    // Whoever found it has logged it.
+    if (error instanceof CorruptBlobError)
+      return deny(reply, 503, 'damaged', 'these weights are damaged on the server, and are not given out');
     const status = error.statusCode ?? 500;
     if (status >= 400 && status < 500) return deny(reply, status, CODES[status] ?? 'syntax', error.message);
     if (status === 503) return deny(reply, 503, 'draining', 'the server is shutting down; come back');

@@ -4,6 +4,7 @@ import type { Coordinator } from '../rounds/port.ts';
 import type { RoundCounts } from '../storage/port.ts';
 import {
   ASSIGNMENT_ENDS,
+  DAMAGED_COPIES,
   METRICS,
   REPORT_OUTCOMES,
   ROUND_OUTCOMES,
@@ -35,6 +36,7 @@ export interface Metrics {
   /** How the assignments of one ended round ended. */
   assignments(counts: Pick<RoundCounts, 'accepted' | 'rejected' | 'late' | 'surplus' | 'dropped'>): void;
   webhook(outcome: (typeof WEBHOOK_OUTCOMES)[number]): void;
+  damaged(copy: (typeof DAMAGED_COPIES)[number]): void;
   close(): void;
 }
 
@@ -53,12 +55,14 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
   const weightsBytes = counter(METRICS.weightsBytes);
   const scored = counter(METRICS.scored);
   const webhooks = counter(METRICS.webhooks);
+  const damaged = counter(METRICS.damaged);
   // Series that exist from the start read 0 instead of nothing, so that rates over the first event are right.
   for (const outcome of ROUND_OUTCOMES) rounds.inc({ outcome }, 0);
   for (const outcome of REPORT_OUTCOMES) reports.inc({ outcome }, 0);
   for (const end of ASSIGNMENT_ENDS) assignments.inc({ end }, 0);
   for (const status of STATUS_CLASSES) requests.inc({ status }, 0);
   for (const outcome of WEBHOOK_OUTCOMES) webhooks.inc({ outcome }, 0);
+  for (const copy of DAMAGED_COPIES) damaged.inc({ copy }, 0);
 
   const roundSeconds = new Histogram({
     name: METRICS.roundSeconds.name,
@@ -122,6 +126,7 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
     request: (status) => requests.inc({ status: `${Math.min(5, Math.max(2, Math.floor(status / 100)))}xx` }),
     weightsSent: (bytes) => weightsBytes.inc(bytes),
     webhook: (outcome) => webhooks.inc({ outcome }),
+    damaged: (copy) => damaged.inc({ copy }),
     assignments(counts) {
       const { rejected, ...plain } = counts;
       assignments.inc(

@@ -25,6 +25,11 @@ export const METRICS = {
   socketBytes: { name: 'fedtab_socket_bytes_total', help: 'Bytes over sockets, by direction', labels: ['direction'] },
   uploads: { name: 'fedtab_uploads_open', help: 'Reports that are arriving now', labels: [] },
   requests: { name: 'fedtab_http_requests_total', help: 'HTTP requests, by status class', labels: ['status'] },
+  damaged: {
+    name: 'fedtab_damaged_blobs_total',
+    help: 'Weights whose bytes were not those of their hash: in the store, or in the copy of this machine',
+    labels: ['copy'],
+  },
   webhooks: {
     name: 'fedtab_webhook_deliveries_total',
     help: 'Posts to the webhook, and events given up',
@@ -38,6 +43,8 @@ export const ROUND_OUTCOMES = ['committed', ...ABANDON_REASONS] as const;
 export const REPORT_OUTCOMES = ['accepted', 'duplicate', 'late', 'surplus', 'conflict', ...REJECTION_REASONS] as const;
 /** `outcome` of a post to the webhook; `lost`: an event is given up. */
 export const WEBHOOK_OUTCOMES = ['delivered', 'failed', 'lost'] as const;
+/** `copy` that was damaged: `store` is the only one, `cache` was brought again. */
+export const DAMAGED_COPIES = ['store', 'cache'] as const;
 /** `end` of an assignment. */
 export const ASSIGNMENT_ENDS = ['accepted', 'rejected', 'late', 'surplus', 'dropped'] as const;
 export const TASK_STATES = ['idle', 'running', 'paused', 'stopping'] as const;

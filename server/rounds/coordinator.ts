@@ -10,6 +10,7 @@ import type { Lease } from '../cluster/lease.ts';
 import type { CheckpointRow, OpenRound } from '../storage/port.ts';
 import { ClientDesk } from './client-desk.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
+import { leaveDamaged } from './damaged-version.ts';
 import { LiveTask } from './live-task.ts';
 import type { Control, Coordinator, CoordinatorEvent } from './port.ts';
 import { ReceiptBatches } from './receipt-batches.ts';
@@ -71,6 +72,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
   /** Makes the task live; its rounds do not begin yet. */
   async function add(lease: Lease): Promise<{ readonly entry: Entry; readonly open: OpenRound | null }> {
     const { task: taskId } = lease;
+    await leaveDamaged(lease, ports);
     const row = await storage.tasks.get(taskId);
     const checkpoints = await storage.checkpoints.list(taskId);
     if (!row || checkpoints.length === 0) throw new BugError(`the task ${taskId} has no checkpoint`);
@@ -150,6 +152,8 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         try {
           restored.push(await add(await leases.acquire(row.spec.id)));
         } catch (error) {
+          // What may be well the next time: nobody would look for the task again before the next start.
+          if (error instanceof Error && /^Storage(Io|Full)Error$/.test(error.name)) throw error;
           log.error({ err: error, task: row.spec.id }, 'a task could not be loaded');
         }
       }

@@ -1,9 +1,11 @@
 import { type Problem, refuse } from '../../shared/errors.ts';
 import type { ClientDesk } from './client-desk.ts';
 import type { CoordinatorPorts } from './coordinator-ports.ts';
+import { isWhole } from './damaged-version.ts';
 import type { LiveTask } from './live-task.ts';
 import type { Control } from './port.ts';
 import type { Scoring } from './scoring.ts';
+import { copyAs } from './version-copy.ts';
 
 /** Orders that change a task outside its rounds. Each is durable when it resolves. */
 
@@ -19,36 +21,28 @@ export const conflict = (code: string, message: string): Control => ({ ok: false
 export function rollBackTask(
   task: LiveTask,
   version: number,
-  { storage, clock }: Pick<CoordinatorPorts, 'storage' | 'clock'>,
+  ports: Pick<CoordinatorPorts, 'storage' | 'blobs' | 'clock' | 'log'>,
   scoring: Scoring,
 ): Promise<Control> {
+  const { storage, clock } = ports;
   const { id } = task.spec;
   return task.serial.run(async () => {
     if (task.hasRound) return conflict('state', 'a round is running');
     const target = await storage.checkpoints.get(id, version);
     if (target === null) return notFound('unknown-version', `there is no version ${version}`);
     if (!target.kept) return conflict('released', `the weights of version ${version} are not kept any more`);
-    const { sha256, bytes, metrics } = target;
-    // V4: contributors cannot take their control variates back, so that all of them begin anew.
-    const optimizerSha256 = task.spec.strategy.name === 'scaffold' ? null : target.optimizerSha256;
+    if (!(await isWhole(target, ports))) return conflict('damaged', `the weights of version ${version} are damaged`);
     const next = task.row.version + 1;
-    const checkpoint = {
-      version: next,
-      sha256,
-      bytes,
-      optimizerSha256,
-      step: null,
-      round: null,
-      copyOf: version,
-    } as const;
-    const saved = await storage.checkpoints.append(id, task.fence, { ...checkpoint, origin: 'rollback' }, clock.now());
+    const copy = copyAs(next, target, task.spec);
+    const saved = await storage.checkpoints.append(id, task.fence, copy, clock.now());
     if (saved === 'fenced') {
       task.fenced();
       return conflict('state', 'another process has this task');
     }
-    task.rolledBack(next, { sha256, optimizerSha256 }, metrics);
+    const { metrics } = target;
+    task.rolledBack(next, copy, metrics);
     // The same weights have the same score.
-    if (metrics === null) scoring.add({ spec: task.spec, version: next, sha256 });
+    if (metrics === null) scoring.add({ spec: task.spec, version: next, sha256: copy.sha256 });
     else await storage.checkpoints.setMetrics(id, next, metrics);
     return done;
   });

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Sha256 } from '../../shared/ids.ts';
 import { cachedBlobs } from './blobs/cached.ts';
 import { makeFolder, syncFolder } from './blobs/durable.ts';
-import { fileBlobs } from './blobs/files.ts';
-import type { BlobPlace, BlobStore, MovingReports, S3Keys, Spool } from './blobs/port.ts';
+import { fileBlobs, offTheLoop } from './blobs/files.ts';
+import type { BlobPlace, BlobStore, DamagedBlob, MovingReports, S3Keys, Spool } from './blobs/port.ts';
 import { s3Blobs } from './blobs/s3.ts';
 import { fileSpool } from './blobs/spool.ts';
 import { onFiles } from './errors.ts';
@@ -27,12 +28,16 @@ export interface StorageOptions {
   readonly isShared?: boolean;
   /** Where blobs are with PostgreSQL: in it, or in a folder that every process has. With SQLite: in the data folder. */
   readonly blobs?: BlobChoice;
+  /** Hears of each blob that is found damaged by this thread. */
+  readonly onDamaged?: (blob: DamagedBlob) => void;
 }
 
 export type BlobChoice =
   | { readonly kind: 'database' }
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 's3'; readonly url: string; readonly keys: S3Keys };
+
+type OnDamaged = (blob: DamagedBlob) => void;
 
 export interface OpenedStorage {
   readonly storage: Storage;
@@ -56,6 +61,7 @@ export async function openStorage({
   databaseUrl,
   blobs,
   isShared = false,
+  onDamaged = () => {},
 }: StorageOptions): Promise<OpenedStorage> {
   const folder = resolve(dataFolder);
   await onFiles(() => mkdir(folder, { recursive: true, mode: 0o700 }));
@@ -63,8 +69,8 @@ export async function openStorage({
   try {
     await onFiles(() => syncFolder(resolve(folder, '..')));
     const opened = databaseUrl
-      ? await openOnPostgres(folder, databaseUrl, blobs ?? { kind: 'database' }, isShared)
-      : await openOnSqlite(folder);
+      ? await openOnPostgres(folder, databaseUrl, blobs ?? { kind: 'database' }, isShared, onDamaged)
+      : await openOnSqlite(folder, onDamaged);
     return {
       ...opened,
       async close() {
@@ -78,11 +84,11 @@ export async function openStorage({
   }
 }
 
-async function openOnSqlite(folder: string): Promise<OpenedStorage> {
+async function openOnSqlite(folder: string, onDamaged: OnDamaged): Promise<OpenedStorage> {
   const blobPlace = { kind: 'folder', folder: await folderIn(folder, 'blobs') } as const;
   const spool = fileSpool(await folderIn(folder, 'spool'));
   const storage = await openSqlite(join(folder, 'fedtab.db'));
-  const blobs = fileBlobs(blobPlace.folder);
+  const blobs = fileBlobs(blobPlace.folder, offTheLoop, (sha256) => onDamaged({ sha256, copy: 'store' }));
   return { storage, blobs, spool, moving: null, blobPlace, close: () => storage.close() };
 }
 
@@ -91,6 +97,7 @@ async function openOnPostgres(
   url: string,
   choice: BlobChoice,
   isShared: boolean,
+  onDamaged: OnDamaged,
 ): Promise<OpenedStorage> {
   const local = fileSpool(await folderIn(folder, 'spool'));
   const cacheFolder = await folderIn(folder, 'cache');
@@ -109,7 +116,7 @@ async function openOnPostgres(
   }
   return {
     storage: sqlStorage(database),
-    blobs: blobsOf(blobPlace, database),
+    blobs: blobsOf(blobPlace, onDamaged, database),
     spool: postgresSpool(database, local),
     moving: isShared ? postgresMovingReports(database) : null,
     blobPlace,
@@ -123,10 +130,11 @@ async function openOnPostgres(
 const placeOf = (choice: Exclude<BlobChoice, { kind: 'database' }>, cacheFolder: string): BlobPlace =>
   choice.kind === 'folder' ? choice : { ...choice, cacheFolder };
 
-function blobsOf(place: BlobPlace, database: Postgres): BlobStore {
-  if (place.kind === 'folder') return fileBlobs(place.folder);
+function blobsOf(place: BlobPlace, onDamaged: OnDamaged, database: Postgres): BlobStore {
+  const tell = (copy: DamagedBlob['copy']) => (sha256: Sha256) => onDamaged({ sha256, copy });
+  if (place.kind === 'folder') return fileBlobs(place.folder, offTheLoop, tell('store'));
   const store = place.kind === 's3' ? s3Blobs(place.url, place.keys) : postgresBlobs(database);
-  return cachedBlobs(fileBlobs(place.cacheFolder), store);
+  return cachedBlobs(fileBlobs(place.cacheFolder, offTheLoop, tell('cache')), store, tell('store'));
 }
 
 async function folderIn(folder: string, name: string): Promise<string> {

@@ -7,9 +7,13 @@ import { type BlobStore, CorruptBlobError, type RemoteBlobs } from './port.ts';
 /**
  * Blobs of a store that every process reaches, with a folder of this machine in front: what is put is durable in the
  * store and lies in the folder too, what is read is brought into the folder once. Nothing depends on what the folder
- * holds: it is checked when it is read whole, and a blob that is absent or damaged there is brought again.
+ * holds: a blob that is absent or damaged there is brought again. `onDamaged` hears of one that is damaged in the store.
  */
-export function cachedBlobs(cache: FileBlobs, store: RemoteBlobs): BlobStore {
+export function cachedBlobs(
+  cache: FileBlobs,
+  store: RemoteBlobs,
+  onDamaged: (sha256: Sha256) => void = () => {},
+): BlobStore {
   const arriving = new Map<Sha256, Promise<boolean>>();
 
   /** Brings it here; those who wait for the same one share the way. False where the store does not have it. */
@@ -22,13 +26,21 @@ export function cachedBlobs(cache: FileBlobs, store: RemoteBlobs): BlobStore {
         if (bytes !== null) await cache.put(bytes);
         return bytes !== null;
       })
+      .catch((error: unknown) => {
+        if (error instanceof CorruptBlobError) onDamaged(sha256);
+        throw error;
+      })
       .finally(() => arriving.delete(sha256));
     arriving.set(sha256, arrival);
     return arrival;
   };
+  const size = async (sha256: Sha256): Promise<number | null> => {
+    const here = await cache.size(sha256).catch(nullIfDamaged);
+    return here ?? ((await bring(sha256)) ? cache.size(sha256) : null);
+  };
   const file = async (sha256: Sha256): Promise<string> => {
     const path = cache.path(sha256);
-    if ((await cache.size(sha256)) === null && !(await bring(sha256))) throw new Error(`the blob ${sha256} is gone`);
+    if ((await size(sha256)) === null) throw new Error(`the blob ${sha256} is gone`);
     return path;
   };
 
@@ -42,15 +54,12 @@ export function cachedBlobs(cache: FileBlobs, store: RemoteBlobs): BlobStore {
     },
 
     async get(sha256) {
-      const here = await cache.get(sha256).catch((error: unknown) => {
-        if (error instanceof CorruptBlobError) return null;
-        throw error;
-      });
+      const here = await cache.get(sha256).catch(nullIfDamaged);
       if (here !== null) return here;
       return (await bring(sha256)) ? cache.get(sha256) : null;
     },
 
-    size: async (sha256) => (await cache.size(sha256)) ?? store.size(sha256),
+    size,
 
     stream(sha256, { start, end }) {
       if (!isSha256(sha256)) throw new BugError('not the name of a blob');
@@ -66,4 +75,9 @@ export function cachedBlobs(cache: FileBlobs, store: RemoteBlobs): BlobStore {
       return store.sweep(referenced, graceMs, now);
     },
   };
+}
+
+function nullIfDamaged(error: unknown): null {
+  if (error instanceof CorruptBlobError) return null;
+  throw error;
 }

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, type Stats } from 'node:fs';
 import { lstat, open, readdir, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { BugError } from '../../../shared/assert.ts';
 import { isSha256, type Sha256 } from '../../../shared/ids.ts';
 import { codeOf, onFiles } from '../errors.ts';
@@ -12,6 +14,10 @@ import { sharedReads } from './shared-reads.ts';
 const TEMPORARY = /^[0-9a-f]{64}\.[0-9a-f]{12}\.tmp$/;
 const temporary = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`;
 
+/** Files whose last check is remembered. */
+const CHECKED_COUNT = 1_024;
+const CHECK_BYTES = 256 * 1024;
+
 export interface FileBlobs extends BlobStore {
   /** Where it lies if it is there. */
   path(sha256: Sha256): string;
@@ -20,9 +26,15 @@ export interface FileBlobs extends BlobStore {
 /**
  * Blobs as files of one folder, which is there already. Several threads and processes may have the same folder: all
  * that is shared is on the disk. A thread that may wait hashes `inPlace`: off the event loop it takes a copy of each blob.
+ * `onDamaged` hears of one whose bytes are not those of its name: what is only looked at, once for each state of its file.
  */
-export function fileBlobs(folder: string, hashOf: HashOf = offTheLoop): FileBlobs {
+export function fileBlobs(
+  folder: string,
+  hashOf: HashOf = offTheLoop,
+  onDamaged: (sha256: Sha256) => void = () => {},
+): FileBlobs {
   const stream = sharedReads();
+  const checks = new Map<Sha256, { readonly stamp: string; readonly isWhole: Promise<boolean> }>();
   const path = (sha256: Sha256): string => {
     if (!isSha256(sha256)) throw new BugError('not the name of a blob');
     return join(folder, sha256);
@@ -41,6 +53,33 @@ export function fileBlobs(folder: string, hashOf: HashOf = offTheLoop): FileBlob
     }
   };
 
+  const isWhole = (sha256: Sha256, { ino, size, mtimeMs }: Stats): Promise<boolean> => {
+    const stamp = `${ino} ${size} ${mtimeMs}`;
+    const before = checks.get(sha256);
+    if (before?.stamp === stamp) return before.isWhole;
+    const check = hashOfFile(path(sha256)).then((found) => {
+      if (found !== sha256) onDamaged(sha256);
+      return found === sha256;
+    });
+    checks.delete(sha256);
+    checks.set(sha256, { stamp, isWhole: check });
+    check.catch(() => checks.delete(sha256));
+    const oldest = checks.keys().next().value;
+    if (checks.size > CHECKED_COUNT && oldest !== undefined) checks.delete(oldest);
+    return check;
+  };
+  const size = (sha256: Sha256): Promise<number | null> =>
+    onFiles(async () => {
+      const stats = await lstat(path(sha256)).catch(nullIfAbsent);
+      if (!stats?.isFile()) return null;
+      if (!(await isWhole(sha256, stats))) throw damaged(path(sha256));
+      return stats.size;
+    });
+  async function* checked(sha256: Sha256, range: Parameters<BlobStore['stream']>[1]): AsyncGenerator<Buffer> {
+    if ((await size(sha256)) === null) throw new Error(`the blob ${sha256} is gone`);
+    yield* stream(path(sha256), range) as AsyncIterable<Buffer>;
+  }
+
   return {
     path,
 
@@ -54,15 +93,18 @@ export function fileBlobs(folder: string, hashOf: HashOf = offTheLoop): FileBlob
         return sha256;
       }),
 
-    get: (sha256) => onFiles(() => read(path(sha256), sha256, hashOf)),
-
-    size: (sha256) =>
-      onFiles(async () => {
-        const stats = await lstat(path(sha256)).catch(nullIfAbsent);
-        return stats?.isFile() ? stats.size : null;
+    get: (sha256) =>
+      onFiles(() => read(path(sha256), sha256, hashOf)).catch((error: unknown) => {
+        if (error instanceof CorruptBlobError) onDamaged(sha256);
+        throw error;
       }),
 
-    stream: (sha256, range) => stream(path(sha256), range),
+    size,
+
+    stream(sha256, range) {
+      path(sha256);
+      return Readable.from(range.end < range.start ? [] : checked(sha256, range), { objectMode: false });
+    },
 
     sweep: (referenced, graceMs, now) =>
       onFiles(async () => {
@@ -97,9 +139,18 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
 async function read(path: string, sha256: Sha256, hashOf: HashOf): Promise<Uint8Array | null> {
   const bytes = await readFile(path).catch(nullIfAbsent);
   if (bytes !== null && (await hashOf(bytes)) !== sha256) {
-    throw new CorruptBlobError(`${path}: the bytes do not have this hash`);
+    throw damaged(path);
   }
   return bytes;
+}
+
+const damaged = (path: string): CorruptBlobError => new CorruptBlobError(`${path}: the bytes do not have this hash`);
+
+/** Piece by piece: however large it is, one piece is in memory. */
+async function hashOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path, { highWaterMark: CHECK_BYTES })) hash.update(piece as Buffer);
+  return hash.digest('hex');
 }
 
 /** Set aside first, and looked at once more: somebody may have put the same blob again just now. */

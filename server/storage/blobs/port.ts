@@ -13,9 +13,12 @@ export interface BlobStore {
   put(bytes: Uint8Array): Promise<Sha256>;
   /** The bytes, checked against their name; null if absent; a `CorruptBlobError` if they do not match. */
   get(sha256: Sha256): Promise<Uint8Array | null>;
-  /** Length in bytes, or null. */
+  /**
+   * Length in bytes of one that is whole, or null if absent; a `CorruptBlobError` where its bytes do not have this hash.
+   * They are read for it once, and again when the file has changed.
+   */
   size(sha256: Sha256): Promise<number | null>;
-  /** A stream of bytes start … end (inclusive). */
+  /** A stream of bytes start … end (inclusive), of one that is whole: else it is destroyed before the first. */
   stream(sha256: Sha256, range: { readonly start: number; readonly end: number }): Readable;
   /** A file of this machine with the bytes, for a worker thread that reads it itself; it is brought here if need be. */
   file(sha256: Sha256): Promise<string>;
@@ -38,7 +41,13 @@ export type BlobPlace =
   | { readonly kind: 's3'; readonly url: string; readonly keys: S3Keys; readonly cacheFolder: string };
 
 /** A store that is not on this machine. */
-export type RemoteBlobs = Omit<BlobStore, 'file' | 'stream'>;
+export type RemoteBlobs = Omit<BlobStore, 'file' | 'stream' | 'size'>;
+
+/** A blob that is not what its name says: `store` where there is no other, `cache` where it is brought again. */
+export interface DamagedBlob {
+  readonly sha256: Sha256;
+  readonly copy: 'store' | 'cache';
+}
 
 export class CorruptBlobError extends Error {
   override readonly name = 'CorruptBlobError';

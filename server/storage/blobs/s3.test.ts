@@ -117,7 +117,7 @@ it('a store that fails is asked again, and then it is said', async () => {
     request.socket.destroy();
     return true;
   };
-  await expect(blobs.size(sha256)).rejects.toThrow(StorageIoError);
+  await expect(blobs.get(sha256)).rejects.toThrow(StorageIoError);
 });
 
 it('lists are read as they are written', () => {

@@ -30,7 +30,7 @@ export function s3Blobs(url: string, keys: S3Keys, hashOf: HashOf = offTheLoop):
   };
 
   async function ask(
-    method: 'GET' | 'HEAD' | 'PUT' | 'DELETE',
+    method: 'GET' | 'PUT' | 'DELETE',
     target: string,
     body: { readonly bytes: Uint8Array; readonly sha256: Sha256 } | null = null,
   ): Promise<Response> {
@@ -76,14 +76,6 @@ export function s3Blobs(url: string, keys: S3Keys, hashOf: HashOf = offTheLoop):
       if ((await hashOf(found)) !== sha256)
         throw new CorruptBlobError(`blob ${sha256} in the store: the bytes do not have this hash`);
       return found;
-    },
-
-    async size(sha256) {
-      const response = await ask('HEAD', objectOf(sha256));
-      await response.body?.cancel();
-      if (response.status === 404) return null;
-      if (!response.ok) throw await refusedBy('say how long one is', response);
-      return Number(response.headers.get('content-length'));
     },
 
     async sweep(referenced, graceMs, now) {

@@ -71,13 +71,6 @@ export function postgresBlobs(database: Postgres, hashOf: HashOf = offTheLoop): 
       return sha256;
     },
 
-    async size(sha256) {
-      const row = await database.read((rows) =>
-        rows.selectFrom('blobs').select('bytes').where('sha256', '=', sha256).executeTakeFirst(),
-      );
-      return row?.bytes ?? null;
-    },
-
     async sweep(referenced, graceMs, now) {
       const { numDeletedRows } = await database.change([], async (work) => {
         // Of processes that ended long ago: nobody asks any more what became of their last transactions.

@@ -94,6 +94,8 @@ export const en = {
       failed: 'The task paused by itself: five rounds in a row could not be finished. The server log says why.',
       guard:
         'The task paused by itself: the last round would have made a version that scores much worse than those before it. Nothing of it was published. A contributor may have sent harmful changes, or the examples differ much from one to another. Resume to try again, or create a task with a robust strategy or another guard.',
+      damaged:
+        'The task paused by itself: the weights of its newest version were damaged on the server’s disk. It went back to the last version that is whole. Resume to go on from that one, or restore the damaged file from a backup and roll back to its version first.',
     } as Readonly<Record<string, string>>,
     pausedOther: 'The task paused by itself.',
   },
