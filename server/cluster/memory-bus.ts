@@ -6,6 +6,8 @@ export class MemoryWay {
   readonly #ends = new Map<ProcessId, (envelope: Envelope) => void>();
   /** Words to lose from now on. */
   losing = 0;
+  /** Told of each word before it is delivered, or lost. */
+  passing: (message: unknown) => void = () => {};
 
   join(self: ProcessId): Bus {
     let listener: BusListener | null = null;
@@ -20,7 +22,10 @@ export class MemoryWay {
         if (!this.#ends.has(self)) return;
         number += 1;
         const text = JSON.stringify({ from: self, to, number, message });
-        queueMicrotask(() => this.#deliver(text));
+        queueMicrotask(() => {
+          this.passing(message);
+          this.#deliver(text);
+        });
       },
       listen(next) {
         listener = next;

@@ -14,7 +14,7 @@ import {
 import type { TaskStatus } from '../../shared/protocol/index.ts';
 import type { Admin, Admins } from '../auth/admins.ts';
 import { isOwnOrigin } from '../auth/origins.ts';
-import type { ContributorView, Coordinator, CoordinatorEvent } from '../rounds/port.ts';
+import type { Coordinator, CoordinatorEvent } from '../rounds/port.ts';
 import type { TaskRow } from '../storage/port.ts';
 import type { Broadcast, GatewayServer } from './broadcast.ts';
 import { taskIdOf } from './door.ts';
@@ -161,15 +161,15 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
     const status = known ?? coordinator.status(task);
     const participation = coordinator.participation(task);
     if (status === undefined || participation === undefined) return undefined;
-    const contributors = coordinator.contributors(task);
+    const { shown, count } = coordinator.contributors(task);
     return {
       task,
       title: row.spec.title,
       archived: row.archivedAt !== null,
       status,
       parameters: participation.parameters,
-      contributors: shown(contributors),
-      contributorsCount: contributors.length,
+      contributors: [...shown],
+      contributorsCount: count,
     };
   }
 
@@ -193,12 +193,4 @@ const loggedOut = refuse('unauthorized', 'this login is over');
 function end(socket: AdminSocket, refusal: Refusal): void {
   socket.emit('refused', refusal);
   socket.disconnect(true);
-}
-
-/** Those with a part in the round first. */
-function shown(contributors: readonly ContributorView[]): ContributorView[] {
-  if (contributors.length <= LIMITS.contributorsShownCount) return [...contributors];
-  const assigned = contributors.filter(({ state }) => state === 'assigned');
-  const others = contributors.filter(({ state }) => state !== 'assigned');
-  return [...assigned, ...others].slice(0, LIMITS.contributorsShownCount);
 }

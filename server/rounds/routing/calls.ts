@@ -48,13 +48,13 @@ export class Calls {
 
   /** Rejects with what the other process threw, as a plain error, or with `NoAnswerError`. */
   call(
-    message: Omit<CallMessage, 'kind' | 'id'>,
+    message: Omit<CallMessage, 'kind' | 'id' | 'isRepeatable'>,
     { to, withinMs = WITHIN_MS, isRepeatable = false }: CallOptions = {},
   ): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(new NoAnswerError('this process ends'));
     this.#number += 1;
     const id = `${this.#self}/${this.#number}`;
-    const send = (): void => this.#send({ kind: 'call', id, ...message }, to);
+    const send = (): void => this.#send({ kind: 'call', id, ...message, isRepeatable }, to);
     return new Promise((resolve, reject) => {
       let cancelAgain = (): void => {};
       const end = (): void => {
@@ -98,6 +98,7 @@ export class Calls {
       this.#underway.add(call.id);
       const keep = (): void => {
         this.#underway.delete(call.id);
+        if (!call.isRepeatable) return;
         this.#answers.set(call.id, answer);
         if (this.#answers.size > ANSWERS_KEPT) this.#answers.delete(this.#answers.keys().next().value ?? '');
       };

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { AssignmentToken, ClientId, TaskId } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import { type SecureRng, secureRng, seededRng } from '../../../shared/rng.ts';
 import { expiringLeases } from '../../cluster/expiring.ts';
 import { MemoryWay } from '../../cluster/memory-bus.ts';
@@ -293,6 +294,45 @@ test('a client that joins at one process is over at the others', async () => {
   const [a, b] = [await start('a'), await start('b')];
   a.routed.joined(TASK.id, A, undefined);
   await vi.waitFor(() => expect(b.overtaken).toEqual([A]));
+});
+
+test('a picture of a crowd is small and comes seldom; whoever wants the whole list asks for it', async () => {
+  const CROWD = 400;
+  const [a, b] = [await start('a'), await start('b')];
+  await a.coordinator.create({ ...TASK, rounds: { ...TASK.rounds, goal: 3, minimum: 3 } });
+  /** Characters of each picture that goes over the bus. */
+  const heard: number[] = [];
+  const ear = way.join('ear');
+  ear.listen({
+    message(_, word) {
+      if ((word as { kind: string }).kind === 'picture') heard.push(JSON.stringify(word).length);
+    },
+    lost: () => {},
+  });
+  for (let one = 0; one < CROWD; one++) expect(await a.join(client(one))).toEqual({ ok: true });
+  await a.coordinator.startRounds(TASK.id, 1);
+  await a.downlink.until('assign', 3);
+  heard.length = 0;
+  const [sent] = a.downlink.all('assign');
+  for (let tenth = 1; tenth <= 50; tenth++) {
+    const { token } = sent!.assignment;
+    a.coordinator.progress(TASK.id, sent!.clientId, { token, phase: 'training', share: tenth / 50 });
+    clock.advance(100);
+    await Promise.resolve();
+  }
+  expect(heard.length).toBeGreaterThanOrEqual(4);
+  expect(heard.length).toBeLessThanOrEqual(6);
+  expect(Math.max(...heard)).toBeLessThan(30_000);
+
+  const { shown, count } = b.coordinator.contributors(TASK.id);
+  expect([shown.length, count]).toEqual([LIMITS.contributorsShownCount, CROWD]);
+  expect(shown.slice(0, 4).map(({ state }) => state)).toEqual(['assigned', 'assigned', 'assigned', 'connected']);
+  expect(await b.coordinator.listContributors(TASK.id, 2 * CROWD)).toHaveLength(CROWD);
+  expect(await b.coordinator.listContributors(TASK.id, 2)).toEqual(shown.slice(0, 2));
+  await a.die();
+  const asked = b.coordinator.listContributors(TASK.id, 2);
+  clock.advance(40_000);
+  expect(await asked).toMatchObject({ ok: false, status: 503 });
 });
 
 test('tasks spread: a process that comes gets some of those at rest', async () => {

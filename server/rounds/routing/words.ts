@@ -63,8 +63,10 @@ const EVERY_MS = 1_000;
 const TASKS_EVERY_MS = 2_000;
 /** Between two looks whether what is kept of rounds of others is still of an open round. */
 const HELD_EVERY_MS = 30_000;
-/** Between two pictures of one task. */
-const PICTURE_MS = 100;
+/** Until what has changed is told, … */
+const SOON_MS = 100;
+/** … and until a picture of a task is, for each contributor that is in it: some hundred bytes. So it is 20 kB a second at most. */
+const PICTURE_MS_EACH = 5;
 const REPORT_WITHIN_MS = 60_000;
 const FINISH_WITHIN_MS = 15_000;
 /** A process that ends waits so long for answers of others: it has to end in time itself. */
@@ -91,7 +93,10 @@ export function createWords(options: WordsOptions) {
   const presence = new Presence(clock);
   const places = new Places();
   const listeners = new Set<(event: CoordinatorEvent) => void>();
-  const untold = new Set<TaskId>();
+  /** Tasks with a picture that is due, and what calls it off. */
+  const untold = new Map<TaskId, () => void>();
+  /** Contributors that were in the last picture of each task. */
+  const pictured = new Map<TaskId, number>();
   const counted = new Map<string, { readonly task: TaskId; readonly direction: 'up' | 'down'; bytes: number }>();
   const timers = new Set<() => void>();
   let asFirst: FirstAnswerer = () => undefined;
@@ -103,7 +108,10 @@ export function createWords(options: WordsOptions) {
   const known = new KnownTasks({
     ...{ tasks: storage.tasks, hasSamples: options.hasSamples },
     gone: (task, refusal) => sessions.downlink.expel(task, refusal),
-    forgotten: (task) => endHeld(task),
+    forgotten(task) {
+      pictured.delete(task);
+      endHeld(task);
+    },
   });
   const downlink = new RoutedDownlink({
     ...{ local: sessions.downlink, send, blobs, spool, log },
@@ -223,6 +231,7 @@ export function createWords(options: WordsOptions) {
     if (!isHere(task)) return undefined;
     presence.counted(from, task, online);
     if (isOneOf(ORDERS, name)) return everybodyKnows(task, () => does(name, task, args));
+    if (name === 'listContributors') return inner.listContributors(task, args[0] as number);
     const clientId = args[0] as ClientId;
     places.put(task, clientId, from);
     if (name === 'report') return inner.report(task, clientId, reports.from(from, task, args[1] as OfferedReport));
@@ -275,19 +284,32 @@ export function createWords(options: WordsOptions) {
 
   function publishSoon(task: TaskId): void {
     if (untold.has(task) || isEnding) return;
-    untold.add(task);
-    later(PICTURE_MS, () => publish(task));
+    const delayMs = Math.max(SOON_MS, PICTURE_MS_EACH * (pictured.get(task) ?? 0));
+    untold.set(
+      task,
+      later(delayMs, () => publish(task)),
+    );
   }
 
   function publish(task: TaskId): void {
+    untold.get(task)?.();
     untold.delete(task);
     if (!isHere(task)) return;
     const row = inner.task(task);
     const status = inner.status(task);
     if (row === undefined || status === undefined) return;
     known.learn(row);
-    const picture: Picture = { row, status, control: inner.control(task), contributors: inner.contributors(task) };
+    const { spec: _, ...changing } = row;
+    const contributors = inner.contributors(task);
+    pictured.set(task, contributors.shown.length);
+    const picture: Picture = { row: changing, status, control: inner.control(task), contributors };
     send({ kind: 'picture', task, picture });
+  }
+
+  function show(task: TaskId, picture: Picture): void {
+    if (isHere(task)) return;
+    if (known.show(task, picture)) sessions.downlink.changed(task);
+    else void reload().then(() => sessions.downlink.changed(task));
   }
 
   function sayHere(): void {
@@ -300,7 +322,7 @@ export function createWords(options: WordsOptions) {
   function sayHereSoon(): void {
     if (isSayingHere || isEnding) return;
     isSayingHere = true;
-    later(PICTURE_MS, sayHere);
+    later(SOON_MS, sayHere);
   }
 
   function sayCounted(): void {
@@ -380,9 +402,7 @@ export function createWords(options: WordsOptions) {
         else endHeld(message.task, { number: message.args[0] as number });
         break;
       case 'picture':
-        if (isHere(message.task)) break;
-        known.show(message.task, message.picture as Picture);
-        sessions.downlink.changed(message.task);
+        show(message.task, message.picture as Picture);
         break;
       case 'event':
         emit(message.event as CoordinatorEvent);
@@ -414,12 +434,18 @@ export function createWords(options: WordsOptions) {
       .catch((error: unknown) => log.warn({ err: error }, 'what is kept of rounds was not looked at'));
   }
 
-  function later(delayMs: number, act: () => void): void {
-    const cancel = clock.after(delayMs, () => {
+  /** Returns what calls it off. */
+  function later(delayMs: number, act: () => void): () => void {
+    const cancelTimer = clock.after(delayMs, () => {
       timers.delete(cancel);
       act();
     });
+    const cancel = (): void => {
+      timers.delete(cancel);
+      cancelTimer();
+    };
     timers.add(cancel);
+    return cancel;
   }
 
   function every(delayMs: number, act: () => void): void {
