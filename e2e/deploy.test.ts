@@ -93,7 +93,10 @@ it('compose.yaml: PostgreSQL and Redis are reached by the servers alone; the pro
     expect(ports.length > 0, name).toBe(name === 'proxy');
   }
   expect(compose.services['postgres']?.networks).toEqual(['back']);
-  expect(compose.services['redis']?.networks).toEqual(['back']);
+  const redis = compose.services['redis'];
+  expect(redis?.networks).toEqual(['back']);
+  // Words have room, and what fills Redis up costs them and no more (server/cluster/redis-bus.test.ts).
+  expect(redis?.command.join(' ')).toMatch(/ --maxmemory 128mb --maxmemory-policy allkeys-lru$/);
   expect(compose.services['proxy']?.networks).toEqual(['front']);
 });
 

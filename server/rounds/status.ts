@@ -73,7 +73,7 @@ function memberOf(part: Part, member: Member | undefined, slot: number): CohortM
 export function contributorsOf(pool: WaitingPool, round: LiveRound | null, limit: number): Contributors {
   const known = pool.known();
   const members = (round?.members ?? []).filter((member) => round?.partOf(member)?.standing !== 'dropped');
-  const all = [...new Set([...known.keys(), ...members.map(({ clientId }) => clientId)])];
+  const memberIds = new Set(members.map(({ clientId }) => clientId));
   const isPending = (clientId: ClientId): boolean => {
     const member = round?.byClient(clientId);
     const standing = member && round?.partOf(member)?.standing;
@@ -91,8 +91,13 @@ export function contributorsOf(pool: WaitingPool, round: LiveRound | null, limit
       examples: said?.examples ?? null,
     };
   };
-  if (all.length <= limit) return { shown: all.map(viewOf), count: all.length };
-  const pending = all.filter(isPending).slice(0, limit);
-  const others = all.filter((clientId) => !isPending(clientId)).slice(0, limit - pending.length);
-  return { shown: [...pending, ...others].map(viewOf), count: all.length };
+  const count = known.size + [...memberIds].filter((clientId) => !known.has(clientId)).length;
+  const first = count > limit ? [...memberIds].filter(isPending) : [];
+  const shown = new Set<ClientId>();
+  for (const some of [first, known.keys(), memberIds])
+    for (const clientId of some) {
+      if (shown.size === limit) break;
+      shown.add(clientId);
+    }
+  return { shown: [...shown].map(viewOf), count };
 }
