@@ -91,6 +91,21 @@ describe('threat A1: a dashboard that is open', () => {
     await minute();
     expect(rig.used).toHaveLength(3);
   });
+
+  it('closes with a login that has ended without a word, once it is looked at', async () => {
+    rig = await Rig.start();
+    const expiresAt = Date.now() + LIMITS.adminSessionLifeMs;
+    const [gone, good] = ['session-1', 'session-2'].map((actor) => {
+      rig.tickets.set(actor, { actor, expiresAt });
+      return dashboard(actor);
+    });
+    await Promise.all([gone?.next('live'), good?.next('live')]);
+    rig.gone.add('session-1');
+    rig.gateway.lookAtLogins();
+    expect(await gone?.next('refused')).toMatchObject({ reason: 'unauthorized' });
+    expect(good?.socket.connected).toBe(true);
+    expect(rig.used).toEqual(['session-1', 'session-2']);
+  });
 });
 
 describe('P36: a dashboard', () => {

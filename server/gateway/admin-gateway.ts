@@ -38,6 +38,8 @@ export interface AdminGatewayOptions {
 
 export interface AdminGateway {
   status(task: TaskId, status: TaskStatus): void;
+  /** A login may have ended without a word: ends the sockets of those that have. */
+  lookAtLogins(): void;
   close(): void;
 }
 
@@ -106,23 +108,33 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
     let stop = (): void => {};
     const wait = (): void => {
       stop = clock.after(LIMITS.adminSessionUseMs, async () => {
-        let isThere = true;
-        try {
-          isThere = await admins.used(actor);
-        } catch (error) {
-          internalRefusal(log, { socket: socket.id }, error);
-        }
-        if (!isThere) end(socket, loggedOut);
-        else if (socket.connected) wait();
+        await look(actor);
+        if (socket.connected) wait();
       });
     };
     if (expiresAt !== null) wait();
     return () => stop();
   }
 
-  const stopLogOut = admins.onLogOut((actor) => {
+  async function look(actor: string): Promise<void> {
+    try {
+      if (!(await admins.used(actor))) endAll(actor);
+    } catch (error) {
+      internalRefusal(log, { actor }, error);
+    }
+  }
+
+  function lookAtLogins(): void {
+    const open = [...namespace.sockets.values()].map(({ data }) => data.admin);
+    const actors = new Set(open.filter(({ expiresAt }) => expiresAt !== null).map(({ actor }) => actor));
+    for (const actor of actors) void look(actor);
+  }
+
+  function endAll(actor: string): void {
     for (const socket of [...namespace.sockets.values()]) if (socket.data.admin.actor === actor) end(socket, loggedOut);
-  });
+  }
+
+  const stopLogOut = admins.onLogOut(endAll);
   const stopEvents = coordinator.subscribe((event) => {
     try {
       tell(event);
@@ -180,6 +192,7 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
       const live = row === undefined ? undefined : liveTask(row, status);
       if (live !== undefined) namespace.emit('task', live);
     },
+    lookAtLogins,
     close() {
       stopLogOut();
       stopEvents();

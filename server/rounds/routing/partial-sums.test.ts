@@ -158,6 +158,7 @@ async function start(name: string, { beforeSave, isNoHome, isStuck, losesEnds, .
       overtaken: () => {},
       uploads: { has: () => false, give: async () => null, forget: async () => {} },
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
+      lookAtLogins: () => {},
     },
     loggedOut: () => {},
   });

@@ -30,8 +30,8 @@ beforeAll(async () => {
 afterAll(() => common.close());
 beforeEach(async () => {
   house = await common.fresh();
-  way = new MemoryWay();
   clock = new ManualClock();
+  way = new MemoryWay(() => clock.elapsed());
   open = [];
 });
 afterEach(async () => {
@@ -50,6 +50,9 @@ async function start(name: string) {
   const downlink = new RecordingDownlink();
   const recalled: TaskId[] = [];
   const overtaken: ClientId[] = [];
+  const loggedOut: string[] = [];
+  /** When it was looked whether logins are good. */
+  const looks: number[] = [];
   const leases = expiringLeases({ tasks: house.storage.tasks, holder: name, clock });
   const bus = way.join(name);
   const ports = {
@@ -70,14 +73,15 @@ async function start(name: string) {
       overtaken: (_, clientId) => void overtaken.push(clientId),
       uploads: { has: () => false, give: async () => null, forget: async () => {} },
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
+      lookAtLogins: () => void looks.push(clock.elapsed()),
     },
-    loggedOut: () => {},
+    loggedOut: (actor) => void loggedOut.push(actor),
   });
   const { coordinator } = routed;
   await coordinator.start();
   const isMade = (one: unknown): boolean => one === made;
   const made = {
-    ...{ name, routed, coordinator, downlink, recalled, overtaken },
+    ...{ name, routed, coordinator, downlink, recalled, overtaken, loggedOut, looks },
     has: (task: TaskId) => routed.inner.holds(task),
     join(clientId: ClientId) {
       downlink.connected.add(clientId);
@@ -294,6 +298,33 @@ test('a client that joins at one process is over at the others', async () => {
   const [a, b] = [await start('a'), await start('b')];
   a.routed.joined(TASK.id, A, undefined);
   await vi.waitFor(() => expect(b.overtaken).toEqual([A]));
+});
+
+test('a login that ends at one process is over at the others; whether logins are good is looked every second while no word comes back', async () => {
+  const [a, b] = [await start('a'), await start('b')];
+  const seconds = async (count: number): Promise<void> => {
+    for (let second = 0; second < count; second++) {
+      clock.advance(1_000);
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    }
+  };
+  a.routed.loggedOut('session-1');
+  await vi.waitFor(() => expect(b.loggedOut).toEqual(['session-1']));
+  await seconds(3);
+  expect([a.looks, b.looks]).toEqual([[], []]);
+  way.losing = Number.POSITIVE_INFINITY;
+  await seconds(6);
+  for (const { looks } of [a, b]) expect(looks).toEqual([6_000, 7_000, 8_000, 9_000]);
+  way.losing = 0;
+  await seconds(2);
+  const whileAway = b.looks.length;
+  await seconds(5);
+  expect(b.looks).toHaveLength(whileAway);
+  // A word of another was lost: it may have been that one.
+  way.losing = 1;
+  a.routed.loggedOut('session-2');
+  await seconds(2);
+  expect(b.looks.length).toBeGreaterThan(whileAway);
 });
 
 test('a picture of a crowd is small and comes seldom; whoever wants the whole list asks for it', async () => {

@@ -36,6 +36,8 @@ export interface LocalSessions {
   readonly uploads: LocalUploads;
   /** Tasks with sessions here, and how many. */
   counts(): readonly (readonly [TaskId, number])[];
+  /** Logins may have ended elsewhere without a word. */
+  lookAtLogins(): void;
 }
 
 export interface WordsOptions {
@@ -348,6 +350,7 @@ export function createWords(options: WordsOptions) {
   function missed(from: ProcessId, what: string): void {
     log.warn({ from }, what);
     recallOf(from);
+    sessions.lookAtLogins();
     send({ kind: 'missed' }, from);
   }
 
@@ -480,6 +483,7 @@ export function createWords(options: WordsOptions) {
         sayHere();
         sayCounted();
         for (const process of presence.fallenSilent()) fellSilent(process);
+        if (bus.isSilent()) sessions.lookAtLogins();
       });
       every(TASKS_EVERY_MS, () => void reload());
       every(HELD_EVERY_MS, compareHeld);
