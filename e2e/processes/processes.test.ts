@@ -79,9 +79,9 @@ async function dashboardOf(at: RunningServer, other: RunningServer): Promise<{ a
 }
 
 it.each([
-  { of: 'at once where Redis is there', withinMs: 1_000, isSilent: false },
-  { of: 'soon where it is silent', withinMs: 5_000, isSilent: true },
-])('threat A1: a login that ends at one process closes its dashboards at another, $of', async (one) => {
+  ['at once where Redis is there', { withinMs: 1_000, isSilent: false }],
+  ['soon where it is silent', { withinMs: 5_000, isSilent: true }],
+])('threat A1: a login that ends at one process closes its dashboards at another, %s', async (_, one) => {
   const [at, other] = house.running() as [RunningServer, RunningServer];
   const { actor, socket } = await dashboardOf(at, other);
   try {

@@ -82,7 +82,8 @@ export function createRoutedCoordinator(options: WordsOptions): Routed {
     async forget(task, clientId) {
       await words.moves.forget(task, clientId);
       if (isHere(task)) return inner.forget(task, clientId);
-      await words.ask(task, 'forget', [clientId], { withinMs: ORDER_WITHIN_MS, isRepeatable: true });
+      const how = { withinMs: ORDER_WITHIN_MS, isRepeatable: true };
+      await words.askHome(task, 'forget', [clientId], how, () => inner.forget(task, clientId));
     },
     checkOut: toldOf('checkOut'),
     progress: toldOf('progress'),

@@ -294,6 +294,38 @@ test('D3 a task whose process ends in order goes on at another, with what was ac
   await vi.waitFor(async () => expect(await newest()).toBe(1));
 });
 
+test('I7 what was asked of whoever has a task is answered by the one that asked, where it takes the task over', async () => {
+  const { a, b } = await inOneRound();
+  const token = b.tokenOf(B);
+  const isAsked = { report: false, resume: false, checkIn: false };
+  // Of these none gets to the process that has the task.
+  way.passing = (message) => {
+    const { kind, name = '' } = message as { readonly kind: string; readonly name?: string };
+    if (kind !== 'call' || !Object.hasOwn(isAsked, name)) return;
+    isAsked[name as keyof typeof isAsked] = true;
+    way.losing = 1;
+  };
+  const asked = [
+    b.report(B, [3, 3, 3]),
+    b.coordinator.resume(TASK.id, C, b.tokenOf(C)),
+    b.coordinator.checkIn(TASK.id, client(9), CHECK_IN),
+  ] as const;
+  await vi.waitFor(() => expect(Object.values(isAsked)).toEqual([true, true, true]));
+  await a.stop();
+  open = open.filter((one) => one !== a);
+  clock.advance(1_000);
+  const [reported, resumed, checkedIn] = await Promise.all(asked);
+  expect(b.has(TASK.id)).toBe(true);
+  expect(reported).toMatchObject({ ok: true, receipt: { status: 'accepted' } });
+  expect(resumed).toMatchObject({ ok: true, receipt: null });
+  expect(checkedIn).toEqual({ ok: true });
+  expect(await b.coordinator.receiptOf(TASK.id, B, token)).toMatchObject({ receipt: { status: 'accepted' } });
+  await b.join(A);
+  expect(await b.report(C, [3, 3, 3])).toMatchObject({ ok: true });
+  expect(await b.report(A, [3, 3, 3])).toMatchObject({ ok: true });
+  await vi.waitFor(async () => expect(await newest()).toBe(1));
+});
+
 test('a client that joins at one process is over at the others', async () => {
   const [a, b] = [await start('a'), await start('b')];
   a.routed.joined(TASK.id, A, undefined);

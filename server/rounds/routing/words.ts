@@ -11,14 +11,14 @@ import type { Storage } from '../../storage/port.ts';
 import { reportsOf, type SettlingCoordinator } from '../coordinator.ts';
 import type { CoordinatorLog } from '../coordinator-ports.ts';
 import { sumBytes } from '../partial-sum.ts';
-import type { AdmittedReport, Arithmetic, Coordinator, CoordinatorEvent, Downlink, LocalUploads } from '../port.ts';
+import type { AdmittedReport, Arithmetic, CoordinatorEvent, Downlink, LocalUploads } from '../port.ts';
 import type { ListedReport, SharedRound, SumAnswer, SumsElsewhere } from '../sums-elsewhere.ts';
-import { type CallOptions, Calls } from './calls.ts';
+import { type CallOptions, Calls, HereNowError } from './calls.ts';
 import { HeldReports } from './held-reports.ts';
 import { KnownTasks, type Picture, unknownTask } from './known-tasks.ts';
 import { Places } from './places.ts';
 import { Presence, SILENT_MS } from './presence.ts';
-import { type OfferedReport, RemoteReports } from './remote-reports.ts';
+import { type OfferAnswer, type OfferedReport, RemoteReports } from './remote-reports.ts';
 import { RoutedDownlink } from './routed-downlink.ts';
 import { TaskKeeper } from './task-keeper.ts';
 import { UploadMoves } from './upload-moves.ts';
@@ -150,6 +150,7 @@ export function createWords(options: WordsOptions) {
       known.hide(task);
       endHeld(task, { keepFiles: true });
       places.forgetTask(task);
+      calls.here(task);
       sayHere();
       send({ kind: 'home', task });
       publish(task);
@@ -162,10 +163,11 @@ export function createWords(options: WordsOptions) {
     rejected: (task, ...args) => tell(task, 'rejected', args),
     offer(task, clientId, offered) {
       sayCounted();
-      return askOr(busy as Awaited<ReturnType<Coordinator['report']>>, task, 'report', [clientId, offered], {
-        ...{ withinMs: REPORT_WITHIN_MS, isRepeatable: true },
-      });
+      const how = { withinMs: REPORT_WITHIN_MS, isRepeatable: true };
+      const asked = askHome<OfferAnswer>(task, 'report', [clientId, offered], how, async () => 'here');
+      return orSilence<OfferAnswer>(busy, [task, 'report'], asked);
     },
+    here: (...report) => inner.report(...report),
     askToFinish: (from, task, updateId) =>
       ask(task, 'finish', [updateId], { to: from, withinMs: FINISH_WITHIN_MS, isRepeatable: true }),
   });
@@ -195,13 +197,33 @@ export function createWords(options: WordsOptions) {
     send({ kind: 'held', task, name, args }, to);
   }
 
-  async function askOr<Answer>(silence: Answer, ...question: Parameters<typeof ask>): Promise<Answer> {
+  /** Of whoever has the task: `here` where that is this process meanwhile. */
+  async function askHome<Answer>(
+    ...[task, name, args, how, here]: [...Parameters<typeof ask>, here: () => Promise<Answer>]
+  ): Promise<Answer> {
     try {
-      return (await ask(...question)) as Answer;
+      return (await ask(task, name, args, how)) as Answer;
     } catch (error) {
-      log.warn({ err: error, task: question[0], call: question[1] }, 'another process did not answer');
+      if (error instanceof HereNowError) return here();
+      throw error;
+    }
+  }
+
+  async function orSilence<Answer>(
+    silence: Answer,
+    [task, call]: readonly [TaskId, string],
+    asked: Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await asked;
+    } catch (error) {
+      log.warn({ err: error, task, call }, 'another process did not answer');
       return silence;
     }
+  }
+
+  function askOr<Answer>(silence: Answer, ...question: Parameters<typeof ask>): Promise<Answer> {
+    return orSilence(silence, [question[0], question[1]], ask(...question) as Promise<Answer>);
   }
 
   /** Of a client: asked again of whoever takes the task over meanwhile. */
@@ -211,7 +233,8 @@ export function createWords(options: WordsOptions) {
     args: readonly unknown[],
   ): Promise<Answer | Refusal> {
     if (!known.has(task)) return unknownTask;
-    return askOr<Answer | Refusal>(busy, task, name, args, { isRepeatable: true });
+    const here = () => does(name, task, args) as Promise<Answer | Refusal>;
+    return orSilence(busy, [task, name], askHome(task, name, args, { isRepeatable: true }, here));
   }
 
   async function admit(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<AdmittedReport | Refusal> {
@@ -461,7 +484,7 @@ export function createWords(options: WordsOptions) {
 
   return {
     ...{ inner, known, presence, places, downlink, reports, moves, isHere },
-    ...{ ask, askOr, askFor, admit, tell, does, everybodyKnows, reload, send, sayHereSoon },
+    ...{ ask, askHome, askOr, askFor, admit, tell, does, everybodyKnows, reload, send, sayHereSoon },
 
     async start(): Promise<void> {
       bus.listen({
