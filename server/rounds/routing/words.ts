@@ -201,6 +201,7 @@ export function createWords(options: WordsOptions) {
   async function askHome<Answer>(
     ...[task, name, args, how, here]: [...Parameters<typeof ask>, here: () => Promise<Answer>]
   ): Promise<Answer> {
+    if (isHere(task)) return here();
     try {
       return (await ask(task, name, args, how)) as Answer;
     } catch (error) {
