@@ -140,6 +140,14 @@ it('each setting is one of the server, and the secrets that the script makes are
   expect(postgres).toMatchObject({ POSTGRES_USER: 'fedtab', POSTGRES_DB: 'fedtab' });
 });
 
+it('each way to run it has Node refuse __proto__, as the tests do', () => {
+  const flag = '--disable-proto=throw';
+  for (const [name, { command }] of servers)
+    expect(command.slice(0, 3), name).toEqual(['node', flag, 'dist/server/main.js']);
+  expect(read('Dockerfile')).toContain(`CMD ["node", "${flag}", "dist/server/main.js"]`);
+  expect(read('fedtab.service')).toContain(`/usr/bin/node ${flag} /opt/fedtab/dist/server/main.js`);
+});
+
 it('no other FEDTAB_ variable stands in deploy/ than those that the server reads', () => {
   const names = readdirSync(join(root, 'deploy')).filter((name) => statSync(join(root, 'deploy', name)).isFile());
   const written = new Set(names.flatMap((name) => read(name).match(/\bFEDTAB_[A-Z_]+/g) ?? []));
