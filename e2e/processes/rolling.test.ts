@@ -27,12 +27,15 @@ it(`I1 I2 I3 I4 I7: three processes end in order and start again one after the o
   const history = new History();
   const server = () => house.running()[0]!;
   const newest = (): number => Math.min(...contributors.clients.map((client) => client.view().version ?? 0));
+  /** A task passes on within two seconds; an answer that nobody gives was waited for twenty-four. */
   const goesOn = async (of: string): Promise<void> => {
     const before = newest();
-    await contributors.until(() => newest() > before, `${of}: everybody has the next version`);
+    await contributors.until(() => newest() > before, `${of}: everybody has the next version`, 20_000);
   };
   const isInTheMiddle = (): boolean => {
-    const sent = contributors.acksOf(Math.max(0, ...contributors.clients.map((client) => client.view().round ?? 0))).size;
+    const sent = contributors.acksOf(
+      Math.max(0, ...contributors.clients.map((client) => client.view().round ?? 0)),
+    ).size;
     return sent > 0 && sent < CONTRIBUTORS - 1;
   };
   try {
@@ -40,7 +43,10 @@ it(`I1 I2 I3 I4 I7: three processes end in order and start again one after the o
     await contributors.start();
     await server().adminJson(`/api/tasks/${task.id}/rounds`, { body: { count: 10_000 } });
     for (const place of house.servers.keys()) {
-      await contributors.until(isInTheMiddle, `before process ${place} ends: some have sent their reports, others work`);
+      await contributors.until(
+        isInTheMiddle,
+        `before process ${place} ends: some have sent their reports, others work`,
+      );
       expect(await house.stop(place), `process ${place} ends in order`).toBe(0);
       await goesOn(`without process ${place}`);
       await house.start(place);
