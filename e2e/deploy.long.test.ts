@@ -44,7 +44,7 @@ it('the image runs as somebody else than root, writes to one folder, and says wh
   expect(run).toMatch(/FEDTAB_DATA=\/data/);
   expect(run).toMatch(/^HEALTHCHECK /m);
   // As a list, so that SIGTERM reaches the server and not a shell.
-  expect(run).toMatch(/^CMD \["node", "dist\/server\/main\.js"\]$/m);
+  expect(run).toMatch(/^CMD \["node", "--disable-proto=throw", "dist\/server\/main\.js"\]$/m);
   for (const [, source = ''] of run.matchAll(/^COPY --from=build \/fedtab\/(\S+)/gm))
     expect(existsSync(join(root, source)), source).toBe(true);
 });

@@ -94,7 +94,10 @@ it('compose.yaml: PostgreSQL and Redis are reached by the servers alone; the pro
     expect(ports.length > 0, name).toBe(name === 'proxy');
   }
   expect(compose.services['postgres']?.networks).toEqual(['back']);
-  expect(compose.services['redis']?.networks).toEqual(['back']);
+  const redis = compose.services['redis'];
+  expect(redis?.networks).toEqual(['back']);
+  // Words have room, and what fills Redis up costs them and no more (server/cluster/redis-bus.test.ts).
+  expect(redis?.command.join(' ')).toMatch(/ --maxmemory 128mb --maxmemory-policy allkeys-lru$/);
   expect(compose.services['proxy']?.networks).toEqual(['front']);
 });
 
@@ -136,6 +139,14 @@ it('each setting is one of the server, and the secrets that the script makes are
   }
   const postgres = compose.services['postgres']?.environment ?? {};
   expect(postgres).toMatchObject({ POSTGRES_USER: 'fedtab', POSTGRES_DB: 'fedtab' });
+});
+
+it('each way to run it has Node refuse __proto__, as the tests do', () => {
+  const flag = '--disable-proto=throw';
+  for (const [name, { command }] of servers)
+    expect(command.slice(0, 3), name).toEqual(['node', flag, 'dist/server/main.js']);
+  expect(read('Dockerfile')).toContain(`CMD ["node", "${flag}", "dist/server/main.js"]`);
+  expect(read('fedtab.service')).toContain(`/usr/bin/node ${flag} /opt/fedtab/dist/server/main.js`);
 });
 
 it('no other FEDTAB_ variable stands in deploy/ than those that the server reads', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { LIMITS } from '../shared/limits.ts';
 import { secureRng, seededRng } from '../shared/rng.ts';
 import { createAdmins } from './auth/admins.ts';
-import { systemClock } from './clock.ts';
+import { steadyClock, systemClock } from './clock.ts';
 import type { Leases } from './cluster/lease.ts';
 import { localLeases } from './cluster/local.ts';
 import { joinProcesses } from './cluster/processes.ts';
@@ -136,7 +136,7 @@ async function start(
     socketsPerAddress: config.maxPerAddress,
     joinsPerAddressPerSecond: Math.max(1, Math.ceil(config.maxPerAddress / 10)),
   });
-  const ports = { storage, blobs, spool, arithmetic, hasSamples: samples.has, clock, log: logger };
+  const ports = { storage, blobs, spool, arithmetic, hasSamples: samples.has, clock: steadyClock(clock), log: logger };
   const rng = seededRng(new DataView(secureRng.bytes(4).buffer).getUint32(0));
   const coordinatorOf = (leases: Leases, downlink: Downlink, elsewhere?: SumsElsewhere) =>
     createCoordinator({ ...ports, leases, downlink, evaluator, rng, secureRng, ...(elsewhere && { elsewhere }) });

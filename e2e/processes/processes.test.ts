@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TaskId } from '../../shared/ids.ts';
 import { Contributors } from '../crash/contributors.ts';
@@ -21,7 +23,17 @@ const anyServer = (): RunningServer => house.running()[0] as RunningServer;
 /** What happens when some of a round's reports are acknowledged and the others are held back. */
 const faults: readonly { readonly acks: number; readonly of: string; readonly act: () => Promise<void> }[] = [
   { acks: 3, of: 'nothing', act: async () => {} },
-  { acks: 2, of: 'the process that has the task is killed', act: async () => house.kill(await house.home()) },
+  {
+    acks: 2,
+    of: 'the process that has the task is killed',
+    act: async () => {
+      await house.kill(await house.home());
+      const killedMs = performance.now();
+      await house.home();
+      // Its lease of six seconds, and a second until another looks.
+      expect(performance.now() - killedMs).toBeLessThan(10_000);
+    },
+  },
   {
     acks: 3,
     of: 'a new process comes, and another than the one that has the task is killed',
@@ -51,6 +63,39 @@ const faults: readonly { readonly acks: number; readonly of: string; readonly ac
     },
   },
 ];
+
+/** A login, made at one process, and its dashboard, open at another. */
+async function dashboardOf(at: RunningServer, other: RunningServer): Promise<{ actor: string; socket: Socket }> {
+  const credentials = { method: 'POST', headers: { 'content-type': 'application/json' } };
+  const body = JSON.stringify({ token: at.adminToken });
+  const loggedIn = await fetch(`${at.url}/api/session`, { ...credentials, body });
+  const headers = { cookie: loggedIn.headers.get('set-cookie')?.split(';')[0] ?? '' };
+  const { actor } = (await (await fetch(`${at.url}/api/session`, { headers })).json()) as { actor: string };
+  const asked = await fetch(`${at.url}/api/session/ticket`, { method: 'POST', headers });
+  const { ticket } = (await asked.json()) as { ticket: string };
+  const socket = io(`${other.url}/admin`, { transports: ['websocket'], auth: { ticket }, reconnection: false });
+  await once(socket as never, 'live');
+  return { actor, socket };
+}
+
+it.each([
+  ['at once where Redis is there', { withinMs: 1_000, isSilent: false }],
+  ['soon where it is silent', { withinMs: 5_000, isSilent: true }],
+])('threat A1: a login that ends at one process closes its dashboards at another, %s', async (_, one) => {
+  const [at, other] = house.running() as [RunningServer, RunningServer];
+  const { actor, socket } = await dashboardOf(at, other);
+  try {
+    if (one.isSilent) house.redis.signal('SIGSTOP');
+    const refused = once(socket as never, 'refused');
+    const endedMs = performance.now();
+    await at.adminJson(`/api/sessions/${actor}`, { method: 'DELETE' });
+    expect(await refused).toMatchObject([{ reason: 'unauthorized' }]);
+    expect(performance.now() - endedMs).toBeLessThan(one.withinMs);
+  } finally {
+    house.redis.signal('SIGCONT');
+    socket.close();
+  }
+});
 
 it('I1 I2 I3 I4 I7: three processes count every acknowledged report once, whoever has the task and whatever goes', async () => {
   const gate = new Gate();

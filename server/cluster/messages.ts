@@ -25,6 +25,8 @@ const schema = v.variant('kind', [
     args,
     /** Sessions of the task at the one who asks. */
     online: v.number(),
+    /** It may be asked again under its id: the answer is kept. */
+    isRepeatable: v.boolean(),
   }),
   v.object({ kind: v.literal('answer'), id, value: v.optional(v.unknown()), error: v.optional(v.string()) }),
   /** To whoever has the task; not answered. */

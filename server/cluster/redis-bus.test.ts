@@ -68,11 +68,72 @@ it('words wait while Redis is silent, and come in order', async () => {
   b.listen({ message: (_, word) => void words.push(word), lost: (from) => void words.push(`lost of ${from}`) });
   a.send(0);
   await vi.waitFor(() => expect(words).toEqual([0]));
+  await vi.waitFor(() => expect(a.isSilent()).toBe(false));
   redis.signal('SIGSTOP');
   for (let word = 1; word <= 20; word++) a.send(word);
+  await vi.waitFor(() => expect(a.isSilent()).toBe(true), 5_000);
   redis.signal('SIGCONT');
   await vi.waitFor(() => expect(words).toHaveLength(21), 10_000);
+  await vi.waitFor(() => expect(a.isSilent()).toBe(false));
   expect(words).toEqual(Array.from({ length: 21 }, (_, word) => word));
+});
+
+it('the stream is kept short by its bytes, however long words are, and none of them is lost to who reads', async () => {
+  const [a, b] = [await join('a'), await join('b')];
+  const heard: unknown[] = [];
+  b.listen({ message: (_, word) => void heard.push((word as unknown[])[0]), lost: () => void heard.push('lost') });
+  const long = 'x'.repeat(1_000_000);
+  for (let word = 0; word < 24; word++) {
+    a.send([word, long]);
+    await vi.waitFor(() => expect(heard).toHaveLength(word + 1));
+  }
+  expect(heard).toEqual(Array.from({ length: 24 }, (_, word) => word));
+  const bytes = Number(await redis.command('MEMORY', 'USAGE', `fedtab:${cluster}:bus`, 'SAMPLES', '0'));
+  expect(bytes).toBeGreaterThan(10 * 2 ** 20);
+  expect(bytes).toBeLessThan(20 * 2 ** 20);
+});
+
+it('goes on where the clock of Redis was set back while the stream began anew', async () => {
+  const [a, b] = [await join('a'), await join('b')];
+  const words: unknown[] = [];
+  b.listen({ message: (_, word) => void words.push(word), lost: () => {} });
+  a.send('before');
+  await vi.waitFor(() => expect(words).toEqual(['before']));
+  // As if it had been an hour later.
+  const [seconds] = (await redis.command('TIME')) as [string];
+  await redis.command('XADD', `fedtab:${cluster}:bus`, `${Number(seconds) + 3_600}000-0`, 'word', '{}');
+  a.send('at that time');
+  await vi.waitFor(() => expect(words).toContain('at that time'));
+  await redis.command('FLUSHALL');
+  await vi.waitFor(
+    () => {
+      a.send('after');
+      b.send('after');
+      expect(words).toContain('after');
+    },
+    { timeout: 15_000, interval: 200 },
+  );
+});
+
+it('where Redis has no memory left it forgets the stream, and words go on', async () => {
+  const [a, b] = [await join('a'), await join('b')];
+  let heard = 0;
+  b.listen({ message: () => void heard++, lost: () => {} });
+  await redis.command('FLUSHALL');
+  const [, used] = /used_memory:(\d+)/.exec(String(await redis.command('INFO', 'memory'))) ?? [];
+  await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+  await redis.command('CONFIG', 'SET', 'maxmemory', String(Number(used) + 3_000_000));
+  const isHeard = async (): Promise<void> => {
+    const before = heard;
+    a.send('x'.repeat(100_000));
+    await vi.waitFor(() => expect(heard).toBeGreaterThan(before), { timeout: 2_000, interval: 5 });
+  };
+  try {
+    for (let word = 0; word < 60; word++) await isHeard().catch(isHeard);
+    expect(String(await redis.command('INFO', 'stats'))).toMatch(/evicted_keys:[1-9]/);
+  } finally {
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+  }
 });
 
 it('says where Redis cannot be reached', async () => {

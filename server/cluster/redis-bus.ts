@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis';
 import type { Bus, BusListener, ProcessId } from './bus.ts';
-import { readEnvelope, receiving } from './envelope.ts';
+import { Echo } from './echo.ts';
+import { ENVELOPE_CHARACTERS, readEnvelope, receiving } from './envelope.ts';
+import { KeptWords } from './kept-words.ts';
 
 export interface RedisBusOptions {
   readonly url: string;
@@ -10,8 +12,11 @@ export interface RedisBusOptions {
   readonly log: { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
 }
 
-/** Words that a process may be behind before it misses some; each is a few hundred bytes. */
-const KEPT_WORDS = 10_000;
+/**
+ * Words that a process may be behind before it misses some; most are a few hundred bytes. By both numbers the stream takes some
+ * 20 MB of Redis, whatever is said.
+ */
+const KEPT = { words: 10_000, characters: 16 * 2 ** 20 };
 /** How long one question for new words waits. */
 const BLOCK_MS = 2_000;
 /** A question that has no answer after this long goes to a connection that is dead. */
@@ -22,7 +27,7 @@ const RETRY_MS = 250;
 
 /**
  * A bus on one Redis stream. The stream holds a few thousand words and nothing else: emptied, or Redis started anew, only
- * the words under way are lost. While Redis is away words wait, up to a number.
+ * the words under way are lost. While Redis is away words wait, up to a number. From Redis 6.2 on.
  */
 export async function redisBus({ url, self, cluster, log }: RedisBusOptions): Promise<Bus> {
   const stream = `fedtab:${cluster}:bus`;
@@ -48,6 +53,8 @@ export async function redisBus({ url, self, cluster, log }: RedisBusOptions): Pr
   let number = 0;
   let waiting = 0;
   const receive = receiving(self, () => listener);
+  const echo = new Echo(() => performance.now());
+  const kept = new KeptWords(KEPT);
 
   try {
     await Promise.all([writer.connect(), reader.connect()]);
@@ -72,10 +79,23 @@ export async function redisBus({ url, self, cluster, log }: RedisBusOptions): Pr
       }
       for (const [id, fields] of found?.[0]?.[1] ?? []) {
         offset = id;
-        const envelope = readEnvelope(fields[1] ?? '');
+        const [, text = ''] = fields;
+        kept.add(id, text.length);
+        const envelope = readEnvelope(text);
+        if (envelope?.from === self) echo.back(envelope.number);
         if (envelope !== null) tell(envelope);
       }
+      if (found === null && echo.isMissing() && (await isPast(offset))) {
+        offset = '0-0';
+        kept.clear();
+      }
     }
+  }
+
+  /** Ids are times: a stream that begins anew while the clock of Redis is set back has lower ones than it had, which nobody would read. */
+  async function isPast(offset: string): Promise<boolean> {
+    const [newest] = await reader.xrevrange(stream, '+', '-', 'COUNT', 1).catch(() => []);
+    return newest !== undefined && timeOf(newest[0]) < timeOf(offset);
   }
 
   function tell(envelope: Parameters<typeof receive>[0]): void {
@@ -91,11 +111,19 @@ export async function redisBus({ url, self, cluster, log }: RedisBusOptions): Pr
     send(message, to) {
       // It has a number also if it does not get out: so it is missed.
       number += 1;
+      echo.said(number);
       if (isClosed || waiting >= WAITING_WORDS) return;
-      waiting += 1;
       const text = JSON.stringify({ from: self, ...(to === undefined ? {} : { to }), number, message });
+      if (text.length > ENVELOPE_CHARACTERS) {
+        log.warn(
+          { characters: text.length },
+          'a word to other processes is too long, and lost: clients will be asked to come back',
+        );
+        return;
+      }
+      waiting += 1;
       writer
-        .xadd(stream, 'MAXLEN', '~', KEPT_WORDS, '*', 'word', text)
+        .xadd(stream, 'MINID', '~', kept.oldest(), '*', 'word', text)
         .catch(() => {})
         .finally(() => {
           waiting -= 1;
@@ -104,6 +132,7 @@ export async function redisBus({ url, self, cluster, log }: RedisBusOptions): Pr
     listen(next) {
       listener = next;
     },
+    isSilent: () => echo.isMissing(),
     async close() {
       isClosed = true;
       listener = null;
@@ -116,3 +145,5 @@ export async function redisBus({ url, self, cluster, log }: RedisBusOptions): Pr
     },
   };
 }
+
+const timeOf = (id: string): number => Number(id.split('-')[0]);

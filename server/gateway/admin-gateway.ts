@@ -14,7 +14,7 @@ import {
 import type { TaskStatus } from '../../shared/protocol/index.ts';
 import type { Admin, Admins } from '../auth/admins.ts';
 import { isOwnOrigin } from '../auth/origins.ts';
-import type { ContributorView, Coordinator, CoordinatorEvent } from '../rounds/port.ts';
+import type { Coordinator, CoordinatorEvent } from '../rounds/port.ts';
 import type { TaskRow } from '../storage/port.ts';
 import type { Broadcast, GatewayServer } from './broadcast.ts';
 import { taskIdOf } from './door.ts';
@@ -38,6 +38,8 @@ export interface AdminGatewayOptions {
 
 export interface AdminGateway {
   status(task: TaskId, status: TaskStatus): void;
+  /** A login may have ended without a word: ends the sockets of those that have. */
+  lookAtLogins(): void;
   close(): void;
 }
 
@@ -106,23 +108,33 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
     let stop = (): void => {};
     const wait = (): void => {
       stop = clock.after(LIMITS.adminSessionUseMs, async () => {
-        let isThere = true;
-        try {
-          isThere = await admins.used(actor);
-        } catch (error) {
-          internalRefusal(log, { socket: socket.id }, error);
-        }
-        if (!isThere) end(socket, loggedOut);
-        else if (socket.connected) wait();
+        await look(actor);
+        if (socket.connected) wait();
       });
     };
     if (expiresAt !== null) wait();
     return () => stop();
   }
 
-  const stopLogOut = admins.onLogOut((actor) => {
+  async function look(actor: string): Promise<void> {
+    try {
+      if (!(await admins.used(actor))) endAll(actor);
+    } catch (error) {
+      internalRefusal(log, { actor }, error);
+    }
+  }
+
+  function lookAtLogins(): void {
+    const open = [...namespace.sockets.values()].map(({ data }) => data.admin);
+    const actors = new Set(open.filter(({ expiresAt }) => expiresAt !== null).map(({ actor }) => actor));
+    for (const actor of actors) void look(actor);
+  }
+
+  function endAll(actor: string): void {
     for (const socket of [...namespace.sockets.values()]) if (socket.data.admin.actor === actor) end(socket, loggedOut);
-  });
+  }
+
+  const stopLogOut = admins.onLogOut(endAll);
   const stopEvents = coordinator.subscribe((event) => {
     try {
       tell(event);
@@ -161,15 +173,15 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
     const status = known ?? coordinator.status(task);
     const participation = coordinator.participation(task);
     if (status === undefined || participation === undefined) return undefined;
-    const contributors = coordinator.contributors(task);
+    const { shown, count } = coordinator.contributors(task);
     return {
       task,
       title: row.spec.title,
       archived: row.archivedAt !== null,
       status,
       parameters: participation.parameters,
-      contributors: shown(contributors),
-      contributorsCount: contributors.length,
+      contributors: [...shown],
+      contributorsCount: count,
     };
   }
 
@@ -180,6 +192,7 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
       const live = row === undefined ? undefined : liveTask(row, status);
       if (live !== undefined) namespace.emit('task', live);
     },
+    lookAtLogins,
     close() {
       stopLogOut();
       stopEvents();
@@ -193,12 +206,4 @@ const loggedOut = refuse('unauthorized', 'this login is over');
 function end(socket: AdminSocket, refusal: Refusal): void {
   socket.emit('refused', refusal);
   socket.disconnect(true);
-}
-
-/** Those with a part in the round first. */
-function shown(contributors: readonly ContributorView[]): ContributorView[] {
-  if (contributors.length <= LIMITS.contributorsShownCount) return [...contributors];
-  const assigned = contributors.filter(({ state }) => state === 'assigned');
-  const others = contributors.filter(({ state }) => state !== 'assigned');
-  return [...assigned, ...others].slice(0, LIMITS.contributorsShownCount);
 }

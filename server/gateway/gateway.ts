@@ -60,6 +60,8 @@ export interface Gateway {
   overtaken(task: TaskId, clientId: ClientId, connection: Handshake['connection']): void;
   /** Tasks with sessions here, and how many. */
   counts(): readonly (readonly [TaskId, number])[];
+  /** Logins may have ended at another process without a word: looks whether those of the dashboards here are good. */
+  lookAtLogins(): void;
   /** Ends every session at once. The HTTP server stays the caller's. */
   close(): Promise<void>;
 }
@@ -187,6 +189,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     recall,
     overtaken,
     counts: () => sessions.counts(),
+    lookAtLogins: () => adminGateway?.lookAtLogins(),
     close,
   };
 }

@@ -337,6 +337,9 @@ describe('controlling a task', () => {
   test('contributors', async () => {
     await create();
     expect((await http.admin('/api/tasks/digits/contributors')).json()).toEqual([]);
+    expect((await http.admin('/api/tasks/digits/contributors?limit=10000')).json()).toEqual([]);
+    for (const limit of ['0', '10001', 'all'])
+      expect((await http.admin(`/api/tasks/digits/contributors?limit=${limit}`)).statusCode).toBe(422);
   });
 });
 

@@ -5,6 +5,7 @@ import { updateIdOf } from '../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../shared/task/spec.ts';
 import { toBytes } from '../../shared/weights/vector.ts';
 import { client, type House, openHouse, Rig, TASK } from './fixtures/rig.ts';
+import type { ContributorView } from './port.ts';
 
 let house: House;
 let rig: Rig;
@@ -180,7 +181,9 @@ describe('a whole round', () => {
     expect([...chosen, retry?.clientId].sort()).toEqual([A, B, C, D]);
     // It waits for the next round, if it comes.
     expect(await rig.join(retry!.clientId)).toEqual(ok);
-    expect(rig.coordinator.contributors(TASK.id).find(({ state }) => state === 'available')).toMatchObject({
+    const states = (await rig.coordinator.listContributors(TASK.id, 3)) as readonly ContributorView[];
+    expect(states.map(({ state }) => state)).toEqual(['assigned', 'assigned', 'assigned']);
+    expect(rig.coordinator.contributors(TASK.id).shown.find(({ state }) => state === 'available')).toMatchObject({
       client: retry!.clientId.slice(0, 8),
       backend: 'cpu',
     });
@@ -325,7 +328,7 @@ describe('the picture', () => {
       counts: { waiting: 1, training: 1, done: 1 },
     });
     expect(rig.status().round?.members?.[slot]).toEqual({ slot, state: 'training', share: 0.25 });
-    expect(rig.coordinator.contributors(TASK.id).find(({ slot: at }) => at === slot)).toEqual({
+    expect(rig.coordinator.contributors(TASK.id).shown.find(({ slot: at }) => at === slot)).toEqual({
       ...{ client: A.slice(0, 8), state: 'assigned', slot, phase: 'training', backend: 'cpu', examples: 10 },
     });
   });

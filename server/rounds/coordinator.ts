@@ -214,7 +214,9 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
     status: (task) => entries.get(task)?.task.status(),
     participation: (task) => entries.get(task)?.participation,
     control: (task) => active(task)?.task.controlSha256 ?? null,
-    contributors: (task) => entries.get(task)?.task.contributors() ?? [],
+    contributors: (task) =>
+      entries.get(task)?.task.contributors(LIMITS.contributorsShownCount) ?? { shown: [], count: 0 },
+    listContributors: async (task, limit) => entries.get(task)?.task.contributors(limit).shown ?? [],
 
     async create(spec) {
       if (isDraining) return conflict('draining', 'the server is shutting down');

@@ -27,8 +27,8 @@ it('P13: who is not eligible is told so, does not wait, and may come back with m
     ...{ ok: false, reason: 'ineligible', message: 'this task asks for at least 50 examples' },
     retryAfterMs: LIMITS.ineligibleRetryMs,
   });
-  expect(rig.coordinator.contributors(TASK.id)).toEqual([]);
+  expect(rig.coordinator.contributors(TASK.id).shown).toEqual([]);
   expect(await rig.join(client(1), { examples: 50, stepMs: 12 })).toEqual({ ok: true });
-  expect(rig.coordinator.contributors(TASK.id)).toMatchObject([{ state: 'available', examples: 50 }]);
+  expect(rig.coordinator.contributors(TASK.id).shown).toMatchObject([{ state: 'available', examples: 50 }]);
   await rig.coordinator.drain();
 });

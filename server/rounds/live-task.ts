@@ -20,7 +20,7 @@ import {
   type RoundHost,
   type RoundStart,
 } from './live-round.ts';
-import type { ContributorView, CoordinatorEvent } from './port.ts';
+import type { Contributors, CoordinatorEvent } from './port.ts';
 import { restoreFill, restoreRound } from './recovery.ts';
 import { openRound, type RoundOutcome } from './round.ts';
 import type { Scoring } from './scoring.ts';
@@ -143,8 +143,8 @@ export class LiveTask implements RoundHost {
     return statusOf({ row: this.#row, metrics: this.#metrics, online, available, round: this.#round, now });
   }
 
-  contributors(): ContributorView[] {
-    return contributorsOf(this.pool, this.#round);
+  contributors(limit: number): Contributors {
+    return contributorsOf(this.pool, this.#round, limit);
   }
 
   /** Goes on with what a restart found, or with the next round. */

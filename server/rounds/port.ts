@@ -143,6 +143,14 @@ export interface ContributorView {
   readonly examples: number | null;
 }
 
+/** Of a crowd so many as a dashboard shows. */
+export interface Contributors {
+  /** Those with a part in the round first; at most `LIMITS.contributorsShownCount`. */
+  readonly shown: readonly ContributorView[];
+  /** How many there are in all. */
+  readonly count: number;
+}
+
 export interface Coordinator {
   /** Loads every task, takes the leases, resumes rounds that a crash cut off. */
   start(): Promise<void>;
@@ -190,7 +198,9 @@ export interface Coordinator {
   participation(task: TaskId): Participation | undefined;
   /** The blob of SCAFFOLD's control variates that belongs to the newest version: whoever may have the weights may have it. */
   control(task: TaskId): Sha256 | null;
-  contributors(task: TaskId): readonly ContributorView[];
+  contributors(task: TaskId): Contributors;
+  /** The same as a longer list. Asks whoever has the task. */
+  listContributors(task: TaskId, limit: number): Promise<readonly ContributorView[] | Extract<Control, { ok: false }>>;
 
   // control; each resolves when it is durable
   create(spec: TaskSpec): Promise<Control>;

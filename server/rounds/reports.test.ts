@@ -162,7 +162,7 @@ describe('deleted data', () => {
     const open = await house.storage.rounds.unfinished(TASK.id);
     expect(open?.assignments.filter(({ clientId, token: of }) => clientId === A || of === token)).toEqual([]);
     expect(open?.assignments).toHaveLength(3);
-    expect(rig.coordinator.contributors(TASK.id)).toHaveLength(2);
+    expect(rig.coordinator.contributors(TASK.id).shown).toHaveLength(2);
     expect(await rig.coordinator.resume(TASK.id, A, token)).toMatchObject({ reason: 'not-assigned' });
   });
 

@@ -1,8 +1,9 @@
+import type { ClientId } from '../../shared/ids.ts';
 import type { CohortMember, Progress, Score, TaskStatus } from '../../shared/protocol/index.ts';
 import type { TaskRow } from '../storage/port.ts';
 import type { LiveRound } from './live-round.ts';
 import type { Member } from './member.ts';
-import type { ContributorView } from './port.ts';
+import type { Contributors, ContributorView } from './port.ts';
 import { cohortSize, type Part, tally } from './round.ts';
 import type { Underway } from './underway.ts';
 import type { WaitingPool } from './waiting-pool.ts';
@@ -68,23 +69,35 @@ function memberOf(part: Part, member: Member | undefined, slot: number): CohortM
   return { slot, state: SHOWN_AS[progress.phase], share: progress.phase === 'preparing' ? 0 : progress.share };
 }
 
-/** For the dashboard: who waits, who has a part, who is there besides. */
-export function contributorsOf(pool: WaitingPool, round: LiveRound | null): ContributorView[] {
+/** For the dashboard: who waits, who has a part, who is there besides. Where that is a crowd, those with a part come first. */
+export function contributorsOf(pool: WaitingPool, round: LiveRound | null, limit: number): Contributors {
   const known = pool.known();
   const members = (round?.members ?? []).filter((member) => round?.partOf(member)?.standing !== 'dropped');
-  const clientIds = new Set([...known.keys(), ...members.map(({ clientId }) => clientId)]);
-  return [...clientIds].map((clientId) => {
+  const memberIds = new Set(members.map(({ clientId }) => clientId));
+  const isPending = (clientId: ClientId): boolean => {
     const member = round?.byClient(clientId);
-    const part = member && round?.partOf(member);
-    const isPending = part?.standing === 'open' || part?.standing === 'storing';
+    const standing = member && round?.partOf(member)?.standing;
+    return standing === 'open' || standing === 'storing';
+  };
+  const viewOf = (clientId: ClientId): ContributorView => {
+    const member = isPending(clientId) ? round?.byClient(clientId) : undefined;
     const said = known.get(clientId);
     return {
       client: clientId.slice(0, 8),
-      state: isPending ? 'assigned' : pool.has(clientId) ? 'available' : 'connected',
-      slot: isPending ? (member?.slot ?? null) : null,
-      phase: isPending ? (member?.progress?.phase ?? null) : null,
+      state: member !== undefined ? 'assigned' : pool.has(clientId) ? 'available' : 'connected',
+      slot: member?.slot ?? null,
+      phase: member?.progress?.phase ?? null,
       backend: said?.backend ?? null,
       examples: said?.examples ?? null,
     };
-  });
+  };
+  const count = known.size + [...memberIds].filter((clientId) => !known.has(clientId)).length;
+  const first = count > limit ? [...memberIds].filter(isPending) : [];
+  const shown = new Set<ClientId>();
+  for (const some of [first, known.keys(), memberIds])
+    for (const clientId of some) {
+      if (shown.size === limit) break;
+      shown.add(clientId);
+    }
+  return { shown: [...shown].map(viewOf), count };
 }

@@ -17,6 +17,7 @@ import { TEMPLATES } from '../../../shared/task/templates/index.ts';
 import type {
   AdmittedReport,
   ArrivedReport,
+  Contributors,
   ContributorView,
   Control,
   Coordinator,
@@ -42,6 +43,8 @@ export class ScriptedCoordinator implements Coordinator {
   /** Thrown by the named door. */
   readonly breaks = new Map<string, Error>();
   participants: readonly ContributorView[] = [];
+  /** Contributors that a dashboard is only told the number of. */
+  unshown = 0;
   readonly #rows = new Map<TaskId, TaskRow>();
   readonly #listeners = new Set<(event: CoordinatorEvent) => void>();
   readonly #base = sha256Hex(new Uint8Array(4));
@@ -208,7 +211,8 @@ export class ScriptedCoordinator implements Coordinator {
       closed: row.spec.access.joinToken !== undefined,
     };
   }
-  contributors = (): readonly ContributorView[] => this.participants;
+  contributors = (): Contributors => ({ shown: this.participants, count: this.participants.length + this.unshown });
+  listContributors = async (): Promise<readonly ContributorView[]> => this.participants;
 
   create = async (): Promise<Control> => done;
   startRounds = async (): Promise<Control> => done;

@@ -95,7 +95,10 @@ export function controlRoutes(app: App, dependencies: HttpDependencies, auth: Au
 
   app.get('/api/tasks/:id/contributors', async (request, reply) => {
     const row = findTask(coordinator, request, reply);
-    return row === undefined ? reply : coordinator.contributors(row.spec.id);
+    const limit = row && parseQueryCount(request, reply, 'limit', { minimum: 1, maximum: 10_000, fallback: 1_000 });
+    if (row === undefined || limit === undefined) return reply;
+    const found = await coordinator.listContributors(row.spec.id, limit);
+    return 'ok' in found ? denyControl(reply, found) : found;
   });
 
   app.get('/api/audit', async (request, reply) => {

@@ -38,7 +38,10 @@ describe('a question that may be asked again', () => {
 });
 
 describe('an answer', () => {
-  const call = (number: number): CallMessage => ({ kind: 'call', id: `b/${number}`, ...question });
+  const call = (number: number): CallMessage => ({
+    ...{ kind: 'call', id: `b/${number}`, isRepeatable: true },
+    ...question,
+  });
 
   test('that is under way is waited for once, however many came after it', async () => {
     const { sent, calls } = callsOf();
@@ -62,5 +65,15 @@ describe('an answer', () => {
     calls.asked('b', call(0), slow);
     await turn();
     expect([asked, sent.length]).toEqual([1, 2]);
+  });
+
+  test('to what is not asked again is not kept', async () => {
+    const { calls } = callsOf();
+    let asked = 0;
+    for (let time = 0; time < 2; time++) {
+      calls.asked('b', { ...call(0), isRepeatable: false }, async () => void asked++);
+      await turn();
+    }
+    expect(asked).toBe(2);
   });
 });

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../shared/clock.ts';
+import type { TaskId } from '../../../shared/ids.ts';
 import type { Bus, ProcessId } from '../../cluster/bus.ts';
 import type { CallMessage, RoutingMessage } from '../../cluster/messages.ts';
 
@@ -6,6 +7,9 @@ import type { CallMessage, RoutingMessage } from '../../cluster/messages.ts';
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
+
+/** Whoever has the task was asked, and that is this process by now, which does not hear itself. */
+export class HereNowError extends NoAnswerError {}
 
 /** Does what another process asks for; undefined when that is not for this process. */
 export type Answerer = (from: ProcessId, call: CallMessage) => Promise<unknown> | undefined;
@@ -19,6 +23,7 @@ export interface CallOptions {
 
 interface Open {
   readonly to: ProcessId | undefined;
+  readonly task: TaskId;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -48,13 +53,13 @@ export class Calls {
 
   /** Rejects with what the other process threw, as a plain error, or with `NoAnswerError`. */
   call(
-    message: Omit<CallMessage, 'kind' | 'id'>,
+    message: Omit<CallMessage, 'kind' | 'id' | 'isRepeatable'>,
     { to, withinMs = WITHIN_MS, isRepeatable = false }: CallOptions = {},
   ): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(new NoAnswerError('this process ends'));
     this.#number += 1;
     const id = `${this.#self}/${this.#number}`;
-    const send = (): void => this.#send({ kind: 'call', id, ...message }, to);
+    const send = (): void => this.#send({ kind: 'call', id, ...message, isRepeatable }, to);
     return new Promise((resolve, reject) => {
       let cancelAgain = (): void => {};
       const end = (): void => {
@@ -73,7 +78,7 @@ export class Calls {
         });
       };
       this.#open.set(id, {
-        to,
+        ...{ to, task: message.task },
         resolve: (value) => {
           end();
           resolve(value);
@@ -98,6 +103,7 @@ export class Calls {
       this.#underway.add(call.id);
       const keep = (): void => {
         this.#underway.delete(call.id);
+        if (!call.isRepeatable) return;
         this.#answers.set(call.id, answer);
         if (this.#answers.size > ANSWERS_KEPT) this.#answers.delete(this.#answers.keys().next().value ?? '');
       };
@@ -123,6 +129,12 @@ export class Calls {
   lost(process: ProcessId): void {
     for (const { to, reject } of [...this.#open.values()])
       if (to === process) reject(new NoAnswerError(`${process} is silent, or has left`));
+  }
+
+  /** This process has the task now: what was asked of whoever has it is its own. */
+  here(task: TaskId): void {
+    for (const { to, task: of, reject } of [...this.#open.values()])
+      if (to === undefined && of === task) reject(new HereNowError(`this process has ${task} now`));
   }
 
   /** What is open is not waited for any more. */

@@ -4,14 +4,14 @@ import type { Participation, TaskStatus } from '../../../shared/protocol/index.t
 import type { TaskData } from '../../../shared/task/kinds/index.ts';
 import type { TaskRow, TaskStore } from '../../storage/port.ts';
 import { participationOf } from '../coordinator.ts';
-import type { ContributorView } from '../port.ts';
+import type { Contributors } from '../port.ts';
 
-/** What whoever has a task lets the others know of it. */
+/** What whoever has a task lets the others know of it, often: of what is in the database already it has no more than has changed. */
 export interface Picture {
-  readonly row: TaskRow;
+  readonly row: Omit<TaskRow, 'spec'>;
   readonly status: TaskStatus;
   readonly control: Sha256 | null;
-  readonly contributors: readonly ContributorView[];
+  readonly contributors: Contributors;
 }
 
 export interface KnownTasksOptions {
@@ -30,6 +30,8 @@ export class KnownTasks {
   readonly #options: KnownTasksOptions;
   readonly #rows = new Map<TaskId, TaskRow>();
   readonly #pictures = new Map<TaskId, Picture>();
+  /** The newest of tasks that were not read yet. */
+  readonly #early = new Map<TaskId, Picture>();
   readonly #participations = new Map<TaskId, Participation>();
   #reading: Promise<void> | null = null;
   #isStale = false;
@@ -70,16 +72,27 @@ export class KnownTasks {
     // A task made anew under an old name is another.
     if (this.#rows.has(id) && this.#rows.get(id)?.createdAt !== row.createdAt) this.forget(id);
     this.#rows.set(id, row);
+    const early = this.#early.get(id);
+    if (early?.row.createdAt === row.createdAt) this.show(id, early);
   }
 
-  show(task: TaskId, picture: Picture): void {
-    this.learn(picture.row);
+  /** False where the task is not known yet, or only another one of this name: it is shown once that is read. */
+  show(task: TaskId, picture: Picture): boolean {
+    const known = this.#rows.get(task);
+    if (known?.createdAt !== picture.row.createdAt) {
+      this.#early.set(task, picture);
+      return false;
+    }
+    this.#early.delete(task);
+    this.#rows.set(task, { ...picture.row, spec: known.spec });
     this.#pictures.set(task, picture);
+    return true;
   }
 
   /** Another process has it now: what the last one said is not true any more. */
   hide(task: TaskId): void {
     this.#pictures.delete(task);
+    this.#early.delete(task);
   }
 
   forget(task: TaskId): void {
@@ -108,6 +121,8 @@ export class KnownTasks {
           this.forget(task);
           this.#options.gone(task, unknownTask);
         }
+        // One that came meanwhile may be of a task that is newer than this list.
+        if (!this.#isStale) this.#early.clear();
       } while (this.#isStale);
     } finally {
       this.#reading = null;

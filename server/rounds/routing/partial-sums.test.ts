@@ -158,6 +158,7 @@ async function start(name: string, { beforeSave, isNoHome, isStuck, losesEnds, .
       overtaken: () => {},
       uploads: { has: () => false, give: async () => null, forget: async () => {} },
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
+      lookAtLogins: () => {},
     },
     loggedOut: () => {},
   });
@@ -367,7 +368,8 @@ test('D11 whoever has the task makes no sum of it for others', async () => {
   const other = way.join('x');
   other.listen({ message: (_, word) => void answers.push(word), lost: () => {} });
   const round = { task: TASK.id, number: 1, place: 1, fold: 'sum', expected: THREE };
-  other.send({ kind: 'call', id: 'x/1', task: TASK.id, name: 'sum', args: [round, []], online: 0 }, 'a');
+  const call = { kind: 'call', id: 'x/1', task: TASK.id, name: 'sum', args: [round, []], isRepeatable: true };
+  other.send({ ...call, online: 0 }, 'a');
   const answer = { kind: 'answer', id: 'x/1', value: { ok: false, reason: 'absent' } };
   await eventually(() => expect(answers).toContainEqual(answer));
   await other.close();
@@ -435,20 +437,28 @@ test('D11 a process that went and came back under another name is not asked: the
   );
 });
 
-test('D11 words that are lost cost time, and no report', async () => {
-  const { a, b } = await inOneRound();
-  await b.report(B, [4, 0, 0]);
-  await b.report(C, [0, 8, 0]);
-  await a.report(A, [0, 0, 4]);
-  const last = b.report(D, [0, 0, 8]);
-  await eventually(async () => expect(await names()).toHaveLength(4));
-  way.losing = 3;
-  await eventually(async () => {
-    clock.advance(1_000);
-    expect(await newest()).toEqual([1, 2, 3]);
-  });
-  await last.catch(() => {});
-});
+test.each(['report', 'sum'])(
+  'D11 words that are lost cost time, and no report: the question %s and those after it',
+  async (name) => {
+    const { a, b } = await inOneRound();
+    await b.report(B, [4, 0, 0]);
+    await b.report(C, [0, 8, 0]);
+    await a.report(A, [0, 0, 4]);
+    let isLost = false;
+    way.passing = (message) => {
+      if (isLost || (message as { readonly name?: unknown }).name !== name) return;
+      isLost = true;
+      way.losing = 3;
+    };
+    const last = b.report(D, [0, 0, 8]);
+    await eventually(async () => {
+      clock.advance(1_000);
+      expect(await newest()).toEqual([1, 2, 3]);
+    });
+    expect(isLost).toBe(true);
+    await last.catch(() => {});
+  },
+);
 
 test('D9 D11 under a rule that must see all reports they are brought as they come', async () => {
   const strategy = { ...TASK.strategy, name: 'robust', weighting: 'uniform', aggregator: { name: 'median' } } as const;

@@ -13,6 +13,8 @@ export type OfferedReport = Omit<ArrivedReport, 'writer' | 'elsewhere'> & {
 };
 
 type Answer = Awaited<ReturnType<Coordinator['report']>>;
+/** `here`: this process has the task itself by now. */
+export type OfferAnswer = Answer | 'here';
 
 export interface RemoteReportsOptions {
   readonly spool: Pick<Spool, 'has' | 'release'>;
@@ -22,7 +24,8 @@ export interface RemoteReportsOptions {
   /** Tells whoever has the task that the report is no good. */
   readonly rejected: Coordinator['rejected'];
   /** Offers it to whoever has the task. */
-  readonly offer: (task: TaskId, clientId: ClientId, offered: OfferedReport) => Promise<Answer>;
+  readonly offer: (task: TaskId, clientId: ClientId, offered: OfferedReport) => Promise<OfferAnswer>;
+  readonly here: Coordinator['report'];
   /** Asks that process to make the bytes that it has durable. */
   readonly askToFinish: (from: ProcessId, task: TaskId, updateId: UpdateId) => Promise<unknown>;
   readonly log: CoordinatorLog;
@@ -42,7 +45,7 @@ export class RemoteReports {
 
   /** One whose bytes are here. */
   async take(task: TaskId, clientId: ClientId, arrived: ArrivedReport): Promise<Answer> {
-    const { admit, arithmetic, rejected, offer, spool, held, log } = this.#options;
+    const { admit, arithmetic, rejected, offer, here, spool, held, log } = this.#options;
     const { token, sha256, bytes, metrics, writer } = arrived;
     // Whether its part is over by now is found by whoever has the round, which is offered it next.
     const admitted = arrived.admitted ?? (await admit(task, clientId, token));
@@ -66,14 +69,19 @@ export class RemoteReports {
       if (isRejection(checked.reason)) rejected(task, clientId, token, checked.reason);
       return checked;
     }
-    this.#here.set(updateId, arrived);
+    const kept = { ...arrived, writer: finishedOnce(writer) };
+    this.#here.set(updateId, kept);
+    let answer: OfferAnswer | undefined;
     try {
-      return await offer(task, clientId, { token, sha256, bytes, metrics, checked, updateId, round });
+      answer = await offer(task, clientId, { token, sha256, bytes, metrics, checked, updateId, round });
+      return answer === 'here' ? await here(task, clientId, { ...kept, checked }) : answer;
     } finally {
-      if (this.#here.get(updateId) === arrived) this.#here.delete(updateId);
-      // What is durable is in the database.
-      await writer.discard();
-      if (!held.keeps(task, updateId)) await spool.release(task, round, updateId);
+      if (this.#here.get(updateId) === kept) this.#here.delete(updateId);
+      if (answer !== 'here') {
+        // What is durable is in the database.
+        await writer.discard();
+        if (!held.keeps(task, updateId)) await spool.release(task, round, updateId);
+      }
     }
   }
 
@@ -105,4 +113,17 @@ export class RemoteReports {
     if (arrived === undefined) throw new Error(`the report ${updateId} is not here any more`);
     await arrived.writer.finish();
   }
+}
+
+/** Whoever had the task before may have had it finished, and written no receipt. */
+function finishedOnce(writer: ArrivedReport['writer']): ArrivedReport['writer'] {
+  let finished: Promise<void> | undefined;
+  return {
+    path: writer.path,
+    finish() {
+      finished ??= writer.finish();
+      return finished;
+    },
+    discard: () => writer.discard(),
+  };
 }

@@ -27,10 +27,12 @@ export interface Routed {
 const ORDER_WITHIN_MS = 30_000;
 
 const noTask = notFound('unknown-task', 'there is no such task');
+const noAnswer = { ok: false, status: 503, code: 'no-answer' } as const;
 const unanswered: Control = {
-  ...{ ok: false, status: 503, code: 'no-answer' },
+  ...noAnswer,
   message: 'no process answered for this task: look whether it was done, and try again',
 };
+const unread = { ...noAnswer, message: 'no process answered for this task: try again' } as const;
 
 /**
  * The coordinator of one of several processes: what is asked of a task that this process has, it does itself; for the
@@ -80,7 +82,8 @@ export function createRoutedCoordinator(options: WordsOptions): Routed {
     async forget(task, clientId) {
       await words.moves.forget(task, clientId);
       if (isHere(task)) return inner.forget(task, clientId);
-      await words.ask(task, 'forget', [clientId], { withinMs: ORDER_WITHIN_MS, isRepeatable: true });
+      const how = { withinMs: ORDER_WITHIN_MS, isRepeatable: true };
+      await words.askHome(task, 'forget', [clientId], how, () => inner.forget(task, clientId));
     },
     checkOut: toldOf('checkOut'),
     progress: toldOf('progress'),
@@ -117,7 +120,13 @@ export function createRoutedCoordinator(options: WordsOptions): Routed {
       return row && known.participation(row);
     },
     control: (task) => (isHere(task) ? inner.control(task) : (known.picture(task)?.control ?? null)),
-    contributors: (task) => (isHere(task) ? inner.contributors(task) : (known.picture(task)?.contributors ?? [])),
+    contributors: (task) =>
+      isHere(task) ? inner.contributors(task) : (known.picture(task)?.contributors ?? { shown: [], count: 0 }),
+    async listContributors(task, limit) {
+      if (isHere(task)) return inner.listContributors(task, limit);
+      type Listed = Awaited<ReturnType<Coordinator['listContributors']>>;
+      return words.askOr<Listed>(unread, task, 'listContributors', [limit], { withinMs: ORDER_WITHIN_MS });
+    },
 
     async create(spec) {
       if (known.has(spec.id)) return conflict('taken', `a task ${spec.id} exists`);

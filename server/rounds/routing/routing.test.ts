@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { AssignmentToken, ClientId, TaskId } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import { type SecureRng, secureRng, seededRng } from '../../../shared/rng.ts';
 import { expiringLeases } from '../../cluster/expiring.ts';
 import { MemoryWay } from '../../cluster/memory-bus.ts';
@@ -29,8 +30,8 @@ beforeAll(async () => {
 afterAll(() => common.close());
 beforeEach(async () => {
   house = await common.fresh();
-  way = new MemoryWay();
   clock = new ManualClock();
+  way = new MemoryWay(() => clock.elapsed());
   open = [];
 });
 afterEach(async () => {
@@ -49,6 +50,9 @@ async function start(name: string) {
   const downlink = new RecordingDownlink();
   const recalled: TaskId[] = [];
   const overtaken: ClientId[] = [];
+  const loggedOut: string[] = [];
+  /** When it was looked whether logins are good. */
+  const looks: number[] = [];
   const leases = expiringLeases({ tasks: house.storage.tasks, holder: name, clock });
   const bus = way.join(name);
   const ports = {
@@ -69,14 +73,15 @@ async function start(name: string) {
       overtaken: (_, clientId) => void overtaken.push(clientId),
       uploads: { has: () => false, give: async () => null, forget: async () => {} },
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
+      lookAtLogins: () => void looks.push(clock.elapsed()),
     },
-    loggedOut: () => {},
+    loggedOut: (actor) => void loggedOut.push(actor),
   });
   const { coordinator } = routed;
   await coordinator.start();
   const isMade = (one: unknown): boolean => one === made;
   const made = {
-    ...{ name, routed, coordinator, downlink, recalled, overtaken },
+    ...{ name, routed, coordinator, downlink, recalled, overtaken, loggedOut, looks },
     has: (task: TaskId) => routed.inner.holds(task),
     join(clientId: ClientId) {
       downlink.connected.add(clientId);
@@ -289,10 +294,108 @@ test('D3 a task whose process ends in order goes on at another, with what was ac
   await vi.waitFor(async () => expect(await newest()).toBe(1));
 });
 
+test('I7 what was asked of whoever has a task is answered by the one that asked, where it takes the task over', async () => {
+  const { a, b } = await inOneRound();
+  const token = b.tokenOf(B);
+  const isAsked = { report: false, resume: false, checkIn: false };
+  // Of these none gets to the process that has the task.
+  way.passing = (message) => {
+    const { kind, name = '' } = message as { readonly kind: string; readonly name?: string };
+    if (kind !== 'call' || !Object.hasOwn(isAsked, name)) return;
+    isAsked[name as keyof typeof isAsked] = true;
+    way.losing = 1;
+  };
+  const asked = [
+    b.report(B, [3, 3, 3]),
+    b.coordinator.resume(TASK.id, C, b.tokenOf(C)),
+    b.coordinator.checkIn(TASK.id, client(9), CHECK_IN),
+  ] as const;
+  await vi.waitFor(() => expect(Object.values(isAsked)).toEqual([true, true, true]));
+  await a.stop();
+  open = open.filter((one) => one !== a);
+  clock.advance(1_000);
+  const [reported, resumed, checkedIn] = await Promise.all(asked);
+  expect(b.has(TASK.id)).toBe(true);
+  expect(reported).toMatchObject({ ok: true, receipt: { status: 'accepted' } });
+  expect(resumed).toMatchObject({ ok: true, receipt: null });
+  expect(checkedIn).toEqual({ ok: true });
+  expect(await b.coordinator.receiptOf(TASK.id, B, token)).toMatchObject({ receipt: { status: 'accepted' } });
+  await b.join(A);
+  expect(await b.report(C, [3, 3, 3])).toMatchObject({ ok: true });
+  expect(await b.report(A, [3, 3, 3])).toMatchObject({ ok: true });
+  await vi.waitFor(async () => expect(await newest()).toBe(1));
+});
+
 test('a client that joins at one process is over at the others', async () => {
   const [a, b] = [await start('a'), await start('b')];
   a.routed.joined(TASK.id, A, undefined);
   await vi.waitFor(() => expect(b.overtaken).toEqual([A]));
+});
+
+test('a login that ends at one process is over at the others; whether logins are good is looked every second while no word comes back', async () => {
+  const [a, b] = [await start('a'), await start('b')];
+  const seconds = async (count: number): Promise<void> => {
+    for (let second = 0; second < count; second++) {
+      clock.advance(1_000);
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    }
+  };
+  a.routed.loggedOut('session-1');
+  await vi.waitFor(() => expect(b.loggedOut).toEqual(['session-1']));
+  await seconds(3);
+  expect([a.looks, b.looks]).toEqual([[], []]);
+  way.losing = Number.POSITIVE_INFINITY;
+  await seconds(6);
+  for (const { looks } of [a, b]) expect(looks).toEqual([6_000, 7_000, 8_000, 9_000]);
+  way.losing = 0;
+  await seconds(2);
+  const whileAway = b.looks.length;
+  await seconds(5);
+  expect(b.looks).toHaveLength(whileAway);
+  // A word of another was lost: it may have been that one.
+  way.losing = 1;
+  a.routed.loggedOut('session-2');
+  await seconds(2);
+  expect(b.looks.length).toBeGreaterThan(whileAway);
+});
+
+test('a picture of a crowd is small and comes seldom; whoever wants the whole list asks for it', async () => {
+  const CROWD = 400;
+  const [a, b] = [await start('a'), await start('b')];
+  await a.coordinator.create({ ...TASK, rounds: { ...TASK.rounds, goal: 3, minimum: 3 } });
+  /** Characters of each picture that goes over the bus. */
+  const heard: number[] = [];
+  const ear = way.join('ear');
+  ear.listen({
+    message(_, word) {
+      if ((word as { kind: string }).kind === 'picture') heard.push(JSON.stringify(word).length);
+    },
+    lost: () => {},
+  });
+  for (let one = 0; one < CROWD; one++) expect(await a.join(client(one))).toEqual({ ok: true });
+  await a.coordinator.startRounds(TASK.id, 1);
+  await a.downlink.until('assign', 3);
+  heard.length = 0;
+  const [sent] = a.downlink.all('assign');
+  for (let tenth = 1; tenth <= 50; tenth++) {
+    const { token } = sent!.assignment;
+    a.coordinator.progress(TASK.id, sent!.clientId, { token, phase: 'training', share: tenth / 50 });
+    clock.advance(100);
+    await Promise.resolve();
+  }
+  expect(heard.length).toBeGreaterThanOrEqual(4);
+  expect(heard.length).toBeLessThanOrEqual(6);
+  expect(Math.max(...heard)).toBeLessThan(30_000);
+
+  const { shown, count } = b.coordinator.contributors(TASK.id);
+  expect([shown.length, count]).toEqual([LIMITS.contributorsShownCount, CROWD]);
+  expect(shown.slice(0, 4).map(({ state }) => state)).toEqual(['assigned', 'assigned', 'assigned', 'connected']);
+  expect(await b.coordinator.listContributors(TASK.id, 2 * CROWD)).toHaveLength(CROWD);
+  expect(await b.coordinator.listContributors(TASK.id, 2)).toEqual(shown.slice(0, 2));
+  await a.die();
+  const asked = b.coordinator.listContributors(TASK.id, 2);
+  clock.advance(40_000);
+  expect(await asked).toMatchObject({ ok: false, status: 503 });
 });
 
 test('tasks spread: a process that comes gets some of those at rest', async () => {

@@ -11,14 +11,14 @@ import type { Storage } from '../../storage/port.ts';
 import { reportsOf, type SettlingCoordinator } from '../coordinator.ts';
 import type { CoordinatorLog } from '../coordinator-ports.ts';
 import { sumBytes } from '../partial-sum.ts';
-import type { AdmittedReport, Arithmetic, Coordinator, CoordinatorEvent, Downlink, LocalUploads } from '../port.ts';
+import type { AdmittedReport, Arithmetic, CoordinatorEvent, Downlink, LocalUploads } from '../port.ts';
 import type { ListedReport, SharedRound, SumAnswer, SumsElsewhere } from '../sums-elsewhere.ts';
-import { type CallOptions, Calls } from './calls.ts';
+import { type CallOptions, Calls, HereNowError } from './calls.ts';
 import { HeldReports } from './held-reports.ts';
 import { KnownTasks, type Picture, unknownTask } from './known-tasks.ts';
 import { Places } from './places.ts';
 import { Presence, SILENT_MS } from './presence.ts';
-import { type OfferedReport, RemoteReports } from './remote-reports.ts';
+import { type OfferAnswer, type OfferedReport, RemoteReports } from './remote-reports.ts';
 import { RoutedDownlink } from './routed-downlink.ts';
 import { TaskKeeper } from './task-keeper.ts';
 import { UploadMoves } from './upload-moves.ts';
@@ -36,6 +36,8 @@ export interface LocalSessions {
   readonly uploads: LocalUploads;
   /** Tasks with sessions here, and how many. */
   counts(): readonly (readonly [TaskId, number])[];
+  /** Logins may have ended elsewhere without a word. */
+  lookAtLogins(): void;
 }
 
 export interface WordsOptions {
@@ -63,8 +65,10 @@ const EVERY_MS = 1_000;
 const TASKS_EVERY_MS = 2_000;
 /** Between two looks whether what is kept of rounds of others is still of an open round. */
 const HELD_EVERY_MS = 30_000;
-/** Between two pictures of one task. */
-const PICTURE_MS = 100;
+/** Until what has changed is told, … */
+const SOON_MS = 100;
+/** … and until a picture of a task is, for each contributor that is in it: some hundred bytes. So it is 20 kB a second at most. */
+const PICTURE_MS_EACH = 5;
 const REPORT_WITHIN_MS = 60_000;
 const FINISH_WITHIN_MS = 15_000;
 /** A process that ends waits so long for answers of others: it has to end in time itself. */
@@ -91,7 +95,10 @@ export function createWords(options: WordsOptions) {
   const presence = new Presence(clock);
   const places = new Places();
   const listeners = new Set<(event: CoordinatorEvent) => void>();
-  const untold = new Set<TaskId>();
+  /** Tasks with a picture that is due, and what calls it off. */
+  const untold = new Map<TaskId, () => void>();
+  /** Contributors that were in the last picture of each task. */
+  const pictured = new Map<TaskId, number>();
   const counted = new Map<string, { readonly task: TaskId; readonly direction: 'up' | 'down'; bytes: number }>();
   const timers = new Set<() => void>();
   let asFirst: FirstAnswerer = () => undefined;
@@ -103,7 +110,10 @@ export function createWords(options: WordsOptions) {
   const known = new KnownTasks({
     ...{ tasks: storage.tasks, hasSamples: options.hasSamples },
     gone: (task, refusal) => sessions.downlink.expel(task, refusal),
-    forgotten: (task) => endHeld(task),
+    forgotten(task) {
+      pictured.delete(task);
+      endHeld(task);
+    },
   });
   const downlink = new RoutedDownlink({
     ...{ local: sessions.downlink, send, blobs, spool, log },
@@ -140,6 +150,7 @@ export function createWords(options: WordsOptions) {
       known.hide(task);
       endHeld(task, { keepFiles: true });
       places.forgetTask(task);
+      calls.here(task);
       sayHere();
       send({ kind: 'home', task });
       publish(task);
@@ -152,10 +163,11 @@ export function createWords(options: WordsOptions) {
     rejected: (task, ...args) => tell(task, 'rejected', args),
     offer(task, clientId, offered) {
       sayCounted();
-      return askOr(busy as Awaited<ReturnType<Coordinator['report']>>, task, 'report', [clientId, offered], {
-        ...{ withinMs: REPORT_WITHIN_MS, isRepeatable: true },
-      });
+      const how = { withinMs: REPORT_WITHIN_MS, isRepeatable: true };
+      const asked = askHome<OfferAnswer>(task, 'report', [clientId, offered], how, async () => 'here');
+      return orSilence<OfferAnswer>(busy, [task, 'report'], asked);
     },
+    here: (...report) => inner.report(...report),
     askToFinish: (from, task, updateId) =>
       ask(task, 'finish', [updateId], { to: from, withinMs: FINISH_WITHIN_MS, isRepeatable: true }),
   });
@@ -185,13 +197,34 @@ export function createWords(options: WordsOptions) {
     send({ kind: 'held', task, name, args }, to);
   }
 
-  async function askOr<Answer>(silence: Answer, ...question: Parameters<typeof ask>): Promise<Answer> {
+  /** Of whoever has the task: `here` where that is this process meanwhile. */
+  async function askHome<Answer>(
+    ...[task, name, args, how, here]: [...Parameters<typeof ask>, here: () => Promise<Answer>]
+  ): Promise<Answer> {
+    if (isHere(task)) return here();
     try {
-      return (await ask(...question)) as Answer;
+      return (await ask(task, name, args, how)) as Answer;
     } catch (error) {
-      log.warn({ err: error, task: question[0], call: question[1] }, 'another process did not answer');
+      if (error instanceof HereNowError) return here();
+      throw error;
+    }
+  }
+
+  async function orSilence<Answer>(
+    silence: Answer,
+    [task, call]: readonly [TaskId, string],
+    asked: Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await asked;
+    } catch (error) {
+      log.warn({ err: error, task, call }, 'another process did not answer');
       return silence;
     }
+  }
+
+  function askOr<Answer>(silence: Answer, ...question: Parameters<typeof ask>): Promise<Answer> {
+    return orSilence(silence, [question[0], question[1]], ask(...question) as Promise<Answer>);
   }
 
   /** Of a client: asked again of whoever takes the task over meanwhile. */
@@ -201,7 +234,8 @@ export function createWords(options: WordsOptions) {
     args: readonly unknown[],
   ): Promise<Answer | Refusal> {
     if (!known.has(task)) return unknownTask;
-    return askOr<Answer | Refusal>(busy, task, name, args, { isRepeatable: true });
+    const here = () => does(name, task, args) as Promise<Answer | Refusal>;
+    return orSilence(busy, [task, name], askHome(task, name, args, { isRepeatable: true }, here));
   }
 
   async function admit(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<AdmittedReport | Refusal> {
@@ -223,6 +257,7 @@ export function createWords(options: WordsOptions) {
     if (!isHere(task)) return undefined;
     presence.counted(from, task, online);
     if (isOneOf(ORDERS, name)) return everybodyKnows(task, () => does(name, task, args));
+    if (name === 'listContributors') return inner.listContributors(task, args[0] as number);
     const clientId = args[0] as ClientId;
     places.put(task, clientId, from);
     if (name === 'report') return inner.report(task, clientId, reports.from(from, task, args[1] as OfferedReport));
@@ -275,19 +310,32 @@ export function createWords(options: WordsOptions) {
 
   function publishSoon(task: TaskId): void {
     if (untold.has(task) || isEnding) return;
-    untold.add(task);
-    later(PICTURE_MS, () => publish(task));
+    const delayMs = Math.max(SOON_MS, PICTURE_MS_EACH * (pictured.get(task) ?? 0));
+    untold.set(
+      task,
+      later(delayMs, () => publish(task)),
+    );
   }
 
   function publish(task: TaskId): void {
+    untold.get(task)?.();
     untold.delete(task);
     if (!isHere(task)) return;
     const row = inner.task(task);
     const status = inner.status(task);
     if (row === undefined || status === undefined) return;
     known.learn(row);
-    const picture: Picture = { row, status, control: inner.control(task), contributors: inner.contributors(task) };
+    const { spec: _, ...changing } = row;
+    const contributors = inner.contributors(task);
+    pictured.set(task, contributors.shown.length);
+    const picture: Picture = { row: changing, status, control: inner.control(task), contributors };
     send({ kind: 'picture', task, picture });
+  }
+
+  function show(task: TaskId, picture: Picture): void {
+    if (isHere(task)) return;
+    if (known.show(task, picture)) sessions.downlink.changed(task);
+    else void reload().then(() => sessions.downlink.changed(task));
   }
 
   function sayHere(): void {
@@ -300,7 +348,7 @@ export function createWords(options: WordsOptions) {
   function sayHereSoon(): void {
     if (isSayingHere || isEnding) return;
     isSayingHere = true;
-    later(PICTURE_MS, sayHere);
+    later(SOON_MS, sayHere);
   }
 
   function sayCounted(): void {
@@ -326,6 +374,7 @@ export function createWords(options: WordsOptions) {
   function missed(from: ProcessId, what: string): void {
     log.warn({ from }, what);
     recallOf(from);
+    sessions.lookAtLogins();
     send({ kind: 'missed' }, from);
   }
 
@@ -380,9 +429,7 @@ export function createWords(options: WordsOptions) {
         else endHeld(message.task, { number: message.args[0] as number });
         break;
       case 'picture':
-        if (isHere(message.task)) break;
-        known.show(message.task, message.picture as Picture);
-        sessions.downlink.changed(message.task);
+        show(message.task, message.picture as Picture);
         break;
       case 'event':
         emit(message.event as CoordinatorEvent);
@@ -414,12 +461,18 @@ export function createWords(options: WordsOptions) {
       .catch((error: unknown) => log.warn({ err: error }, 'what is kept of rounds was not looked at'));
   }
 
-  function later(delayMs: number, act: () => void): void {
-    const cancel = clock.after(delayMs, () => {
+  /** Returns what calls it off. */
+  function later(delayMs: number, act: () => void): () => void {
+    const cancelTimer = clock.after(delayMs, () => {
       timers.delete(cancel);
       act();
     });
+    const cancel = (): void => {
+      timers.delete(cancel);
+      cancelTimer();
+    };
     timers.add(cancel);
+    return cancel;
   }
 
   function every(delayMs: number, act: () => void): void {
@@ -432,7 +485,7 @@ export function createWords(options: WordsOptions) {
 
   return {
     ...{ inner, known, presence, places, downlink, reports, moves, isHere },
-    ...{ ask, askOr, askFor, admit, tell, does, everybodyKnows, reload, send, sayHereSoon },
+    ...{ ask, askHome, askOr, askFor, admit, tell, does, everybodyKnows, reload, send, sayHereSoon },
 
     async start(): Promise<void> {
       bus.listen({
@@ -454,6 +507,7 @@ export function createWords(options: WordsOptions) {
         sayHere();
         sayCounted();
         for (const process of presence.fallenSilent()) fellSilent(process);
+        if (bus.isSilent()) sessions.lookAtLogins();
       });
       every(TASKS_EVERY_MS, () => void reload());
       every(HELD_EVERY_MS, compareHeld);

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { KeptWords } from './kept-words.ts';
+
+it('keeps the newest words, up to a number and to so many characters', () => {
+  const kept = new KeptWords({ words: 3, characters: 100 });
+  expect(kept.oldest()).toBe('0-0');
+  for (const [id, characters, oldest] of [
+    ['1-0', 10, '1-0'],
+    ['1-1', 10, '1-0'],
+    ['2-0', 10, '1-0'],
+    ['3-0', 10, '1-1'],
+    ['4-0', 85, '3-0'],
+    ['5-0', 200, '0-0'],
+    ['6-0', 1, '6-0'],
+  ] as const) {
+    kept.add(id, characters);
+    expect(kept.oldest(), id).toBe(oldest);
+  }
+  kept.clear();
+  expect(kept.oldest()).toBe('0-0');
+});
