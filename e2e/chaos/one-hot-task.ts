@@ -20,7 +20,7 @@ export interface TaskFigures {
   readonly acknowledged: number;
   readonly inAbandoned: number;
   readonly rounds: number;
-  /** Receipts that told of another round than the one that the report is of: a bit of theirs had been turned. */
+  /** Receipts and assignments that told of another round than the one that the report is of: a bit of theirs had been turned. */
   readonly misheard: number;
 }
 

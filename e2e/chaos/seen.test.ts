@@ -33,3 +33,19 @@ test('I1: a report that is acknowledged in a round and not counted in it is lost
   const { history, seen } = heard(7);
   await expect(seen.check(history, async () => 7)).rejects.toThrow(Violation);
 });
+
+test.each([
+  [50, null],
+  [59, null],
+  [18, null],
+  [57, 'nobody made the report of 18, which trained in 57'],
+  [580, 'nobody made'],
+])('a report of round 58 by a contributor that trained as of round %i', async (told, problem) => {
+  const history = new History();
+  history.committed.set(58, { number: 58, version: 58, cells: new Set([CELL]) });
+  const seen = new Seen();
+  seen.trained(told, CELL);
+  const checked = seen.check(history, async () => 58);
+  if (problem !== null) await expect(checked).rejects.toThrow(problem);
+  else expect([await checked, seen.misheard]).toEqual([undefined, 1]);
+});

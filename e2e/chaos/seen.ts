@@ -42,14 +42,29 @@ export class Seen {
     for (const { cell, updateId } of this.#unsure.splice(0)) this.#add(await roundOf(updateId), cell, updateId);
     history.holds(this.#acknowledged);
     for (const { number, cells } of history.committed.values())
-      for (const cell of cells)
-        if (!this.#trained.get(number)?.has(cell))
-          throw new Violation(`round ${number}: nobody made the report of ${cell}`);
+      for (const cell of cells) if (!this.#trained.get(number)?.has(cell)) this.#trainedAs(number, cell);
+  }
+
+  /** The contributor may have been told of another round: one bit of the number in its assignment was turned. */
+  #trainedAs(number: number, cell: number): void {
+    const rounds = [...this.#trained].filter(([, cells]) => cells.has(cell)).map(([round]) => round);
+    if (!rounds.some((round) => isOneBitFrom(round, number)))
+      throw new Violation(`round ${number}: nobody made the report of ${cell}, which trained in ${rounds.slice(-20)}`);
+    this.trained(number, cell);
+    this.misheard += 1;
   }
 
   #add(round: number, cell: number, updateId: UpdateId): void {
     cellsOf(this.#acknowledged, round, () => new Map()).set(cell, updateId);
   }
+}
+
+/** Of what stands in a message. */
+function isOneBitFrom(a: number, b: number): boolean {
+  const [one, other] = [Buffer.from(String(a)), Buffer.from(String(b))];
+  const turned = one.map((byte, at) => byte ^ (other[at] ?? 0)).filter((bits) => bits !== 0);
+  const [bits = 0] = turned;
+  return one.length === other.length && turned.length === 1 && (bits & (bits - 1)) === 0;
 }
 
 function cellsOf<Cells>(rounds: Map<number, Cells>, round: number, none: () => Cells): Cells {
