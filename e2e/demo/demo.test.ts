@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { openStorage } from '../../server/storage/index.ts';
-import type { Sha256 } from '../../shared/ids.ts';
 import { TEMPLATES } from '../../shared/task/templates/index.ts';
 import { ensureBuilt } from '../fixtures/built.ts';
 
@@ -70,14 +69,9 @@ it('a small demo in real tabs exits 0, writes its figures, and an independent sc
 it('says in a sentence that the data folder has its task already, and exits 2', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fedtab-demo-test-'));
   try {
-    const { storage, close } = await openStorage({ dataFolder: folder });
-    const initial = {
-      version: 0,
-      sha256: 'a'.repeat(64) as Sha256,
-      bytes: 4,
-      optimizerSha256: null,
-      step: null,
-    } as const;
+    const { storage, blobs, close } = await openStorage({ dataFolder: folder });
+    const sha256 = await blobs.put(new Uint8Array(4));
+    const initial = { version: 0, sha256, bytes: 4, optimizerSha256: null, step: null } as const;
     const spec = TEMPLATES['seed-dense'];
     await storage.tasks.create(spec, { ...initial, origin: 'initial', round: null, copyOf: null }, 1);
     await close();
