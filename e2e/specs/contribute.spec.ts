@@ -136,7 +136,7 @@ test('own drawn digits and samples: draw, label, delete, join, train on WebGL, t
   await expect(losses.locator('canvas')).toBeVisible();
   await losses.getByText('as a table').click();
   // After one step, after four more at most, and so on: three readings of 21 steps at least.
-  expect(await losses.getByRole('row').count()).toBeGreaterThanOrEqual(1 + 3);
+  await expect.poll(() => losses.getByRole('row').count()).toBeGreaterThanOrEqual(1 + 3);
 
   await page.getByRole('button', { name: 'Try it', exact: true }).click();
   await expect(page.getByText(/version 3/i).first()).toBeVisible();

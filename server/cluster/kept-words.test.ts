@@ -5,13 +5,14 @@ it('keeps the newest words, up to a number and to so many characters', () => {
   const kept = new KeptWords({ words: 3, characters: 100 });
   expect(kept.oldest()).toBe('0-0');
   for (const [id, characters, oldest] of [
-    ['1-0', 10, '1-0'],
-    ['1-1', 10, '1-0'],
-    ['2-0', 10, '1-0'],
+    // Nothing of what was there before is to go yet.
+    ['1-0', 10, '0-0'],
+    ['1-1', 10, '0-0'],
+    ['2-0', 10, '0-0'],
     ['3-0', 10, '1-1'],
     ['4-0', 85, '3-0'],
-    ['5-0', 200, '0-0'],
-    ['6-0', 1, '6-0'],
+    ['5-0', 200, '5-0'],
+    ['6-0', 1, '5-0'],
   ] as const) {
     kept.add(id, characters);
     expect(kept.oldest(), id).toBe(oldest);

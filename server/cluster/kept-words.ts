@@ -1,3 +1,5 @@
+const NOTHING_OVER = '0-0';
+
 /**
  * The newest words of a stream, up to a number and so many characters of them: from where on the stream is kept. Every process
  * reads all words, so each knows this by itself.
@@ -7,6 +9,7 @@ export class KeptWords {
   /** Id → characters, oldest first. */
   readonly #lengths = new Map<string, number>();
   #characters = 0;
+  #oldest = NOTHING_OVER;
 
   constructor(maximum: { readonly words: number; readonly characters: number }) {
     this.#maximum = maximum;
@@ -19,16 +22,18 @@ export class KeptWords {
       if (this.#lengths.size <= this.#maximum.words && this.#characters <= this.#maximum.characters) return;
       this.#lengths.delete(oldest);
       this.#characters -= length;
+      this.#oldest = this.#lengths.keys().next().value ?? id;
     }
   }
 
-  /** Id of the oldest that is kept. */
+  /** Id from which on the stream is kept: of what was there before this process listened, all, until what it heard is more than is kept. */
   oldest(): string {
-    return this.#lengths.keys().next().value ?? '0-0';
+    return this.#oldest;
   }
 
   clear(): void {
     this.#lengths.clear();
     this.#characters = 0;
+    this.#oldest = NOTHING_OVER;
   }
 }

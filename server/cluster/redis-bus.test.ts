@@ -93,6 +93,22 @@ it('the stream is kept short by its bytes, however long words are, and none of t
   expect(bytes).toBeLessThan(20 * 2 ** 20);
 });
 
+it('who joins takes nothing from those who are behind: what was said before stays until it is too much', async () => {
+  const a = await join('a');
+  for (let word = 0; word < 1_000; word++) a.send(word);
+  const length = async () => Number(await redis.command('XLEN', `fedtab:${cluster}:bus`));
+  await vi.waitFor(async () => expect(await length()).toBe(1_000));
+  const b = await join('b');
+  const words: unknown[] = [];
+  b.listen({ message: (_, word) => void words.push(word), lost: () => {} });
+  a.send('one');
+  await vi.waitFor(() => expect(words).toEqual(['one']));
+  b.send('two');
+  a.send('three');
+  await vi.waitFor(() => expect(words).toContain('three'));
+  expect(await length()).toBe(1_003);
+});
+
 it('goes on where the clock of Redis was set back while the stream began anew', async () => {
   const [a, b] = [await join('a'), await join('b')];
   const words: unknown[] = [];

@@ -64,6 +64,8 @@ export async function redisBus({ url, self, cluster, log }: RedisBusOptions): Pr
     throw new Error(`Redis cannot be reached: ${error instanceof Error ? error.message : String(error)}`);
   }
   const [last] = await writer.xrevrange(stream, '+', '-', 'COUNT', 1);
+  // How long those are that are there is not known here; whoever heard them knows.
+  await writer.xtrim(stream, 'MAXLEN', '~', KEPT.words);
   const reading = read(last?.[0] ?? '0-0');
 
   async function read(from: string): Promise<void> {

@@ -23,6 +23,8 @@ interface Entry {
   readonly task: LiveTask;
   readonly desk: ClientDesk;
   readonly participation: Participation;
+  /** Its round is as it was kept: nobody is answered from one that is not there yet. */
+  isRestored: boolean;
 }
 
 const unknownTask = refuse('unknown-task', 'there is no such task');
@@ -82,19 +84,25 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       task,
       desk: new ClientDesk(ports, task, intake, emit),
       participation: participationOf(row.spec, ports.hasSamples(row.spec.data)),
+      isRestored: false,
     };
     entries.set(taskId, entry);
     return { entry, open };
   }
 
+  function restored(entry: Entry): void {
+    entry.isRestored = true;
+  }
+
   /** Its rounds begin, or go on. */
-  async function goOn({ task }: Entry, open: OpenRound | null): Promise<void> {
+  async function goOn(entry: Entry, open: OpenRound | null): Promise<void> {
+    const { task } = entry;
     const { spec, archivedAt } = task.row;
     await spool
       .sweep(spec.id, open === null ? null : reportsOf(open))
       .catch((error: unknown) => log.warn({ err: error, task: spec.id }, 'reports that are over are still there'));
-    if (archivedAt !== null) return;
-    await task.resume(open);
+    if (archivedAt === null) await task.resume(open, () => restored(entry));
+    else return restored(entry);
     scoreAll(spec, await storage.checkpoints.list(spec.id));
   }
 
@@ -163,7 +171,10 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       for (const { entry, open } of restored) await goOn(entry, open);
     },
 
-    holds: (task) => entries.get(task)?.task.isFenced === false,
+    holds(task) {
+      const entry = entries.get(task);
+      return entry?.isRestored === true && !entry.task.isFenced;
+    },
     isAtRest: (task) => entries.get(task)?.task.hasRound === false,
     async dismissLost() {
       for (const [taskId, { task }] of [...entries]) if (task.isFenced) await dismiss(taskId);
@@ -239,7 +250,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         // Another process was faster: the task is there all the same.
         if (lease !== null) {
           const { entry } = await add(lease);
-          await entry.task.resume(null);
+          await entry.task.resume(null, () => restored(entry));
           scoring.add({ spec, version: 0, sha256: weights.sha256 });
         }
         emit({ kind: 'task-created', task: spec.id });

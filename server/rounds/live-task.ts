@@ -148,7 +148,7 @@ export class LiveTask implements RoundHost {
   }
 
   /** Goes on with what a restart found, or with the next round. */
-  async resume(open: OpenRound | null): Promise<void> {
+  async resume(open: OpenRound | null, onRestored: () => void): Promise<void> {
     const clientIds = open?.assignments.map(({ clientId }) => clientId) ?? [];
     const isCorrected = this.spec.strategy.name === 'scaffold' && open?.round.purpose === 'train';
     const contributors = isCorrected ? await this.#ports.storage.rounds.contributors(this.spec.id, clientIds) : null;
@@ -167,6 +167,7 @@ export class LiveTask implements RoundHost {
         contributors,
       });
     }
+    onRestored();
     if (this.#run.state === 'stopping') this.#round?.take({ kind: 'stop', at });
     this.#tick();
   }

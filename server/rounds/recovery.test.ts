@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../shared/limits.ts';
+import { localLeases } from '../cluster/local.ts';
 import { client, type House, openHouse, Rig, TASK } from './fixtures/rig.ts';
 
 let house: House;
@@ -34,6 +35,25 @@ async function secondLife(atMs = 0): Promise<Rig> {
   await rig.coordinator.start();
   return rig;
 }
+
+test('D5: a process that takes a task over has it once its round is there, and not before', async () => {
+  const before = await firstLife();
+  await before.coordinator.drain();
+  const rig: Rig = new Rig(house, {
+    spool: {
+      ...house.spool,
+      async sweep(task, reports) {
+        isHeldMeanwhile = rig.coordinator.holds(TASK.id);
+        return house.spool.sweep(task, reports);
+      },
+    },
+  });
+  let isHeldMeanwhile = true;
+  await rig.coordinator.adopt(await localLeases(house.storage.tasks).acquire(TASK.id));
+  expect([isHeldMeanwhile, rig.coordinator.holds(TASK.id)]).toEqual([false, true]);
+  expect(await rig.coordinator.resume(TASK.id, A, before.assignment(A).token)).toMatchObject({ ok: true });
+  await rig.coordinator.drain();
+});
 
 test('D3 D5 acknowledged reports count exactly once, the rest resumes by token, in the same order', async () => {
   const before = await firstLife();
