@@ -160,6 +160,20 @@ describe('the door', () => {
     expect((await from('1.2.3.4, 198.51.100.1')).status).toBe(400);
   });
 
+  it('threat C10: P4: a crowd that joins one task leaves the others their turn; whoever may not join takes no place', async () => {
+    const clock = new ManualClock();
+    const closed = { id: 'closed' as TaskId, access: { allowedOrigins: [], joinToken: 'let me in please' } };
+    rig = await Rig.start({ joinsPerTaskPerSecond: 2, clock }, {}, closed);
+    const connect = (task: string, auth = {}) => rig.connect({ protocol, secret: newSecret(), ...auth }, { task });
+    for (let count = 0; count < 2; count++) await rig.join();
+    expect(await connect('digits').refusal()).toMatchObject({ reason: 'rate', retryAfterMs: 500 });
+    for (let count = 0; count < 3; count++)
+      expect(await connect('closed').refusal()).toMatchObject({ reason: 'unauthorized' });
+    await connect('closed', { joinToken: 'let me in please' }).next('welcome');
+    clock.advance(500);
+    await rig.join();
+  });
+
   it('threat C12: lives when the coordinator breaks, and lets nobody in', async () => {
     rig = await Rig.start();
     rig.coordinator.breaks.set('task', new Error('a bug'));

@@ -19,7 +19,7 @@ import { type Broadcast, endSession, type GatewayServer } from './broadcast.ts';
 import { decideJoin, type Joined, pathOf } from './handshake.ts';
 import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
-import { TokenBucket } from './rate-limit.ts';
+import { type AddressLimits, TokenBucket } from './rate-limit.ts';
 import type { ClientSession, ClientSocket, Sessions } from './sessions.ts';
 import { limitMessages } from './socket-server.ts';
 import type { Uploads } from './upload.ts';
@@ -28,6 +28,8 @@ export interface ClientGatewayOptions {
   readonly server: GatewayServer;
   readonly coordinator: Coordinator;
   readonly sessions: Sessions;
+  /** Joins of each task. */
+  readonly crowds: Pick<AddressLimits, 'join'>;
   readonly broadcast: Broadcast;
   readonly uploads: Uploads;
   readonly publicUrl: string | null;
@@ -67,6 +69,8 @@ export function openClientGateway(options: ClientGatewayOptions): void {
       answer = decideJoin(socket.handshake.auth, socket.request, coordinator, options.publicUrl);
       if (answer.ok && sessions.isOvertaken(answer))
         answer = refuse('replaced', 'a later connection of this client is there already');
+      const waitMs = answer.ok ? options.crowds.join(answer.task) : 0;
+      if (waitMs > 0) answer = refuse('rate', 'too many join this task at once', waitMs);
     } catch (error) {
       answer = internalRefusal(log, { socket: socket.id }, error);
     }

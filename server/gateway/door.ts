@@ -25,13 +25,11 @@ export interface DoorRules {
   readonly tasks: TaskLookup;
   readonly publicUrl: string | null;
   readonly addresses: AddressLimits;
-  /** Joins of each task. */
-  readonly crowds: Pick<AddressLimits, 'join'>;
   readonly isDraining: boolean;
 }
 
 /**
- * Decides about a WebSocket upgrade: draining, Origin, then the limits of the address and of the task. Whoever may not read the
+ * Decides about a WebSocket upgrade: draining, Origin, then the limits of the address. Whoever may not read the
  * answer (a page of a foreign site) is refused here, before there is a socket; an unknown task is refused at the
  * handshake, where the client can read why.
  */
@@ -48,7 +46,5 @@ export function decideUpgrade(
     row === undefined ? origin === undefined || isOwnOrigin(origin, server) : mayEmbed(row.spec, origin, server);
   if (!isWelcome) return refuse('origin', 'pages of this site may not take part');
   const waitMs = rules.addresses.join(address);
-  if (waitMs > 0) return refuse('rate', 'too many sockets from this address', waitMs);
-  const crowdMs = row === undefined ? 0 : rules.crowds.join(row.spec.id);
-  return crowdMs > 0 ? refuse('rate', 'too many join this task at once', crowdMs) : { ok: true };
+  return waitMs > 0 ? refuse('rate', 'too many sockets from this address', waitMs) : { ok: true };
 }

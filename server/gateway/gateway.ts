@@ -34,6 +34,7 @@ export interface GatewayOptions {
   readonly trustedProxies: number;
   readonly socketsPerAddress?: number;
   readonly joinsPerAddressPerSecond?: number;
+  readonly joinsPerTaskPerSecond?: number;
   /** Names networks alike at every process, where there are several; else a name is of this process alone. */
   readonly networkSalt?: Uint8Array;
   /** The uploads of other processes, where there are several. */
@@ -81,7 +82,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const crowds = new AddressLimits(clock, {
     sockets: Number.POSITIVE_INFINITY,
-    joinsPerSecond: LIMITS.joinsPerTaskPerSecond,
+    joinsPerSecond: options.joinsPerTaskPerSecond ?? LIMITS.joinsPerTaskPerSecond,
   });
   let tasks: Pick<Coordinator, 'task'> = { task: () => undefined };
   let uploads: Uploads | undefined;
@@ -102,7 +103,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     log,
     metrics,
-    decide: (request, address) => decideUpgrade(request, address, { tasks, publicUrl, addresses, crowds, isDraining }),
+    decide: (request, address) => decideUpgrade(request, address, { tasks, publicUrl, addresses, isDraining }),
   };
   const server = createSocketServer(socketOptions);
   const broadcast = new Broadcast({ server, sessions, clock, log, metrics });
@@ -115,7 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       isDraining: () => isDraining,
     };
     const dashboards = openAdminGateway({ ...shared, admins });
-    openClientGateway({ ...shared, sessions, uploads: incoming, joined });
+    openClientGateway({ ...shared, sessions, crowds, uploads: incoming, joined });
     broadcast.attach(coordinator, [
       {
         roundEnded: (task, end, yours) =>

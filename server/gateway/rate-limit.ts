@@ -46,7 +46,7 @@ interface AddressUse {
   readonly joins: TokenBucket;
 }
 
-/** Sockets open at once and joins per second, for each address, or each of what else names may be of. Those at rest are forgotten. */
+/** Sockets open at once and joins per second, for each address, or for each task. Those at rest are forgotten. */
 export class AddressLimits {
   readonly #clock: Clock;
   readonly #sockets: number;
