@@ -1,3 +1,4 @@
+import { Violation } from '../crash/history.ts';
 import { startServer } from '../fixtures/server.ts';
 import { type FaultRates, HARSH, WELL } from './faults.ts';
 import { CELLS, OneHotTask, type TaskFigures } from './one-hot-task.ts';
@@ -20,6 +21,9 @@ export interface ExactlyOnce extends TaskFigures {
   readonly faults: FaultCounts;
   readonly seconds: number;
 }
+
+/** Of the bits that are turned, those that may be in the number of a round; one in some hundred is. */
+const MISHEARD_BITS = 0.02;
 
 /**
  * Contributor i of each task reports 1 in cell i, through a network that loses, cuts, doubles, damages and delays, until so
@@ -51,9 +55,12 @@ export async function exactlyOnce(options: ExactlyOnceOptions): Promise<ExactlyO
     proxy.rates = WELL;
     const figures = await Promise.all(tasks.map((task) => task.end()));
     const total = (of: keyof TaskFigures): number => figures.reduce((sum, figure) => sum + figure[of], 0);
+    const misheard = total('misheard');
+    if (misheard > MISHEARD_BITS * proxy.counts.bitsFlipped + 1)
+      throw new Violation(`${misheard} numbers of rounds were wrong: more than the bits that were turned explain`);
     return {
       ...{ counted: total('counted'), acknowledged: total('acknowledged'), inAbandoned: total('inAbandoned') },
-      misheard: total('misheard'),
+      misheard,
       ...{ rounds: total('rounds'), faults: proxy.counts, seconds: (performance.now() - startMs) / 1_000 },
     };
   } catch (error) {

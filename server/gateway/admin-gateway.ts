@@ -97,6 +97,8 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
     }
   });
 
+  const lookedAt = new Set<string>();
+
   /** A login of twelve hours ends also for who stays connected. */
   function expiryOf(admin: Admin, socket: AdminSocket): () => void {
     if (admin.expiresAt === null) return () => {};
@@ -116,11 +118,16 @@ export function openAdminGateway(options: AdminGatewayOptions): AdminGateway {
     return () => stop();
   }
 
+  /** One look at a time for each: while the database is slow they do not pile up. */
   async function look(actor: string): Promise<void> {
+    if (lookedAt.has(actor)) return;
+    lookedAt.add(actor);
     try {
       if (!(await admins.used(actor))) endAll(actor);
     } catch (error) {
       internalRefusal(log, { actor }, error);
+    } finally {
+      lookedAt.delete(actor);
     }
   }
 

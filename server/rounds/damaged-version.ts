@@ -19,11 +19,15 @@ export async function leaveDamaged({ task, token }: Lease, ports: Ports): Promis
   if (whole === null) throw new CorruptBlobError(`no version of the task ${task} is whole`);
   const row = await storage.tasks.get(task);
   if (row === null) return;
-  const isRunning = row.state === 'running';
-  const taskPatch: TaskPatch = isRunning ? { state: 'paused', pausedReason: 'damaged' } : {};
-  // In this order: what a crash leaves undone is found undone, and a task that goes on has been paused.
-  if (isRunning && (await storage.tasks.update(task, taskPatch, token)) === 'fenced') return;
   const open = await storage.rounds.unfinished(task);
+  const isStopped = row.state !== 'running' && row.state !== 'paused';
+  const taskPatch: TaskPatch = {
+    ...(isStopped ? {} : { state: 'paused', pausedReason: 'damaged' }),
+    // It was tried once (T10).
+    ...(open?.round.purpose === 'evaluate' ? { evaluationWanted: false } : {}),
+  };
+  // In this order: what a crash leaves undone is found undone, and a task that goes on has been paused.
+  if (!isStopped && (await storage.tasks.update(task, taskPatch, token)) === 'fenced') return;
   if (
     open !== null &&
     (await storage.rounds.abandon(token, endOf(open, taskPatch, clock.now()), 'failed')) === 'fenced'

@@ -46,7 +46,7 @@ export function frameBytesAllowed(expected: ExpectedFrame): { readonly minimum: 
 /**
  * Reads and checks a header against what was assigned, in the order size, count, schema, round, layout (DESIGN §7.1).
  * `totalBytes` is the length of the whole frame; nothing is allocated from the header's figures. More steps than the plan has
- * for so many examples are refused: under FedNova they would weigh what nobody did, and one report move a version any length.
+ * for so many examples are refused: under FedNova they would weigh what nobody did. The examples are the report's own claim, as everywhere.
  */
 export function readFrameHeader(
   header: Uint8Array,
