@@ -86,7 +86,7 @@ export function createServerLife(options: ServerLifeOptions): ServerLife {
       await coordinator.start();
       openClientGateway({
         ...{ ...shared, coordinator, broadcast, uploads },
-        ...{ publicUrl: null, isDraining: () => isDraining, networkOf: () => 'simulated' },
+        ...{ publicUrl: null, isDraining: () => isDraining, networkOf: () => 'simulated', crowds: { join: () => 0 } },
       });
       broadcast.attach(coordinator, [
         {

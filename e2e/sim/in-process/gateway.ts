@@ -47,7 +47,7 @@ export function openInProcessGateway(spool: Spool, clock: Clock): InProcessGatew
       uploads = incoming;
       openClientGateway({
         ...{ ...shared, coordinator, broadcast, uploads: incoming },
-        ...{ publicUrl: null, isDraining: () => false, networkOf: () => 'in process' },
+        ...{ publicUrl: null, isDraining: () => false, networkOf: () => 'in process', crowds: { join: () => 0 } },
       });
       broadcast.attach(coordinator, [
         {
