@@ -6,9 +6,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { TaskId } from '../../shared/ids.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
-import { ensureStrace } from '../fixtures/strace.ts';
 import { Contributors } from './contributors.ts';
-import { faultAtEveryCall } from './every-call.ts';
 import { History } from './history.ts';
 import { Gate, oneHotTask } from './one-hot.ts';
 
@@ -116,23 +114,6 @@ it.each(disks)(
       await server.kill();
       await disk.close();
     }
-  },
-  120_000,
-);
-
-const seed = Number(process.env['EVERY_CALL_SEED'] ?? 20_261_130);
-it.each([
-  ['EIO', 'fsync', 10],
-  ['ENOSPC', 'pwrite64', 60],
-] as const)(
-  `I1 I2 I3 I4 I7: %s of %s, one of the first %i, is no promise, and rounds go on (EVERY_CALL_SEED=${seed})`,
-  async (fault, call, step) => {
-    expect(ensureStrace()).toBeNull();
-    const { faults } = await faultAtEveryCall({
-      ...{ step, seed, isFromNothing: false },
-      ...{ fault, calls: [call], most: 1 },
-    });
-    expect(faults[call]).toBe(1);
   },
   120_000,
 );
