@@ -58,6 +58,7 @@ describe('the rules refuse', () => {
       /TF\.js is imported only in web\/trainer/,
     ],
     ['server/learning/a.ts', "import fs from 'node:fs';", /must not import node:fs/],
+    ['e2e/crash/a.test.ts', "import { x } from '../fixtures/strace.ts';", /belongs in a folder strace/],
     ['server/learning/a.ts', 'export const f = async () => 1;', /uses async/],
     ['server/learning/a.ts', 'export const now = () => Date.now();', /uses Date: time comes in/],
     ['shared/a.ts', "import { x } from '../server/x.ts';", /must not import server\/x\.ts/],

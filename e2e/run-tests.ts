@@ -80,7 +80,7 @@ function runTests(isAll: boolean): void {
     ...(noPostgres === null ? [] : ['**/postgres/*.test.ts', '**/postgres.test.ts']),
     ...(noRedis === null ? [] : ['**/redis-bus.test.ts']),
     ...(noPostgres === null && noRedis === null ? [] : ['e2e/processes/*.test.ts', 'e2e/load/processes.long.test.ts']),
-    ...(noStrace === null ? [] : ['e2e/crash/every-call.test.ts']),
+    ...(noStrace === null ? [] : ['**/strace/*.test.ts']),
     ...(noProxy === null ? [] : ['e2e/proxy/*.test.ts']),
     ...(isConverted ? [] : ['e2e/movielens.long.test.ts']),
     ...(browser.ok ? [] : ['e2e/kinds/tabs*.long.test.ts']),
@@ -96,7 +96,7 @@ function runTests(isAll: boolean): void {
     ...(noFashion === null ? [] : [`the figures of the fashion task: ${noFashion}`]),
     ...(noPostgres === null ? [] : [`the tests on PostgreSQL: ${noPostgres}`]),
     ...(noRedis === null ? [] : [`the tests of several processes: ${noRedis}`]),
-    ...(noStrace === null ? [] : [`e2e/crash/every-call.test.ts: ${noStrace}`]),
+    ...(noStrace === null ? [] : [`the tests in e2e/crash/strace: ${noStrace}`]),
     ...(noProxy === null ? [] : [`the tests behind a proxy: ${noProxy}`]),
     ...(noEspeak === null ? [] : [`the figures of the keywords task: ${noEspeak}`]),
   ];

@@ -1,6 +1,16 @@
 import { posix } from 'node:path';
 import type { Zone } from './rules.ts';
-import { beforeConsent, fileName, forbidden, rootFiles, rootFolders, testZones, vagueNames, zones } from './rules.ts';
+import {
+  beforeConsent,
+  fileName,
+  forbidden,
+  rootFiles,
+  rootFolders,
+  strace,
+  testZones,
+  vagueNames,
+  zones,
+} from './rules.ts';
 import type { Import, Source } from './source.ts';
 
 const isTest = (path: string): boolean => /\.test\.tsx?$|contract\.ts$/.test(path);
@@ -36,6 +46,8 @@ function problemOf(path: string, { specifier, typeOnly }: Import): string | null
   const [place, { folders, packages, node }] = zone;
   if (specifier.startsWith('.')) {
     const target = resolve(path, specifier);
+    if (target === strace && isTest(path) && !path.includes('/strace/'))
+      return 'needs strace: belongs in a folder strace, which is left out where there is none';
     return [place, ...folders].some((folder) => isIn(target, folder)) ? null : `must not import ${target}`;
   }
   if (specifier.startsWith('node:')) return node ? null : `must not import ${specifier}`;

@@ -184,6 +184,9 @@ export const beforeConsent = [
   'web/data',
 ];
 
+/** What installs strace: tests that import it lie in folders of that name. */
+export const strace = 'e2e/fixtures/strace.ts';
+
 export const rootFiles = /^(package(-lock)?|tsconfig|biome|knip)\.json$|^vite\.config\.ts$|\.md$|^LICENSE$|^\./;
 export const rootFolders = ['deploy', 'server', 'web', 'shared', 'e2e', 'docs'];
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +49,7 @@ it(`I4: ${FLIPS} bits flipped in a checkpoint of a server are each found, said, 
       const at = rng.below(bytes.length);
       bad[at] = (bad[at] as number) ^ (1 << rng.below(8));
       writeFileSync(file, bad);
+      utimesSync(file, flip, flip);
       const url = `${server.url}${urls[rng.below(urls.length)]}`;
       for (const headers of [{}, { range: 'bytes=0-9' }]) {
         const response = await fetch(url, { headers });
@@ -69,6 +70,7 @@ it(`I4: ${FLIPS} bits flipped in a checkpoint of a server are each found, said, 
     expect((await fetch(`${server.url}/weights/${sha256}`)).status).toBe(503);
 
     writeFileSync(file, bytes);
+    utimesSync(file, 0, 0);
     expect(Buffer.from(await (await fetch(`${server.url}/weights/${sha256}`)).arrayBuffer())).toEqual(bytes);
   } finally {
     await contributors.close();

@@ -1,14 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { TaskId } from '../../shared/ids.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
-import { ensureStrace } from '../fixtures/strace.ts';
 import { Contributors } from './contributors.ts';
-import { faultAtEveryCall } from './every-call.ts';
 import { History } from './history.ts';
 import { Gate, oneHotTask } from './one-hot.ts';
 
@@ -24,22 +22,24 @@ interface Disk {
   close(): Promise<void>;
 }
 
-/** A file system of 32 MB of its own; or null, with what mount said. */
-function tmpfs(): Disk | null {
+/** A file system of 32 MB of its own. Throws what mount said. */
+function tmpfs(): Disk {
   const folder = mkdtempSync(join(tmpdir(), 'fedtab-disk-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder], { encoding: 'utf8' });
   if (mounted.status !== 0) {
     rmSync(folder, { recursive: true });
-    console.log(`no file system of its own here, only the limit: ${mounted.stderr || mounted.error?.message}`);
-    return null;
+    throw new Error(mounted.stderr || mounted.error?.message);
   }
   const filler = join(folder, 'filler');
+  const piece = Buffer.alloc(2 ** 20);
   return {
     folder,
     fill() {
-      const { bsize, bavail } = statfsSync(folder);
-      writeFileSync(filler, Buffer.alloc(bsize * bavail));
-      expect(() => writeFileSync(join(folder, 'one-more'), 'x')).toThrow('ENOSPC');
+      const file = openSync(filler, 'w');
+      expect(() => {
+        for (;;) writeSync(file, piece);
+      }).toThrow('ENOSPC');
+      closeSync(file);
     },
     free: () => rmSync(filler),
     async close() {
@@ -47,6 +47,16 @@ function tmpfs(): Disk | null {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function mayMount(): Promise<boolean> {
+  try {
+    await tmpfs().close();
+    return true;
+  } catch (error) {
+    console.log(`no file system of its own here, only the limit: ${error}`);
+    return false;
+  }
 }
 
 /** A quota: no file of the server may be written to any more. */
@@ -66,73 +76,63 @@ function fileSizeLimit(): Disk {
   };
 }
 
-const mounted = tmpfs();
-const disks = [...(mounted === null ? [] : [['full', mounted] as const]), ['at its quota', fileSizeLimit()] as const];
+const disks = [...((await mayMount()) ? [['full', tmpfs] as const] : []), ['at its quota', fileSizeLimit] as const];
 
 it.each(disks)(
   'I1 I2 I4 I7: while the disk is %s nothing is acknowledged and the model is served; with room again the same server goes on',
-  async (_, disk) => {
-    const server = await startServer({ dataFolder: disk.folder });
-    const gate = new Gate();
-    const contributors = new Contributors(server.url, task.id as TaskId, CONTRIBUTORS, gate);
-    const history = new History({ mayAbandon: true });
-    const refused = async (reason: string): Promise<number> => {
-      const text = await (await fetch(`${server.url}/metrics`)).text();
-      const counts = text.matchAll(/^fedtab_refusals_total\{.*reason="([\w-]+)"\} (\d+)$/gm);
-      return [...counts].reduce((sum, [, found, count]) => (found === reason ? sum + Number(count) : sum), 0);
-    };
+  async (_, open) => {
+    const disk = open();
     try {
-      await server.adminJson('/api/tasks', { body: task });
-      await server.adminJson(`${path}/rounds`, { body: { count: 2 } });
-      await contributors.start();
-      await contributors.until(() => contributors.roundOfAll() === 1, 'everybody trains');
-      gate.open(1, [0]);
-      await contributors.until(() => contributors.acksOf(1).size === 1, 'the first ack');
-
-      disk.fill(server);
-      gate.open(1, [1, 2]);
-      await expect.poll(() => refused('storage-full'), { timeout: 30_000, interval: 50 }).toBeGreaterThan(3);
-      expect(await refused('internal')).toBe(0);
-      expect(contributors.acksOf(1)).toEqual(new Set([0]));
-      expect((await server.adminJson<{ version: number }>(path)).version).toBe(0);
-      await history.readCurrent(server, task.id);
-
-      disk.free(server);
-      await contributors.until(() => contributors.clients.every((client) => client.view().version === 1), 'a version');
-      await history.read(server, task.id, { isRunning: true });
-      history.holds(contributors.acknowledged);
-      expect(history.committed.get(1)?.cells).toEqual(new Set([0, 1, 2]));
-
-      await contributors.until(() => contributors.roundOfAll() === 2, 'the next round');
-      gate.open(2, [0, 1, 2]);
-      await contributors.until(
-        () => contributors.clients.every((client) => client.view().version === 2),
-        'the next version',
-      );
-      await history.read(server, task.id);
-      history.holds(contributors.acknowledged);
+      await filledAndFreed(disk);
     } finally {
-      await contributors.close();
-      await server.kill();
       await disk.close();
     }
   },
   120_000,
 );
 
-const seed = Number(process.env['EVERY_CALL_SEED'] ?? 20_261_130);
-it.each([
-  ['EIO', 'fsync', 10],
-  ['ENOSPC', 'pwrite64', 60],
-] as const)(
-  `I1 I2 I3 I4 I7: %s of %s, one of the first %i, is no promise, and rounds go on (EVERY_CALL_SEED=${seed})`,
-  async (fault, call, step) => {
-    expect(ensureStrace()).toBeNull();
-    const { faults } = await faultAtEveryCall({
-      ...{ step, seed, isFromNothing: false },
-      ...{ fault, calls: [call], most: 1 },
-    });
-    expect(faults[call]).toBe(1);
-  },
-  120_000,
-);
+async function filledAndFreed(disk: Disk): Promise<void> {
+  const server = await startServer({ dataFolder: disk.folder });
+  const gate = new Gate();
+  const contributors = new Contributors(server.url, task.id as TaskId, CONTRIBUTORS, gate);
+  const history = new History({ mayAbandon: true });
+  const refused = async (reason: string): Promise<number> => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const counts = text.matchAll(/^fedtab_refusals_total\{.*reason="([\w-]+)"\} (\d+)$/gm);
+    return [...counts].reduce((sum, [, found, count]) => (found === reason ? sum + Number(count) : sum), 0);
+  };
+  try {
+    await server.adminJson('/api/tasks', { body: task });
+    await server.adminJson(`${path}/rounds`, { body: { count: 2 } });
+    await contributors.start();
+    await contributors.until(() => contributors.roundOfAll() === 1, 'everybody trains');
+    gate.open(1, [0]);
+    await contributors.until(() => contributors.acksOf(1).size === 1, 'the first ack');
+
+    disk.fill(server);
+    gate.open(1, [1, 2]);
+    await expect.poll(() => refused('storage-full'), { timeout: 30_000, interval: 50 }).toBeGreaterThan(3);
+    expect(await refused('internal')).toBe(0);
+    expect(contributors.acksOf(1)).toEqual(new Set([0]));
+    expect((await server.adminJson<{ version: number }>(path)).version).toBe(0);
+    await history.readCurrent(server, task.id);
+
+    disk.free(server);
+    await contributors.until(() => contributors.clients.every((client) => client.view().version === 1), 'a version');
+    await history.read(server, task.id, { isRunning: true });
+    history.holds(contributors.acknowledged);
+    expect(history.committed.get(1)?.cells).toEqual(new Set([0, 1, 2]));
+
+    await contributors.until(() => contributors.roundOfAll() === 2, 'the next round');
+    gate.open(2, [0, 1, 2]);
+    await contributors.until(
+      () => contributors.clients.every((client) => client.view().version === 2),
+      'the next version',
+    );
+    await history.read(server, task.id);
+    history.holds(contributors.acknowledged);
+  } finally {
+    await contributors.close();
+    await server.kill();
+  }
+}

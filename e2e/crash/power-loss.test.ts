@@ -1,22 +1,11 @@
 import { expect, it } from 'vitest';
 import { seededRng } from '../../shared/rng.ts';
-import { ensureStrace } from '../fixtures/strace.ts';
 import { Disk } from './lost-power.ts';
-import { lostPower } from './power-loss.ts';
 import { readOptions } from './power-loss-command.ts';
 import { readStraceLog } from './strace-log.ts';
 
-const seed = Number(process.env['POWER_LOSS_SEED'] ?? 20_261_130);
 const hex = (text: string): string =>
   [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-
-it(`I1 I2 I3 I4 I7: what a disk may hold after the power went has all that was promised (POWER_LOSS_SEED=${seed})`, async () => {
-  expect(ensureStrace()).toBeNull();
-  const figures = await lostPower({ step: 12, seed, startEvery: 12 });
-  console.log(JSON.stringify(figures));
-  expect(figures.images).toBeGreaterThan(5);
-  expect(figures.started).toBeGreaterThan(0);
-}, 200_000);
 
 /** A file that is written, synced, renamed and its folder synced, in two threads, and then another that is not. */
 const LOG = `

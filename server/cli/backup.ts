@@ -5,8 +5,8 @@ import { CommandError, runCommand } from './connection.ts';
 
 const HELP = `Usage: node dist/server/cli/backup.js FOLDER
 
-Copies the data folder (FEDTAB_DATA) on SQLite to FOLDER, which is made: one moment of its database, with the weights and
-the reports of open rounds that it names. The server may run meanwhile. To restore, start a server with FEDTAB_DATA=FOLDER.
+Copies the data folder (FEDTAB_DATA) on SQLite to FOLDER, which is made or empty, and then its owner's alone: one moment of its
+database, with the weights and the reports of open rounds that it names. The server may run meanwhile. To restore, start a server with FEDTAB_DATA=FOLDER.
 `;
 
 await runCommand(HELP, async () => {
@@ -23,6 +23,7 @@ await runCommand(HELP, async () => {
   if (databaseUrl !== null) throw new CommandError('the database is PostgreSQL: pg_dump backs it up');
   const { tasks, blobs, reports, damaged } = await backUpFolder(dataFolder, target);
   console.log(`${target}: ${tasks} tasks, ${blobs} blobs, ${reports} reports of open rounds`);
-  if (damaged.length > 0) throw new CommandError(`damaged in ${dataFolder}, and left out:\n${damaged.join('\n')}`);
+  if (damaged.length > 0)
+    throw new CommandError(`damaged or gone in ${dataFolder}, and left out:\n${damaged.join('\n')}`);
   return 'done';
 });

@@ -12,7 +12,7 @@ export interface Bus {
   send(message: unknown, to?: ProcessId): void;
   /** Who listens from now on; one listener at most. */
   listen(listener: BusListener): void;
-  /** What this process says has not come back to it for more than a second: it may not hear what the others say either. */
+  /** What this process says has not come back to it for more than 1.5 s: it may not hear what the others say either. */
   isSilent(): boolean;
   close(): Promise<void>;
 }

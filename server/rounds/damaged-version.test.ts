@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { TaskId } from '../../shared/ids.ts';
 import { digits } from '../../shared/task/templates/digits.ts';
@@ -7,6 +7,7 @@ import { StorageIoError } from '../storage/errors.ts';
 import { client, type House, openHouse, Rig, TASK } from './fixtures/rig.ts';
 
 let house: House;
+let flips = 0;
 
 beforeAll(async () => {
   house = await openHouse();
@@ -42,6 +43,8 @@ async function flip(version: number): Promise<void> {
   const bytes = readFileSync(path);
   bytes[1] = (bytes[1] as number) ^ 4;
   writeFileSync(path, bytes);
+  flips += 1;
+  utimesSync(path, flips, flips);
 }
 
 async function secondLife(overrides: ConstructorParameters<typeof Rig>[1] = {}): Promise<Rig> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -47,6 +47,8 @@ async function eachFlip(
     const [at, bit, way] = [rng.below(LENGTH), rng.below(8), rng.below(ways.length)];
     bad[at] = (bad[at] as number) ^ (1 << bit);
     writeFileSync(file(sha256), bad);
+    // Clocks of files tick as slowly as every few milliseconds.
+    utimesSync(file(sha256), flip, flip);
     await look((ways[way] as (typeof ways)[number])(blobs, sha256), bytes);
   }
   return sha256;
