@@ -1,5 +1,5 @@
 // The package that people load the model with, not the parts of it that the trainer is built from.
-import { io, type LayersModel, loadLayersModel, type Tensor, tensor, tidy } from '@tensorflow/tfjs';
+import { io, type LayersModel, loadLayersModel, setBackend, type Tensor, tensor, tidy } from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLayersModel } from '../shared/model/import/layers-model.ts';
 import { joinWeights, planWeights } from '../shared/model/import/weight-files.ts';
@@ -24,6 +24,8 @@ async function artifactsOf(model: LayersModel): Promise<{ readonly json: unknown
 
 let server: RunningServer;
 beforeAll(async () => {
+  // TF.js has one engine in a thread, and other tests of this one may have left it another.
+  await setBackend('cpu');
   server = await startServer();
 });
 afterAll(() => server.dispose());
