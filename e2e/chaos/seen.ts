@@ -7,7 +7,13 @@ export class Seen {
   readonly #trained = new Map<number, Set<number>>();
   readonly #acknowledged = new Map<number, Map<number, UpdateId>>();
   readonly #unsure: { readonly cell: number; readonly updateId: UpdateId }[] = [];
-  misheard = 0;
+  /** Reports whose receipt told of another round: it is told of again with each note. */
+  readonly #corrected = new Set<UpdateId>();
+  #otherwise = 0;
+
+  get misheard(): number {
+    return this.#corrected.size + this.#otherwise;
+  }
 
   trained(round: number, cell: number): void {
     cellsOf(this.#trained, round, () => new Set()).add(cell);
@@ -15,6 +21,7 @@ export class Seen {
 
   /** A client takes a receipt of its own report alone (P27); of the round in it a bit may be turned. */
   acknowledged({ round, updateId }: Receipt, cell: number): void {
+    if (this.#corrected.has(updateId)) return;
     if (this.#trained.get(round)?.has(cell)) this.#add(round, cell, updateId);
     else this.#unsure.push({ cell, updateId });
   }
@@ -38,8 +45,11 @@ export class Seen {
           this.#unsure.push({ cell, updateId });
         }
     }
-    this.misheard += this.#unsure.length;
-    for (const { cell, updateId } of this.#unsure.splice(0)) this.#add(await roundOf(updateId), cell, updateId);
+    for (const { cell, updateId } of this.#unsure.splice(0)) {
+      if (this.#corrected.has(updateId)) continue;
+      this.#corrected.add(updateId);
+      this.#add(await roundOf(updateId), cell, updateId);
+    }
     history.holds(this.#acknowledged);
     for (const { number, cells } of history.committed.values())
       for (const cell of cells) if (!this.#trained.get(number)?.has(cell)) this.#trainedAs(number, cell);
@@ -51,7 +61,7 @@ export class Seen {
     if (!rounds.some((round) => isOneBitFrom(round, number)))
       throw new Violation(`round ${number}: nobody made the report of ${cell}, which trained in ${rounds.slice(-20)}`);
     this.trained(number, cell);
-    this.misheard += 1;
+    this.#otherwise += 1;
   }
 
   #add(round: number, cell: number, updateId: UpdateId): void {
