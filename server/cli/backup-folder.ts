@@ -127,17 +127,14 @@ async function copyBlobs(
   for (const sha256 of await storage.checkpoints.referenced()) {
     const bytes = await from.get(sha256).catch((error: unknown) => {
       if (!(error instanceof CorruptBlobError)) throw error;
-      damaged.push(sha256);
-      return 'damaged' as const;
+      return null;
     });
-    if (bytes === 'damaged') continue;
     // It cannot have gone meanwhile: weights stay for a while after nothing names them.
-    if (bytes === null) {
-      damaged.push(sha256);
-      continue;
+    if (bytes === null) damaged.push(sha256);
+    else {
+      await to.put(bytes);
+      blobs += 1;
     }
-    await to.put(bytes);
-    blobs += 1;
   }
   return { blobs, damaged };
 }

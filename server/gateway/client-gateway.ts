@@ -19,7 +19,7 @@ import { type Broadcast, endSession, type GatewayServer } from './broadcast.ts';
 import { decideJoin, type Joined, pathOf } from './handshake.ts';
 import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
-import { type AddressLimits, TokenBucket } from './rate-limit.ts';
+import { type JoinLimits, TokenBucket } from './rate-limit.ts';
 import type { ClientSession, ClientSocket, Sessions } from './sessions.ts';
 import { limitMessages } from './socket-server.ts';
 import type { Uploads } from './upload.ts';
@@ -29,7 +29,7 @@ export interface ClientGatewayOptions {
   readonly coordinator: Coordinator;
   readonly sessions: Sessions;
   /** Joins of each task. */
-  readonly crowds: Pick<AddressLimits, 'join'>;
+  readonly crowds: Pick<JoinLimits, 'join'>;
   readonly broadcast: Broadcast;
   readonly uploads: Uploads;
   readonly publicUrl: string | null;

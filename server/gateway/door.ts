@@ -4,7 +4,7 @@ import { isTaskId, type TaskId } from '../../shared/ids.ts';
 import { isOwnOrigin, mayEmbed } from '../auth/origins.ts';
 import type { Coordinator } from '../rounds/port.ts';
 import type { TaskRow } from '../storage/port.ts';
-import type { AddressLimits } from './rate-limit.ts';
+import type { JoinLimits } from './rate-limit.ts';
 
 export type TaskLookup = Pick<Coordinator, 'task'>;
 
@@ -24,7 +24,7 @@ export const askedTask = (request: Pick<IncomingMessage, 'url'>): string | null 
 export interface DoorRules {
   readonly tasks: TaskLookup;
   readonly publicUrl: string | null;
-  readonly addresses: AddressLimits;
+  readonly addresses: JoinLimits;
   readonly isDraining: boolean;
 }
 

@@ -16,7 +16,7 @@ import { Broadcast, endSession } from './broadcast.ts';
 import { openClientGateway } from './client-gateway.ts';
 import { decideUpgrade } from './door.ts';
 import { type GatewayLog, type GatewayMetrics, noMetrics } from './ports.ts';
-import { AddressLimits } from './rate-limit.ts';
+import { JoinLimits } from './rate-limit.ts';
 import { ReadValve } from './read-valve.ts';
 import { Sessions } from './sessions.ts';
 import { attachSocketServer, createSocketServer, type SocketServerOptions, shuttingDown } from './socket-server.ts';
@@ -76,11 +76,11 @@ const GOODBYE_MS = 1_000;
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, log, spool, admins, publicUrl, trustedProxies, metrics = noMetrics } = options;
   const sessions = new Sessions();
-  const addresses = new AddressLimits(clock, {
+  const addresses = new JoinLimits(clock, {
     sockets: options.socketsPerAddress ?? LIMITS.socketsPerAddressCount,
     joinsPerSecond: options.joinsPerAddressPerSecond ?? LIMITS.joinsPerAddressPerSecond,
   });
-  const crowds = new AddressLimits(clock, {
+  const crowds = new JoinLimits(clock, {
     sockets: Number.POSITIVE_INFINITY,
     joinsPerSecond: options.joinsPerTaskPerSecond ?? LIMITS.joinsPerTaskPerSecond,
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from './fakes/clock.ts';
-import { AddressLimits, TokenBucket } from './rate-limit.ts';
+import { JoinLimits, TokenBucket } from './rate-limit.ts';
 
 describe('TokenBucket', () => {
   it('lets the burst through at once and then so many a second', () => {
@@ -43,9 +43,9 @@ describe('TokenBucket', () => {
   });
 });
 
-describe('AddressLimits', () => {
+describe('JoinLimits', () => {
   it('threat C10: P3: holds each address to its sockets, and frees them as they close', () => {
-    const limits = new AddressLimits(new ManualClock(), { sockets: 2, joinsPerSecond: 100 });
+    const limits = new JoinLimits(new ManualClock(), { sockets: 2, joinsPerSecond: 100 });
     expect(limits.join('a')).toBe(0);
     const close = limits.opened('a');
     limits.opened('a');
@@ -60,7 +60,7 @@ describe('AddressLimits', () => {
 
   it('P3: holds each address to its joins in a second', () => {
     const clock = new ManualClock();
-    const limits = new AddressLimits(clock, { sockets: 1_000, joinsPerSecond: 3 });
+    const limits = new JoinLimits(clock, { sockets: 1_000, joinsPerSecond: 3 });
     expect([1, 2, 3].map(() => limits.join('a'))).toEqual([0, 0, 0]);
     expect(limits.join('a')).toBe(334);
     expect(limits.join('b')).toBe(0);
@@ -70,7 +70,7 @@ describe('AddressLimits', () => {
 
   it('threat C10: forgets addresses at rest, so that a stream of new ones does not fill memory', () => {
     const clock = new ManualClock();
-    const limits = new AddressLimits(clock, { sockets: 2, joinsPerSecond: 50 });
+    const limits = new JoinLimits(clock, { sockets: 2, joinsPerSecond: 50 });
     limits.opened('kept');
     for (let at = 0; at < 100_000; at++) {
       limits.join(`address ${at}`);

@@ -41,17 +41,17 @@ export class TokenBucket {
   }
 }
 
-interface AddressUse {
+interface JoinUse {
   sockets: number;
   readonly joins: TokenBucket;
 }
 
-/** Sockets open at once and joins per second, for each address, or for each task. Those at rest are forgotten. */
-export class AddressLimits {
+/** Sockets open at once and joins per second, for each name: an address, or a task. Names at rest are forgotten. */
+export class JoinLimits {
   readonly #clock: Clock;
   readonly #sockets: number;
   readonly #joinsPerSecond: number;
-  readonly #uses = new Map<string, AddressUse>();
+  readonly #uses = new Map<string, JoinUse>();
   #sweepAt = 1_024;
 
   constructor(clock: Clock, limits: { readonly sockets: number; readonly joinsPerSecond: number }) {
@@ -60,15 +60,15 @@ export class AddressLimits {
     this.#joinsPerSecond = limits.joinsPerSecond;
   }
 
-  /** 0 if another socket of this address may open now, else after how many milliseconds to try again. */
-  join(address: string): number {
-    const use = this.#use(address);
+  /** 0 if another socket of this name may open now, else after how many milliseconds to try again. */
+  join(name: string): number {
+    const use = this.#use(name);
     return use.sockets >= this.#sockets ? 10_000 : use.joins.take();
   }
 
-  /** A socket of this address opened; the result says that it closed. */
-  opened(address: string): () => void {
-    const use = this.#use(address);
+  /** A socket of this name opened; the result says that it closed. */
+  opened(name: string): () => void {
+    const use = this.#use(name);
     use.sockets += 1;
     let open = true;
     return () => {
@@ -81,18 +81,18 @@ export class AddressLimits {
     return this.#uses.size;
   }
 
-  #use(address: string): AddressUse {
-    const known = this.#uses.get(address);
+  #use(name: string): JoinUse {
+    const known = this.#uses.get(name);
     if (known !== undefined) return known;
     if (this.#uses.size >= this.#sweepAt) this.#sweep();
     const use = { sockets: 0, joins: new TokenBucket(this.#clock, this.#joinsPerSecond) };
-    this.#uses.set(address, use);
+    this.#uses.set(name, use);
     return use;
   }
 
-  /** Runs when the table has doubled since the last time, so it costs a constant per new address. */
+  /** Runs when the table has doubled since the last time, so it costs a constant per new name. */
   #sweep(): void {
-    for (const [address, use] of this.#uses) if (use.sockets === 0 && use.joins.isFull()) this.#uses.delete(address);
+    for (const [name, use] of this.#uses) if (use.sockets === 0 && use.joins.isFull()) this.#uses.delete(name);
     this.#sweepAt = Math.max(1_024, 2 * this.#uses.size);
   }
 }

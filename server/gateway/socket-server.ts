@@ -8,14 +8,14 @@ import { clientAddress } from './address.ts';
 import type { GatewayServer } from './broadcast.ts';
 import { internalRefusal } from './internal-refusal.ts';
 import type { GatewayLog, GatewayMetrics } from './ports.ts';
-import { type AddressLimits, TokenBucket } from './rate-limit.ts';
+import { type JoinLimits, TokenBucket } from './rate-limit.ts';
 import type { ReadSide, ReadValve } from './read-valve.ts';
 import { strictParser } from './strict-parser.ts';
 
 export interface SocketServerOptions {
   /** Decides about each upgrade; whatever it throws is a refusal. */
   readonly decide: (request: IncomingMessage, address: string) => { readonly ok: true } | Refusal;
-  readonly addresses: AddressLimits;
+  readonly addresses: JoinLimits;
   readonly valve: ReadValve;
   readonly trustedProxies: number;
   /** The name of the network that it comes from. */

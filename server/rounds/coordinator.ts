@@ -23,8 +23,6 @@ interface Entry {
   readonly task: LiveTask;
   readonly desk: ClientDesk;
   readonly participation: Participation;
-  /** Its round is as it was kept: nobody is answered from one that is not there yet. */
-  isRestored: boolean;
 }
 
 const unknownTask = refuse('unknown-task', 'there is no such task');
@@ -84,25 +82,19 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       task,
       desk: new ClientDesk(ports, task, intake, emit),
       participation: participationOf(row.spec, ports.hasSamples(row.spec.data)),
-      isRestored: false,
     };
     entries.set(taskId, entry);
     return { entry, open };
   }
 
-  function restored(entry: Entry): void {
-    entry.isRestored = true;
-  }
-
   /** Its rounds begin, or go on. */
-  async function goOn(entry: Entry, open: OpenRound | null): Promise<void> {
-    const { task } = entry;
+  async function goOn({ task }: Entry, open: OpenRound | null): Promise<void> {
     const { spec, archivedAt } = task.row;
     await spool
       .sweep(spec.id, open === null ? null : reportsOf(open))
       .catch((error: unknown) => log.warn({ err: error, task: spec.id }, 'reports that are over are still there'));
-    if (archivedAt === null) await task.resume(open, () => restored(entry));
-    else return restored(entry);
+    if (archivedAt !== null) return;
+    await task.resume(open);
     scoreAll(spec, await storage.checkpoints.list(spec.id));
   }
 
@@ -171,9 +163,9 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
       for (const { entry, open } of restored) await goOn(entry, open);
     },
 
-    holds(task) {
-      const entry = entries.get(task);
-      return entry?.isRestored === true && !entry.task.isFenced;
+    holds(taskId) {
+      const task = entries.get(taskId)?.task;
+      return task?.isRestored === true && !task.isFenced;
     },
     isAtRest: (task) => entries.get(task)?.task.hasRound === false,
     async dismissLost() {
@@ -250,7 +242,7 @@ export function createCoordinator(ports: CoordinatorPorts): SettlingCoordinator 
         // Another process was faster: the task is there all the same.
         if (lease !== null) {
           const { entry } = await add(lease);
-          await entry.task.resume(null, () => restored(entry));
+          await entry.task.resume(null);
           scoring.add({ spec, version: 0, sha256: weights.sha256 });
         }
         emit({ kind: 'task-created', task: spec.id });

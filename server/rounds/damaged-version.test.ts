@@ -91,6 +91,27 @@ test('T11 I1 I4: a damaged version is left for the last one that is whole, its r
   await rig.coordinator.drain();
 });
 
+test('T11 T10: an evaluation that was under way was tried once: it ends with the version that it was of', async () => {
+  const rig = new Rig(house);
+  await rig.coordinator.start();
+  await rig.coordinator.create({ ...TASK, client: { ...TASK.client, heldOut: true } });
+  await rig.coordinator.startRounds(TASK.id, 1);
+  for (const clientId of CLIENTS) rig.join(clientId);
+  await rig.downlink.until('assign', 3);
+  for (const clientId of CLIENTS) await rig.report(clientId, [1, 0, 0]);
+  await rig.downlink.untilTrue(() => rig.status().version === 1 && rig.status().round === null);
+  await rig.coordinator.evaluate(TASK.id);
+  for (const clientId of CLIENTS) rig.join(clientId);
+  await rig.downlink.until('assign', 6);
+  await flip(1);
+
+  const second = await secondLife();
+  expect(second.status()).toMatchObject({ version: 2, state: 'paused', pausedReason: 'damaged', round: null });
+  expect((await second.rounds()).at(-1)).toMatchObject({ purpose: 'evaluate', outcome: 'abandoned', reason: 'failed' });
+  expect(await house.storage.tasks.get(TASK.id)).toMatchObject({ evaluationWanted: false });
+  await second.coordinator.drain();
+});
+
 test('T11 a task without a version that is whole is not loaded, and the others are', async () => {
   const before = new Rig(house);
   await before.coordinator.start();

@@ -12,13 +12,11 @@ type Ports = Pick<CoordinatorPorts, 'storage' | 'blobs' | 'clock' | 'log'>;
  */
 export async function leaveDamaged({ task, token }: Lease, ports: Ports): Promise<void> {
   const { storage, clock, log } = ports;
-  const checkpoints = await storage.checkpoints.list(task);
-  const newest = checkpoints.at(-1);
-  if (newest === undefined || (await isWhole(newest, ports))) return;
-  const whole = await newestWhole(checkpoints.slice(0, -1), ports);
-  if (whole === null) throw new CorruptBlobError(`no version of the task ${task} is whole`);
   const row = await storage.tasks.get(task);
-  if (row === null) return;
+  const newest = row && (await storage.checkpoints.get(task, row.version));
+  if (row === null || newest === null || (await isWhole(newest, ports))) return;
+  const whole = await newestWhole((await storage.checkpoints.list(task)).slice(0, -1), ports);
+  if (whole === null) throw new CorruptBlobError(`no version of the task ${task} is whole`);
   const open = await storage.rounds.unfinished(task);
   const isStopped = row.state !== 'running' && row.state !== 'paused';
   const taskPatch: TaskPatch = {

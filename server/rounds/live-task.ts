@@ -81,6 +81,7 @@ export class LiveTask implements RoundHost {
   #past: readonly LiveRound[] = [];
   #isQuiet = false;
   #isFenced = false;
+  #isRestored = false;
   #isReleased = false;
   /** Called when the current round has ended, or cannot end just now. */
   #awaitingEnd: (() => void)[] = [];
@@ -131,6 +132,10 @@ export class LiveTask implements RoundHost {
   get isFenced(): boolean {
     return this.#isFenced;
   }
+  /** Its round is as it was kept, or there is none: nobody is answered from one that is not there yet. */
+  get isRestored(): boolean {
+    return this.#isRestored || this.#row.archivedAt !== null;
+  }
   /** A round is open, or about to be. */
   get hasRound(): boolean {
     return this.#run.hasRound;
@@ -148,7 +153,7 @@ export class LiveTask implements RoundHost {
   }
 
   /** Goes on with what a restart found, or with the next round. */
-  async resume(open: OpenRound | null, onRestored: () => void): Promise<void> {
+  async resume(open: OpenRound | null): Promise<void> {
     const clientIds = open?.assignments.map(({ clientId }) => clientId) ?? [];
     const isCorrected = this.spec.strategy.name === 'scaffold' && open?.round.purpose === 'train';
     const contributors = isCorrected ? await this.#ports.storage.rounds.contributors(this.spec.id, clientIds) : null;
@@ -167,7 +172,7 @@ export class LiveTask implements RoundHost {
         contributors,
       });
     }
-    onRestored();
+    this.#isRestored = true;
     if (this.#run.state === 'stopping') this.#round?.take({ kind: 'stop', at });
     this.#tick();
   }

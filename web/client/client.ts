@@ -243,12 +243,13 @@ class Engine implements FederatedClient {
         return;
       case 'check-in': {
         const { examples, backend, held, stepMs } = effect;
-        const speed = {
+        const checkIn = {
+          ...{ examples, backend, held },
           ...(stepMs === null ? {} : { stepMs }),
           ...(this.#box.isLineSlow ? { weights: 'http' as const } : {}),
         };
         this.#ask(
-          (session) => session.checkIn({ examples, backend, held, ...speed }),
+          (session) => session.checkIn(checkIn),
           (answer) => ({ kind: 'checked-in', answer }),
         );
         return;
