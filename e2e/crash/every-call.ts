@@ -41,7 +41,6 @@ export interface EveryCall {
   readonly faults: Readonly<Record<Call, number>>;
   /** Kills in which the round had been acknowledged to somebody, and was not committed. */
   readonly betweenAckAndCommit: number;
-  readonly seconds: number;
 }
 
 export const CONTRIBUTORS = 3;
@@ -79,7 +78,6 @@ export async function faultAtEveryCall(options: EveryCallOptions): Promise<Every
     most = Number.POSITIVE_INFINITY,
     say = () => {},
   } = options;
-  const startedAt = performance.now();
   const rng = seededRng(seed);
   const faults = Object.fromEntries(CALLS.map((call) => [call, 0])) as Record<Call, number>;
   const faultAt = fault === 'kill' ? killedAt : failedWith(fault);
@@ -103,7 +101,7 @@ export async function faultAtEveryCall(options: EveryCallOptions): Promise<Every
   } finally {
     await rm(prepared, { recursive: true, force: true });
   }
-  return { faults, betweenAckAndCommit, seconds: (performance.now() - startedAt) / 1_000 };
+  return { faults, betweenAckAndCommit };
 }
 
 async function prepare(isFromNothing: boolean): Promise<string> {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { machineLine } from '../bench/machine.ts';
+import { type Given, readSeeded, runSeeded } from '../seeded-command.ts';
 import { straceProblem } from './every-call.ts';
 import { lostPower, type PowerLossOptions } from './power-loss.ts';
 
@@ -15,50 +14,13 @@ had been promised; on some a server starts, the same contributors come back, and
   --help           this text
 `;
 
-export function readOptions(
-  args: readonly string[],
-): Omit<PowerLossOptions, 'say'> | 'help' | { readonly problem: string } {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        step: { type: 'string', default: '1' },
-        'start-every': { type: 'string', default: '2' },
-        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return 'help';
-    const [step, startEvery, seed] = [Number(values.step), Number(values['start-every']), Number(values.seed)];
-    if (!(Number.isInteger(step) && step >= 1)) return { problem: '--step takes a whole number from 1' };
-    if (!(Number.isInteger(startEvery) && startEvery >= 1))
-      return { problem: '--start-every takes a whole number from 1' };
-    if (!(Number.isInteger(seed) && seed >= 0)) return { problem: '--seed takes a whole number' };
-    return { step, startEvery, seed };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
+export function readOptions(args: readonly string[]): Given<Omit<PowerLossOptions, 'say'>> {
+  const given = readSeeded(args, { step: 1, 'start-every': 2 });
+  if (given === 'help' || 'problem' in given) return given;
+  const { 'start-every': startEvery, ...numbers } = given.numbers;
+  return { ...numbers, startEvery };
 }
 
 /** Returns the exit code. */
-export async function powerLossCommand(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (options === 'help') {
-    console.log(HELP);
-    return 0;
-  }
-  const problem = 'problem' in options ? options.problem : straceProblem();
-  if ('problem' in options || problem !== null) {
-    console.error(`${problem}\n\n${HELP}`);
-    return 2;
-  }
-  console.log(`${machineLine()}\nseed ${options.seed}\n`);
-  try {
-    const figures = await lostPower({ ...options, say: (line) => console.log(line) });
-    console.log(`\n${JSON.stringify(figures, null, 2)}`);
-    return 0;
-  } catch (error) {
-    console.error(error);
-    return 1;
-  }
-}
+export const powerLossCommand = (args: readonly string[]): Promise<number> =>
+  runSeeded(HELP, readOptions(args), lostPower, straceProblem);

@@ -32,7 +32,6 @@ export interface PowerLoss {
   readonly started: number;
   /** Images at whose moment a report was acknowledged and its round not committed. */
   readonly betweenAckAndCommit: number;
-  readonly seconds: number;
 }
 
 /** What somebody outside had been told by a moment. */
@@ -64,7 +63,6 @@ interface Recording {
  * Throws at the first that breaks I1 to I4.
  */
 export async function lostPower({ step, seed, startEvery, say = () => {} }: PowerLossOptions): Promise<PowerLoss> {
-  const startedAt = performance.now();
   const rng = seededRng(seed);
   const recording = await record();
   const seen = new Set<string>();
@@ -103,8 +101,7 @@ export async function lostPower({ step, seed, startEvery, say = () => {} }: Powe
     if ((index + 1) % 50 === 0) say(`${index + 1} images opened, a server started on ${started}`);
   }
   const between = images.filter(({ promised }) => promised.updates.length > 0 && !promised.version);
-  const seconds = (performance.now() - startedAt) / 1_000;
-  return { syncs, images: images.length, started, betweenAckAndCommit: between.length, seconds };
+  return { syncs, images: images.length, started, betweenAckAndCommit: between.length };
 }
 
 const openGate = (): Gate => {

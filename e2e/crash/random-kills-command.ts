@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { machineLine } from '../bench/machine.ts';
+import { type Given, readSeeded, runSeeded } from '../seeded-command.ts';
 import { randomKills } from './random-kills.ts';
 
 const HELP = `npm run chaos -- kills [options]
@@ -17,44 +16,11 @@ export interface RandomKillsCommand {
   readonly seed: number;
 }
 
-export function readOptions(args: readonly string[]): RandomKillsCommand | 'help' | { readonly problem: string } {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        kills: { type: 'string', default: '1000' },
-        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return 'help';
-    const [kills, seed] = [Number(values.kills), Number(values.seed)];
-    if (!(Number.isInteger(kills) && kills >= 1)) return { problem: '--kills takes a whole number from 1' };
-    if (!(Number.isInteger(seed) && seed >= 0)) return { problem: '--seed takes a whole number' };
-    return { kills, seed };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
+export function readOptions(args: readonly string[]): Given<RandomKillsCommand> {
+  const given = readSeeded(args, { kills: 1_000 });
+  return given !== 'help' && 'numbers' in given ? given.numbers : given;
 }
 
 /** Returns the exit code. */
-export async function killsCommand(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (options === 'help') {
-    console.log(HELP);
-    return 0;
-  }
-  if ('problem' in options) {
-    console.error(`${options.problem}\n\n${HELP}`);
-    return 2;
-  }
-  console.log(`${machineLine()}\nseed ${options.seed}\n`);
-  try {
-    const figures = await randomKills({ ...options, say: (line) => console.log(line) });
-    console.log(`\n${JSON.stringify(figures, null, 2)}`);
-    return 0;
-  } catch (error) {
-    console.error(error, `(seed ${options.seed})`);
-    return 1;
-  }
-}
+export const killsCommand = (args: readonly string[]): Promise<number> =>
+  runSeeded(HELP, readOptions(args), randomKills);

@@ -25,7 +25,6 @@ export interface RandomKills {
   readonly counted: number;
   /** From the start of a killed server to the commit of its round, at most. */
   readonly longestMs: number;
-  readonly seconds: number;
 }
 
 const CONTRIBUTORS = 4;
@@ -54,7 +53,6 @@ function momentOf(at: number, rng: Rng): Moment {
  * does not commit after the restart: I1 to I4 and I7.
  */
 export async function randomKills({ kills, seed, say = () => {} }: RandomKillsOptions): Promise<RandomKills> {
-  const startedAt = performance.now();
   const rng = seededRng(seed);
   const dataFolder = mkdtempSync(join(tmpdir(), 'fedtab-crash-'));
   let server: RunningServer = await startServer({ dataFolder, startMs: WITHIN_MS });
@@ -106,7 +104,6 @@ export async function randomKills({ kills, seed, say = () => {} }: RandomKillsOp
       ...{ kills, betweenAckAndCommit, committed: rounds.length, longestMs },
       acknowledged: rounds.reduce((sum, { number }) => sum + contributors.acksOf(number).size, 0),
       counted: rounds.reduce((sum, { cells }) => sum + cells.size, 0),
-      seconds: (performance.now() - startedAt) / 1_000,
     };
   } catch (error) {
     console.error(server.log().slice(-4_000));

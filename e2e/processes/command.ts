@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { machineLine } from '../bench/machine.ts';
+import { readSeeded, runSeeded } from '../seeded-command.ts';
 import { storm } from './storm.ts';
 
 const HELP = `npm run chaos -- processes [options]
@@ -14,39 +13,11 @@ that counts twice or is of nobody, and at versions that are no one line.
 `;
 
 /** Returns the exit code. */
-export async function processesCommand(args: readonly string[]): Promise<number> {
-  let values: { readonly minutes: string; readonly seed: string; readonly help: boolean };
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: {
-        minutes: { type: 'string', default: '20' },
-        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-        help: { type: 'boolean', default: false },
-      },
-    }));
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
-    return 2;
-  }
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
-  if (!(minutes > 0 && Number.isInteger(seed) && seed >= 0)) {
-    console.error(`--minutes takes a number, --seed a whole one\n\n${HELP}`);
-    return 2;
-  }
-  console.log(`${machineLine()}\nseed ${seed}\n`);
+export function processesCommand(args: readonly string[]): Promise<number> {
+  const given = readSeeded(args, { minutes: 20 });
   const startedAt = performance.now();
   const at = (): string => `${Math.round((performance.now() - startedAt) / 1_000)} s`;
-  try {
-    const figures = await storm({ seed, seconds: 60 * minutes, say: (line) => console.log(`${at()}  ${line}`) });
-    console.log(`\n${JSON.stringify(figures, null, 2)}`);
-    return 0;
-  } catch (error) {
-    console.error(error, `(seed ${seed})`);
-    return 1;
-  }
+  return runSeeded(HELP, given !== 'help' && 'numbers' in given ? given.numbers : given, ({ minutes, seed, say }) =>
+    storm({ seed, seconds: 60 * minutes, say: (line) => say(`${at()}  ${line}`) }),
+  );
 }

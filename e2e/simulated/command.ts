@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { machineLine } from '../bench/machine.ts';
+import { type Given, readSeeded, runSeeded } from '../seeded-command.ts';
 import { ROUNDS_PER_WORLD, simulate } from './simulate.ts';
 
 export const HELP = `npm run chaos -- simulate [options]
@@ -17,46 +16,11 @@ export interface SimulateCommand {
   readonly rounds: number;
 }
 
-export function readOptions(args: readonly string[]): SimulateCommand | 'help' | { readonly problem: string } {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        rounds: { type: 'string', default: '200000' },
-        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return 'help';
-    const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
-    if (!(Number.isInteger(rounds) && rounds >= 1)) return { problem: '--rounds takes a whole number from 1' };
-    if (!(Number.isInteger(seed) && seed >= 0)) return { problem: '--seed takes a whole number' };
-    return { rounds, seed };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
+export function readOptions(args: readonly string[]): Given<SimulateCommand> {
+  const given = readSeeded(args, { rounds: 200_000 });
+  return given !== 'help' && 'numbers' in given ? given.numbers : given;
 }
 
 /** Returns the exit code. */
-export async function simulateCommand(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (options === 'help') {
-    console.log(HELP);
-    return 0;
-  }
-  if ('problem' in options) {
-    console.error(`${options.problem}\n\n${HELP}`);
-    return 2;
-  }
-  console.log(`${machineLine()}\nseed ${options.seed}\n`);
-  const startedAt = performance.now();
-  try {
-    const figures = await simulate({ ...options, say: (line) => console.log(line) });
-    const seconds = Math.round((performance.now() - startedAt) / 1000);
-    console.log(`\n${JSON.stringify({ ...figures, seconds }, null, 2)}`);
-    return 0;
-  } catch (error) {
-    console.error(error);
-    return 1;
-  }
-}
+export const simulateCommand = (args: readonly string[]): Promise<number> =>
+  runSeeded(HELP, readOptions(args), simulate);
