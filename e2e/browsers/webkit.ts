@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { freePort } from '../../server/cluster/fixtures/free-port.ts';
 import { contributeUrl, createTask, roundsOf, startRounds } from '../fixtures/contribute.ts';
 import { startServer } from '../fixtures/server.ts';
 import { openPage, type WebDriverPage } from './webdriver.ts';
@@ -10,14 +10,6 @@ import { openPage, type WebDriverPage } from './webdriver.ts';
 const DISPLAY = ':77';
 const MINI_BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
 const capabilities = { 'webkitgtk:browserOptions': { binary: MINI_BROWSER, args: ['--automation'] } };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 /** The driver answers a moment after its process begins. */
 async function opened(port: number): Promise<WebDriverPage> {

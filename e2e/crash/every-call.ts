@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../server/cluster/fixtures/free-port.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import { seededRng } from '../../shared/rng.ts';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
@@ -229,16 +228,4 @@ async function askForRound(server: RunningServer): Promise<void> {
   if ((await server.admin(path)).status === 404) await server.adminJson('/api/tasks', { body: task });
   const { version, roundsLeft } = await server.adminJson<{ version: number; roundsLeft: number }>(path);
   if (version === 0 && roundsLeft === 0) await server.adminJson(`${path}/rounds`, { body: { count: 1 } });
-}
-
-/** Contributors come back to the same address. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }

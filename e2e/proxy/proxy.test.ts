@@ -1,58 +1,26 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectSecure } from 'node:tls';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../fixtures/server.ts';
+import { type RunningProxy, startProxy } from './haproxy.ts';
 
-// deploy/haproxy.cfg as it is, but for the addresses: what it listens on, and where the servers are.
-
-const deploy = join(import.meta.dirname, '../../deploy');
-const folder = mkdtempSync(join(tmpdir(), 'fedtab-proxy-'));
 let server: RunningServer;
-let proxy: ChildProcess;
-let ports: readonly number[];
+let proxy: RunningProxy;
 let ca: string;
-
-async function freePort(): Promise<number> {
-  const held = createServer().listen(0, '127.0.0.1');
-  await once(held, 'listening');
-  const address = held.address();
-  held.close();
-  await once(held, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 beforeAll(async () => {
   server = await startServer({
     env: { FEDTAB_TRUSTED_PROXIES: '1', FEDTAB_PUBLIC_URL: 'https://localhost', FEDTAB_MAX_PER_ADDRESS: '20' },
   });
-  ports = [await freePort(), await freePort(), await freePort()];
-  const secrets = join(folder, 'secrets');
-  expect(spawnSync('sh', [join(deploy, 'make-secrets.sh'), 'localhost', secrets]).status).toBe(0);
-  ca = readFileSync(join(secrets, 'tls.pem'), 'utf8');
-  const [plain, secure, health] = ports;
-  const config = readFileSync(join(deploy, 'haproxy.cfg'), 'utf8')
-    .replace('/run/secrets', secrets)
-    .replace('bind :8080', `bind 127.0.0.1:${plain}`)
-    .replace('bind :8443', `bind 127.0.0.1:${secure}`)
-    .replace('127.0.0.1:8081', `127.0.0.1:${health}`)
-    .replace(/fedtab-\d:8080/g, `127.0.0.1:${server.port}`);
-  writeFileSync(join(folder, 'haproxy.cfg'), config);
-  proxy = spawn('haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  while (proxy.exitCode === null && (await statusOf(`http://127.0.0.1:${health}/healthz`)) !== 200) await delay(50);
+  proxy = await startProxy([server.port]);
+  ca = readFileSync(proxy.caFile, 'utf8');
 }, 120_000);
 afterAll(async () => {
-  proxy?.kill('SIGKILL');
+  proxy?.dispose();
   await server?.dispose();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Status and headers of an answer; the status is 0 where nobody listens. */
@@ -68,23 +36,28 @@ async function ask(url: string, headers: Readonly<Record<string, string>> = {}) 
   });
 }
 const statusOf = async (url: string): Promise<number> => (await ask(url)).status;
-const secureUrl = (): string => `https://localhost:${ports[1]}`;
 
 it('serves over TLS with HSTS, sends pages that were asked for by plain http there and refuses calls, and keeps the figures to itself', async () => {
-  const page = await ask(`${secureUrl()}/`);
+  const page = await ask(`${proxy.secureUrl}/`);
   expect(page.status).toBe(200);
   expect(page.headers['strict-transport-security']).toMatch(/max-age=\d{7,}/);
-  expect(await statusOf(`${secureUrl()}/metrics`)).toBe(404);
-  const plain = await ask(`http://127.0.0.1:${ports[0]}/contribute/digits`);
+  expect(await statusOf(`${proxy.secureUrl}/metrics`)).toBe(404);
+  const plain = await ask(`${proxy.plainUrl}/contribute/digits`);
   expect(plain.status).toBe(308);
   expect(plain.headers['location']).toMatch(/^https:.*\/contribute\/digits$/);
-  expect(await statusOf(`http://127.0.0.1:${ports[0]}/api/tasks`)).toBe(403);
+  expect(await statusOf(`${proxy.plainUrl}/api/tasks`)).toBe(403);
 });
 
 /** The protocol and cipher that both agree on, or null. */
 const agreed = (options: ConnectionOptions): Promise<string | null> =>
   new Promise((resolve) => {
-    const socket = connectSecure({ host: 'localhost', port: ports[1] ?? 0, ca, servername: 'localhost', ...options });
+    const socket = connectSecure({
+      host: 'localhost',
+      port: proxy.securePort,
+      ca,
+      servername: 'localhost',
+      ...options,
+    });
     socket.once('secureConnect', () => {
       resolve(`${socket.getProtocol()} ${socket.getCipher().name}`);
       socket.destroy();
@@ -103,7 +76,7 @@ it('speaks TLS 1.3 and 1.2 with forward secrecy, and nothing older or weaker', a
 it('threat C10: sockets pass the proxy, and each is counted for the address it comes from, whatever it says of itself', async () => {
   await server.adminJson('/api/tasks', { body: { template: 'digits', id: 'behind', title: 'Behind a proxy' } });
   const socketOf = (forwarded: string) =>
-    io(secureUrl(), {
+    io(proxy.secureUrl, {
       ...{ transports: ['websocket'], query: { task: 'behind' }, reconnection: false, forceNew: true },
       ...{ ca, extraHeaders: { 'X-Forwarded-For': forwarded, Origin: 'https://localhost' } },
     });
@@ -129,6 +102,6 @@ it('threat C10: sockets pass the proxy, and each is counted for the address it c
 
 it('a server that ends gets nothing new: the proxy says that nobody is there', async () => {
   expect(await server.stop()).toBe(0);
-  await expect.poll(() => statusOf(`http://127.0.0.1:${ports[2]}/healthz`), { timeout: 20_000 }).toBe(503);
-  expect(await statusOf(`${secureUrl()}/`)).toBe(503);
+  await expect.poll(() => statusOf(proxy.healthUrl), { timeout: 20_000 }).toBe(503);
+  expect(await statusOf(`${proxy.secureUrl}/`)).toBe(503);
 });
