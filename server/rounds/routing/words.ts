@@ -1,18 +1,16 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { type Refusal, refuse } from '../../../shared/errors.ts';
 import type { AssignmentToken, ClientId, TaskId, UpdateId } from '../../../shared/ids.ts';
-import { LIMITS } from '../../../shared/limits.ts';
 import type { TaskData } from '../../../shared/task/kinds/index.ts';
 import type { Bus, ProcessId } from '../../cluster/bus.ts';
 import type { Leases } from '../../cluster/lease.ts';
 import { type CallMessage, type RoutingMessage, readMessage } from '../../cluster/messages.ts';
 import type { BlobStore, MovingReports, Spool } from '../../storage/blobs/port.ts';
 import type { Storage } from '../../storage/port.ts';
-import { reportsOf, type SettlingCoordinator } from '../coordinator.ts';
+import type { SettlingCoordinator } from '../coordinator.ts';
 import type { CoordinatorLog } from '../coordinator-ports.ts';
-import { sumBytes } from '../partial-sum.ts';
 import type { AdmittedReport, Arithmetic, CoordinatorEvent, Downlink, LocalUploads } from '../port.ts';
-import type { ListedReport, SharedRound, SumAnswer, SumsElsewhere } from '../sums-elsewhere.ts';
+import type { SumsElsewhere } from '../sums-elsewhere.ts';
 import { type CallOptions, Calls, HereNowError } from './calls.ts';
 import { HeldReports } from './held-reports.ts';
 import { KnownTasks, type Picture, unknownTask } from './known-tasks.ts';
@@ -20,6 +18,7 @@ import { Places } from './places.ts';
 import { Presence, SILENT_MS } from './presence.ts';
 import { type OfferAnswer, type OfferedReport, RemoteReports } from './remote-reports.ts';
 import { RoutedDownlink } from './routed-downlink.ts';
+import { SharedRounds } from './shared-rounds.ts';
 import { TaskKeeper } from './task-keeper.ts';
 import { UploadMoves } from './upload-moves.ts';
 
@@ -112,7 +111,7 @@ export function createWords(options: WordsOptions) {
     gone: (task, refusal) => sessions.downlink.expel(task, refusal),
     forgotten(task) {
       pictured.delete(task);
-      endHeld(task);
+      rounds.forgetTask(task);
     },
   });
   const downlink = new RoutedDownlink({
@@ -122,25 +121,12 @@ export function createWords(options: WordsOptions) {
     changed: (task, isNow) => (isNow ? publish(task) : publishSoon(task)),
   });
   const held = new HeldReports({ ...{ spool, arithmetic, log }, self: bus.self });
-  const elsewhere: SumsElsewhere = {
-    has: (process) => process !== bus.self && presence.has(process),
-    fold: (process, round, report) => tellHolder(process, round.task, 'fold', [round, report]),
-    end: (process, round) => tellHolder(process, round.task, 'end', [round.number]),
-    sum(to, round, reports) {
-      const forBytesMs = (sumBytes(round.fold, round.expected) ?? 0) / LIMITS.partialSumBytesPerMs;
-      const withinMs = Math.min(LIMITS.partialSumMs + forBytesMs, LIMITS.partialSumMaximumMs);
-      return askHolder(to, 'sum', [round, reports], withinMs) as Promise<SumAnswer>;
-    },
-    async forget(round, updateIds) {
-      const asked = presence.processes().map((to) =>
-        askHolder(to, 'unhold', [round, updateIds], FINISH_WITHIN_MS).catch((error: unknown) => {
-          log.warn({ err: error, task: round.task, to }, 'a copy of deleted data may be there a little longer');
-        }),
-      );
-      await Promise.all(asked);
-    },
-  };
-  const inner = options.makeInner(downlink, elsewhere);
+  const rounds = new SharedRounds({
+    ...{ self: bus.self, held, presence, rounds: storage.rounds, ask, send, log },
+    isHere: (task) => isHere(task),
+    isEnding: () => isEnding,
+  });
+  const inner = options.makeInner(downlink, rounds);
   const isHere = (task: TaskId): boolean => inner.holds(task);
 
   const keeper = new TaskKeeper({
@@ -148,7 +134,7 @@ export function createWords(options: WordsOptions) {
     known: () => [...new Set([...known.ids(), ...inner.tasks().map(({ spec }) => spec.id)])],
     adopted(task) {
       known.hide(task);
-      endHeld(task, { keepFiles: true });
+      rounds.forgetTask(task, { keepFiles: true });
       places.forgetTask(task);
       calls.here(task);
       sayHere();
@@ -182,19 +168,6 @@ export function createWords(options: WordsOptions) {
   function ask(task: TaskId, name: string, args: readonly unknown[], how: CallOptions): Promise<unknown> {
     const online = sessions.downlink.online(task);
     return calls.call({ task, name, args: [...args], online }, how);
-  }
-
-  function askHolder(
-    to: ProcessId,
-    name: 'sum' | 'unhold',
-    args: readonly [round: SharedRound, list: readonly unknown[]],
-    withinMs: number,
-  ): Promise<unknown> {
-    return ask(args[0].task, name, args, { to, withinMs, isRepeatable: true });
-  }
-
-  function tellHolder(to: ProcessId, task: TaskId, name: 'fold' | 'end', args: unknown[]): void {
-    send({ kind: 'held', task, name, args }, to);
   }
 
   /** Of whoever has the task: `here` where that is this process meanwhile. */
@@ -249,11 +222,9 @@ export function createWords(options: WordsOptions) {
   function answer(from: ProcessId, { task, name, args, online }: CallMessage): Promise<unknown> | undefined {
     if (name === 'know') return known.reload();
     if (name === 'finish') return reports.finish(args[0] as UpdateId);
-    if (name === 'sum') return sumOf(from, task, args[0] as SharedRound, args[1] as ListedReport[]);
-    if (name === 'unhold') return unhold(task, args[0] as SharedRound, args[1] as UpdateId[]);
     if (task === NO_TASK) return asFirst(name, args);
-    const moved = moves.answer(task, name, args);
-    if (moved !== undefined) return moved;
+    const ofTheirs = rounds.answer(from, task, name, args) ?? moves.answer(task, name, args);
+    if (ofTheirs !== undefined) return ofTheirs;
     if (!isHere(task)) return undefined;
     presence.counted(from, task, online);
     if (isOneOf(ORDERS, name)) return everybodyKnows(task, () => does(name, task, args));
@@ -262,20 +233,6 @@ export function createWords(options: WordsOptions) {
     places.put(task, clientId, from);
     if (name === 'report') return inner.report(task, clientId, reports.from(from, task, args[1] as OfferedReport));
     return isOneOf(ASKED, name) ? does(name, task, args) : undefined;
-  }
-
-  /** Late, of a process that had this task before, it is for nobody; and one that ends holds nobody up. */
-  async function sumOf(
-    asker: ProcessId,
-    task: TaskId,
-    round: SharedRound,
-    list: readonly ListedReport[],
-  ): Promise<SumAnswer> {
-    return isHere(task) || isEnding ? { ok: false, reason: 'absent' } : held.sum(asker, round, list);
-  }
-
-  async function unhold(task: TaskId, round: SharedRound, updateIds: readonly UpdateId[]): Promise<void> {
-    if (!isHere(task)) await held.forget(round, updateIds);
   }
 
   function heard(from: ProcessId, { task, name, args }: Extract<RoutingMessage, { readonly kind: 'tell' }>): void {
@@ -356,13 +313,6 @@ export function createWords(options: WordsOptions) {
     counted.clear();
   }
 
-  /** What is kept of a round of another process. */
-  function endHeld(task: TaskId, how: Parameters<HeldReports['end']>[1] = {}): void {
-    held
-      .end(task, how)
-      .catch((error: unknown) => log.warn({ err: error, task }, 'what was kept of a round is still here'));
-  }
-
   /** Whoever was connected there comes back to another, or not at all. */
   function fellSilent(process: ProcessId): void {
     log.warn({ process }, 'a process is silent');
@@ -423,10 +373,7 @@ export function createWords(options: WordsOptions) {
         if (!isHere(message.task)) downlink.take(from, message);
         break;
       case 'held':
-        // Late, of a process that had this task before.
-        if (isHere(message.task)) break;
-        if (message.name === 'fold') held.fold(message.args[0] as SharedRound, message.args[1] as ListedReport);
-        else endHeld(message.task, { number: message.args[0] as number });
+        rounds.heard(message);
         break;
       case 'picture':
         show(message.task, message.picture as Picture);
@@ -449,16 +396,6 @@ export function createWords(options: WordsOptions) {
         options.loggedOut(message.actor);
         break;
     }
-  }
-
-  function compareHeld(): void {
-    const openOf = async (task: TaskId) => {
-      const open = await storage.rounds.unfinished(task);
-      return open && { number: open.round.number, reports: reportsOf(open).reports };
-    };
-    held
-      .compare(openOf)
-      .catch((error: unknown) => log.warn({ err: error }, 'what is kept of rounds was not looked at'));
   }
 
   /** Returns what calls it off. */
@@ -510,7 +447,7 @@ export function createWords(options: WordsOptions) {
         if (bus.isSilent()) sessions.lookAtLogins();
       });
       every(TASKS_EVERY_MS, () => void reload());
-      every(HELD_EVERY_MS, compareHeld);
+      every(HELD_EVERY_MS, () => rounds.compare());
     },
 
     /** Its tasks are to be had; the second call ends all that is under way. */
