@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../shared/fixtures/manual-clock.ts';
 import { steadyClock } from './clock.ts';
-import { ManualClock } from './gateway/fakes/clock.ts';
 import { WakeTimer } from './rounds/wake-timer.ts';
 
 const HOUR_MS = 3_600_000;

@@ -59,7 +59,7 @@ export const zones: Readonly<Record<string, Zone>> = {
   },
   // What the gateway's tests share: clients and stand-ins. Nothing that runs imports it.
   'server/gateway/fakes': {
-    folders: ['server/gateway', 'server/auth', ...serverWide],
+    folders: ['server/gateway', 'server/auth', 'server/clock.ts', ...serverWide],
     packages: ['socket.io-client'],
     node: true,
   },

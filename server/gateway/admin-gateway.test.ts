@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../shared/fixtures/manual-clock.ts';
 import type { Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { liveSchema, liveTaskSchema, roundEndedSchema, scoredSchema } from '../../shared/protocol/admin-events.ts';
-import { ManualClock } from './fakes/clock.ts';
 import { Rig } from './fakes/rig.ts';
 
 const digits = 'digits' as TaskId;

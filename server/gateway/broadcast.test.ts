@@ -3,8 +3,8 @@ import { refuse } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { AssignmentToken, ClientId, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import { systemClock } from '../clock.ts';
 import { Broadcast } from './broadcast.ts';
-import { realClock } from './fakes/clock.ts';
 import { Rig } from './fakes/rig.ts';
 import { TURN_COST } from './outbox.ts';
 import { noMetrics } from './ports.ts';
@@ -154,7 +154,7 @@ describe('a word to many', () => {
     for (let at = 0; at < count; at++)
       sessions.open({ task: digits, clientId: `client ${at}`, socket: { id: `socket ${at}`, conn: {} } } as never);
     const log = { info: () => {}, warn: () => {}, error: () => {} };
-    const broadcast = new Broadcast({ server: server as never, sessions, clock: realClock, log, metrics: noMetrics });
+    const broadcast = new Broadcast({ server: server as never, sessions, clock: systemClock, log, metrics: noMetrics });
     const told = () => sent.flatMap(([, ids]) => ids);
     return { broadcast, sent, told };
   }

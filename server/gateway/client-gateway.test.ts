@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
+import { ManualClock } from '../../shared/fixtures/manual-clock.ts';
 import type { AssignmentToken, Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { crc32 } from '../../shared/wire/chunk.ts';
-import { ManualClock } from './fakes/clock.ts';
 import { newSecret, protocol, Rig, upgradePath } from './fakes/rig.ts';
 
 const digits = 'digits' as TaskId;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ManualClock } from './fakes/clock.ts';
+import { ManualClock } from '../../shared/fixtures/manual-clock.ts';
 import { JoinLimits, TokenBucket } from './rate-limit.ts';
 
 describe('TokenBucket', () => {

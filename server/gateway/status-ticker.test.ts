@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../shared/fixtures/manual-clock.ts';
 import type { TaskId } from '../../shared/ids.ts';
-import { ManualClock } from './fakes/clock.ts';
 import { StatusTicker, statusIntervalMs } from './status-ticker.ts';
 
 const digits = 'digits' as TaskId;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { refuse } from '../../shared/errors.ts';
+import { ManualClock } from '../../shared/fixtures/manual-clock.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { AssignmentToken, ClientId, Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { type ReportBegin, updateIdOf } from '../../shared/protocol/index.ts';
 import { chunkAt, chunkCountOf, crc32 } from '../../shared/wire/chunk.ts';
-import { ManualClock } from './fakes/clock.ts';
 import { diskFull, MemorySpool } from './fakes/memory-spool.ts';
 import { ScriptedCoordinator } from './fakes/scripted-coordinator.ts';
 import { noMetrics } from './ports.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ManualClock } from '../gateway/fakes/clock.ts';
+import { ManualClock } from '../../shared/fixtures/manual-clock.ts';
 import { createLedWebhook, type LedWebhook } from './led.ts';
 import type { Webhook } from './webhook.ts';
 

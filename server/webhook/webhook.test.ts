@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ManualClock } from '../../shared/fixtures/manual-clock.ts';
 import type { TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { secureRng } from '../../shared/rng.ts';
-import { ManualClock } from '../gateway/fakes/clock.ts';
 import { ScriptedCoordinator } from '../gateway/fakes/scripted-coordinator.ts';
 import { checkpoint, client, DIGITS, sha, spec } from '../storage/contract-rows.ts';
 import { memoryStorage } from '../storage/memory/memory.ts';

@@ -11,9 +11,9 @@ import { makeStep, takeSteps } from '../../shared/wire/step.ts';
 import { createFederatedClient } from './client.ts';
 import { hashed } from './digest.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
-import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { backend, participation, sha256Of } from './fakes/play.ts';
 import { ScriptedTrainer, trainedTo } from './fakes/scripted-trainer.ts';
+import { SettlingClock, settle, withoutWebCrypto } from './fakes/settling-clock.ts';
 import { memorySecrets } from './node.ts';
 import type { ClientPorts, Encoder, SecretStore } from './ports.ts';
 import { memoryStores, reportEncoder } from './report-encoder.ts';
@@ -32,7 +32,7 @@ interface World {
   readonly client: FederatedClient;
   readonly server: LoopbackServer;
   readonly trainer: ScriptedTrainer;
-  readonly clock: ManualClock;
+  readonly clock: SettlingClock;
   readonly secrets: SecretStore;
   readonly fetched: string[];
   /** States as listeners saw them, without repeats. */
@@ -45,7 +45,7 @@ interface World {
 function world(more: Partial<ClientPorts> = {}, joinToken?: string): World {
   const server = new LoopbackServer();
   const trainer = new ScriptedTrainer();
-  const clock = new ManualClock();
+  const clock = new SettlingClock();
   const secrets = more.secrets ?? memorySecrets();
   const fetched: string[] = [];
   let tell: (held: boolean) => void = () => {};

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { digest } from './digest.ts';
-import { withoutWebCrypto } from './fakes/manual-clock.ts';
+import { withoutWebCrypto } from './fakes/settling-clock.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
 

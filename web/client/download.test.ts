@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sha256Hex } from '../../shared/hash.ts';
 import { hashed } from './digest.ts';
 import { BroadcastBox, type Download, type DownloadOptions, download } from './download.ts';
-import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
+import { SettlingClock, settle, withoutWebCrypto } from './fakes/settling-clock.ts';
 import { HeldWeights } from './held-weights.ts';
 import { exponentialReconnect } from './reconnect-policy.ts';
 
@@ -15,7 +15,7 @@ const base = { version: 3, sha256: sha256Hex(weights), bytes: 8 };
 
 /** A download in a world where HTTP answers what a test lays out, in order. */
 function world(...answers: (Uint8Array | Error)[]) {
-  const clock = new ManualClock();
+  const clock = new SettlingClock();
   const box = new BroadcastBox();
   const abort = new AbortController();
   const asked: string[] = [];

@@ -5,8 +5,8 @@ import { sha256Hex } from '../../shared/hash.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { decodeBody, readFrameHeader } from '../../shared/wire/frame.ts';
 import { LoopbackServer } from './fakes/loopback-server.ts';
-import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { assignmentOf, metrics, participation, receiptOf } from './fakes/play.ts';
+import { SettlingClock, settle, withoutWebCrypto } from './fakes/settling-clock.ts';
 import { type Report, reportOf, sendReport } from './report.ts';
 import { memoryStores, reportEncoder } from './report-encoder.ts';
 import type { Session } from './transport.ts';
@@ -59,7 +59,7 @@ const shares: number[] = [];
 const sending = (session: Session, report: Report, signal = new AbortController().signal) => {
   shares.length = 0;
   return sendReport(session, report, {
-    clock: new ManualClock(),
+    clock: new SettlingClock(),
     onProgress: (share) => void shares.push(share),
     signal,
   });
@@ -228,7 +228,7 @@ describe('a report', () => {
   });
 
   it('keeps at most a window of chunks waiting, from one up, and closes it when acks are slow', async () => {
-    const clock = new ManualClock();
+    const clock = new SettlingClock();
     const server = new LoopbackServer();
     const session = sessionOf(server);
     const acks: (() => void)[] = [];
@@ -258,7 +258,7 @@ describe('a report', () => {
   });
 
   it('P24: over 56 kbit/s with 2 s of delay no chunk waits for another: each is acked within 42 s, and so is a pong', async () => {
-    const clock = new ManualClock();
+    const clock = new SettlingClock();
     const session = sessionOf(new LoopbackServer());
     let freeAtMs = 0;
     const acksMs: number[] = [];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { LoopbackServer } from './fakes/loopback-server.ts';
-import { ManualClock, settle, withoutWebCrypto } from './fakes/manual-clock.ts';
 import { ScriptedTrainer } from './fakes/scripted-trainer.ts';
+import { SettlingClock, settle, withoutWebCrypto } from './fakes/settling-clock.ts';
 import { createClient, createFederatedClient, memorySecrets, nodePorts } from './node.ts';
 import { sdkClient } from './sdk-client.ts';
 
@@ -12,7 +12,7 @@ it('has the verbs of the embed over the engine, and tells of states and rounds a
   const transport = new LoopbackServer();
   const ports = {
     ...nodePorts({ server: 'http://loopback', trainer: new ScriptedTrainer() }),
-    clock: new ManualClock(),
+    clock: new SettlingClock(),
     transport,
   };
   const client = sdkClient(createFederatedClient({ server: 'http://loopback', task: 'digits' as never, ports }));

@@ -7,8 +7,8 @@ import type { ClientId } from '../../../shared/ids.ts';
 import { clientIdOf } from '../../../shared/protocol/index.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 import type { Admin, Admins } from '../../auth/admins.ts';
+import { systemClock } from '../../clock.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway.ts';
-import { realClock } from './clock.ts';
 import { MemorySpool } from './memory-spool.ts';
 import { ScriptedCoordinator } from './scripted-coordinator.ts';
 import { TestClient } from './test-client.ts';
@@ -57,7 +57,7 @@ export class Rig {
           };
         },
       },
-      clock: realClock,
+      clock: systemClock,
       log: { info: () => {}, warn: () => {}, error: (fields) => void this.errors.push(fields) },
       metrics: {
         sessions: () => {},

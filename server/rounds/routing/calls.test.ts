@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../../shared/fixtures/manual-clock.ts';
 import type { TaskId } from '../../../shared/ids.ts';
 import type { CallMessage, RoutingMessage } from '../../cluster/messages.ts';
-import { ManualClock } from '../../gateway/fakes/clock.ts';
 import { Calls } from './calls.ts';
 
 function callsOf() {

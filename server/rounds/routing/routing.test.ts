@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../../shared/fixtures/manual-clock.ts';
 import type { AssignmentToken, ClientId, TaskId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import { type SecureRng, secureRng, seededRng } from '../../../shared/rng.ts';
 import { expiringLeases } from '../../cluster/expiring.ts';
 import { MemoryWay } from '../../cluster/memory-bus.ts';
-import { ManualClock } from '../../gateway/fakes/clock.ts';
 import { MemoryMovingReports } from '../../storage/memory/moving-reports.ts';
 import { createCoordinator } from '../coordinator.ts';
 import { frameOf } from '../fixtures/frames.ts';

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ManualClock } from '../../../shared/fixtures/manual-clock.ts';
 import { sha256Hex } from '../../../shared/hash.ts';
 import type { AssignmentToken, ClientId, TaskId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
@@ -9,7 +10,6 @@ import { type ReportBegin, updateIdOf } from '../../../shared/protocol/index.ts'
 import { chunkAt, crc32 } from '../../../shared/wire/chunk.ts';
 import { MemoryWay } from '../../cluster/memory-bus.ts';
 import { readMessage } from '../../cluster/messages.ts';
-import { ManualClock } from '../../gateway/fakes/clock.ts';
 import { ScriptedCoordinator } from '../../gateway/fakes/scripted-coordinator.ts';
 import { noMetrics } from '../../gateway/ports.ts';
 import { ReadValve } from '../../gateway/read-valve.ts';
