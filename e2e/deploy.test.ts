@@ -18,6 +18,7 @@ import {
   WEBHOOK_OUTCOMES,
 } from '../server/observability/names.ts';
 import { REFUSAL_REASONS } from '../shared/errors.ts';
+import { LIMITS } from '../shared/limits.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (name: string): string => readFileSync(join(root, 'deploy', name), 'utf8');
@@ -99,6 +100,24 @@ it('compose.yaml: PostgreSQL and Redis are reached by the servers alone; the pro
   // Words have room, and what fills Redis up costs them and no more (server/cluster/redis-bus.test.ts).
   expect(redis?.command.join(' ')).toMatch(/ --maxmemory 128mb --maxmemory-policy allkeys-lru$/);
   expect(compose.services['proxy']?.networks).toEqual(['front']);
+});
+
+it('ASVS 11.1.1: docs/operate.md says of each secret where it lies, how long it is good, and how it is replaced', () => {
+  const page = readFileSync(join(root, 'docs/operate.md'), 'utf8');
+  const section = page.slice(page.indexOf('\n## Secrets\n'), page.indexOf('\n## The audit\n'));
+  const rows = [...section.matchAll(/^\|(.+)\|$/gm)].map(([, row = '']) => row.split('|').map((cell) => cell.trim()));
+  expect(rows.filter((cells) => cells.length !== 4 || cells.includes(''))).toEqual([]);
+  const named = rows.map(([secret, place]) => `${secret} ${place}`).join('\n');
+  const variables = ['ADMIN_TOKEN', 'DATABASE_URL', 'REDIS_URL', 'TLS_KEY'].map((name) => `FEDTAB_${name}`);
+  for (const name of [...Object.keys(compose.secrets), ...variables, 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])
+    expect(named).toContain(`\`${name}\``);
+  const lifeOf = (secret: string) => rows.find(([name]) => name === secret)?.[2];
+  const hours = (milliseconds: number) => milliseconds / 3_600_000;
+  expect(lifeOf('admin link')).toBe(`once, within ${hours(LIMITS.adminLinkLifeMs)} hour`);
+  expect(lifeOf('login of a dashboard')).toBe(
+    `${hours(LIMITS.adminSessionLifeMs)} hours, and ${hours(LIMITS.adminSessionIdleMs)} hours after its last use`,
+  );
+  expect(lifeOf("ticket of a dashboard's socket")).toBe(`once, within ${LIMITS.ticketLifeMs / 1_000} s`);
 });
 
 it('each setting is one of the server, and the secrets that the script makes are the ones that are read', () => {

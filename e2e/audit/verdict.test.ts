@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { verdictOf } from './verdict.ts';
 
@@ -14,6 +16,17 @@ test('threat D1: a high or critical weakness of a dependency is told by name', (
       }),
     ),
   ).toEqual({ kind: 'bad', packages: ['one <2.0.0 (critical)', 'two * (high)'] });
+});
+
+test('ASVS 15.1.1: what SECURITY.md promises to mend within days is what the command fails on, and the rest waits for a release', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../SECURITY.md'), 'utf8');
+  const [, soon = '', days] = /that is \*\*([\w ]+)\*\* is mended within \*\*(\w+ days)\*\*/.exec(page) ?? [];
+  expect(days).toBe('seven days');
+  expect(page).toMatch(/A \*\*lower\*\* one is mended with the next release/);
+  for (const severity of ['info', 'low', 'moderate', 'high', 'critical'])
+    expect(verdictOf(report({ one: { severity } })).kind, severity).toBe(
+      soon.split(' or ').includes(severity) ? 'bad' : 'good',
+    );
 });
 
 test('lower ones are counted, and none is good', () => {

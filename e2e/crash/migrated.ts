@@ -1,8 +1,13 @@
-import { committedRound, createdTask, DIGITS, reportingRound, sha } from '../../server/storage/contract-rows.ts';
+import { checkChain } from '../../server/storage/audit-chain.ts';
+import { committedRound, createdTask, DIGITS, reportingRound, sha, T0 } from '../../server/storage/contract-rows.ts';
 import type { Storage } from '../../server/storage/port.ts';
 
 /** Bring a database of today back to the first version. */
 export const TO_FIRST = [
+  'drop index audit_previous',
+  'alter table audit drop column previous_sha256',
+  'alter table audit drop column sha256',
+  "delete from counters where name = 'audit'",
   'alter table receipts drop column place',
   'drop table admin_sessions',
   'create table admin_sessions (sha256 text primary key, expires_at bigint not null)',
@@ -15,6 +20,8 @@ export async function filled(storage: Storage): Promise<unknown> {
   const fence = await createdTask(storage);
   await committedRound(storage, fence, 1, 3);
   await reportingRound(storage, fence, 2, 3);
+  for (const action of ['task.create', 'session.refused', 'task.rounds'])
+    await storage.admin.appendAudit({ at: T0, actor: 'token', action, task: DIGITS, details: {} });
   const rows = await rowsOf(storage);
   await storage.close();
   return rows;
@@ -29,5 +36,8 @@ export async function rowsOf(storage: Storage): Promise<unknown> {
     checkpoints: await storage.checkpoints.list(DIGITS),
     receipts: [await storage.rounds.receiptsOf(DIGITS, 1), await storage.rounds.receiptsOf(DIGITS, 2)],
     open: await storage.rounds.unfinished(DIGITS),
+    audit: await storage.admin.audit(9),
+    // The hashes that a migration gives are those that it had.
+    chain: await checkChain(storage.admin),
   };
 }

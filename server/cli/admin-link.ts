@@ -29,8 +29,8 @@ export async function codeForRunning(place: Place): Promise<{ readonly url: stri
   }
 }
 
-/** Beside the server, which holds the folder's lock: one row in a table that only links are in. */
-async function openBeside({ dataFolder, databaseUrl }: Place): Promise<Storage | null> {
+/** Beside the server, which holds the folder's lock: for a row of a table that only links are in or of the audit, and to read. Null: no database. */
+export async function openBeside({ dataFolder, databaseUrl }: Place): Promise<Storage | null> {
   if (databaseUrl !== null) return openPostgres(databaseUrl);
   const file = join(dataFolder, 'fedtab.db');
   return existsSync(file) ? openSqlite(file) : null;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BugError } from '../../shared/assert.ts';
 import type { TaskId } from '../../shared/ids.ts';
+import { auditHash, CHAIN_START, checkChain } from './audit-chain.ts';
 import {
   assignment,
   checkpoint,
@@ -908,6 +909,29 @@ export function storageContract(open: () => Promise<Storage>): void {
       expect(await kept()).toEqual([1, 2, 3, 4]);
       await storage.admin.trimAudit('session.refused', 1);
       expect(await kept()).toEqual([2, 4]);
+    });
+
+    it('chains audit rows, each to the one before, but those that anybody may cause; trims only these', async () => {
+      const append = (action: string) =>
+        storage.admin.appendAudit({ at: T0, actor: 'token', action, task: DIGITS, details: { 'it’s': [null] } });
+      const actions = Array.from({ length: 20 }, (_, index) => (index % 4 === 3 ? 'session.refused' : 'task.rounds'));
+      const hashes = (await Promise.all(actions.map(append))).filter((hash) => hash !== null);
+      expect(hashes).toHaveLength(15);
+      const rows = await storage.admin.auditAfter(0, 100);
+      const chained = rows.filter(({ sha256 }) => sha256 !== null);
+      expect(chained.map(({ previousSha256 }) => previousSha256)).toEqual([
+        CHAIN_START,
+        ...chained.slice(0, -1).map(({ sha256 }) => sha256),
+      ]);
+      expect(new Set(chained.map(({ sha256 }) => sha256))).toEqual(new Set(hashes));
+      for (const row of chained) expect(row.sha256).toBe(auditHash(row.previousSha256 ?? CHAIN_START, row));
+      expect(chained[0]).toMatchObject({ at: T0, actor: 'token', action: 'task.rounds', task: DIGITS });
+      expect(await storage.admin.auditAfter(rows[3]?.id ?? 0, 2)).toEqual(rows.slice(4, 6));
+      const whole = { length: 15, head: chained.at(-1)?.sha256, sinceAnchor: null, fault: null };
+      expect(await checkChain(storage.admin)).toEqual({ ...whole, outside: 5 });
+      await storage.admin.trimAudit('session.refused', 1);
+      await storage.admin.trimAudit('task.rounds', 0);
+      expect(await checkChain(storage.admin)).toEqual({ ...whole, outside: 1 });
     });
 
     it('keeps settings', async () => {

@@ -321,6 +321,15 @@ export interface AuditRow {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** A row of the audit as it lies there, with its place in the chain (`audit-chain.ts`): null of one that is outside of it. */
+export interface KeptAuditRow extends Omit<AuditRow, 'details'> {
+  /** Grows along the chain. */
+  readonly id: number;
+  readonly detailsJson: string;
+  readonly previousSha256: Sha256 | null;
+  readonly sha256: Sha256 | null;
+}
+
 /** The login that a ticket stands for. */
 export interface TicketHolder {
   readonly actor: string;
@@ -360,11 +369,14 @@ export interface AdminStore {
   removeTickets(actor: string): Promise<void>;
   /** Forgets sessions, links and tickets that have expired. */
   removeExpired(now: number): Promise<void>;
-  appendAudit(row: AuditRow): Promise<void>;
-  /** Forgets all rows of this action but the newest. */
+  /** Its hash in the chain, which is one line whoever appends; null for what stays outside (`isChained`). */
+  appendAudit(row: AuditRow): Promise<Sha256 | null>;
+  /** Forgets all rows of this action but the newest; none that is in the chain. */
   trimAudit(action: string, keptCount: number): Promise<void>;
   /** Oldest first; the last `limit` of them. */
   audit(limit: number): Promise<AuditRow[]>;
+  /** In order; the first `limit` of those after this id. */
+  auditAfter(id: number, limit: number): Promise<KeptAuditRow[]>;
   /** Small durable settings, such as the generated admin token's hash. */
   setting(key: string): Promise<string | null>;
   setSetting(key: string, value: string): Promise<void>;

@@ -115,6 +115,8 @@ export interface Schema {
     action: string;
     task: TaskId | null;
     detailsJson: string;
+    previousSha256: Sha256 | null;
+    sha256: Sha256 | null;
   };
   settings: { key: string; value: string };
   counters: { name: string; value: number };

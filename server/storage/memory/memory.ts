@@ -1,3 +1,4 @@
+import { auditHash, CHAIN_START, isChained } from '../audit-chain.ts';
 import type { AdminStore, Storage } from '../port.ts';
 import { memoryRounds } from './rounds.ts';
 import { emptyState, type State } from './state.ts';
@@ -54,14 +55,25 @@ function memoryAdmin({ sessions, links, tickets, settings, audit }: State): Admi
         for (const [sha256, { expiresAt }] of expiring) if (expiresAt <= now) expiring.delete(sha256);
       for (const [sha256, expiresAt] of links) if (expiresAt <= now) links.delete(sha256);
     },
-    async appendAudit(row) {
-      audit.push(structuredClone(row));
+    async appendAudit({ details, ...rest }) {
+      const row = { ...rest, detailsJson: JSON.stringify(details) };
+      const head = audit.findLast(({ sha256 }) => sha256 !== null)?.sha256 ?? CHAIN_START;
+      const previousSha256 = isChained(row.action) ? head : null;
+      const sha256 = previousSha256 === null ? null : auditHash(previousSha256, row);
+      audit.push({ id: (audit.at(-1)?.id ?? 0) + 1, ...row, previousSha256, sha256 });
+      return sha256;
     },
     async trimAudit(action, keptCount) {
-      const old = new Set(audit.filter((row) => row.action === action).slice(0, -keptCount));
+      const rows = audit.filter((row) => row.action === action && row.sha256 === null);
+      const old = new Set(rows.slice(0, -keptCount));
       audit.splice(0, audit.length, ...audit.filter((row) => !old.has(row)));
     },
-    audit: async (limit) => audit.slice(Math.max(0, audit.length - limit)),
+    audit: async (limit) =>
+      audit.slice(Math.max(0, audit.length - limit)).map(({ at, actor, action, task, detailsJson }) => {
+        const details: Readonly<Record<string, unknown>> = JSON.parse(detailsJson);
+        return { at, actor, action, task, details };
+      }),
+    auditAfter: async (after, limit) => audit.filter(({ id }) => id > after).slice(0, limit),
     setting: async (key) => settings.get(key) ?? null,
     async claimSetting(key, value) {
       const there = settings.get(key) ?? value;

@@ -1,9 +1,9 @@
 import type { Sha256, TaskId, UpdateId } from '../../../shared/ids.ts';
 import type {
   AssignmentRow,
-  AuditRow,
   CheckpointRow,
   FencingToken,
+  KeptAuditRow,
   NewCheckpoint,
   ReceiptRow,
   RoundRow,
@@ -20,7 +20,7 @@ export interface State {
   readonly links: Map<Sha256, number>;
   readonly tickets: Map<Sha256, { readonly holder: TicketHolder; readonly expiresAt: number }>;
   readonly settings: Map<string, string>;
-  readonly audit: AuditRow[];
+  readonly audit: KeptAuditRow[];
   lastFence: FencingToken;
 }
 

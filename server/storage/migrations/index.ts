@@ -5,6 +5,7 @@ import { postgresFirst } from './0001-postgres.ts';
 import { tickets } from './0002-tickets.ts';
 import { sessions } from './0003-sessions.ts';
 import { places } from './0004-places.ts';
+import { auditChain } from './0005-audit-chain.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -15,6 +16,7 @@ const migrationsOf = (kind: DatabaseKind): Record<string, Migration> => ({
   '0002-tickets': tickets,
   '0003-sessions': sessions,
   '0004-places': places,
+  '0005-audit-chain': auditChain,
 });
 
 /** Brings the tables up to date, all or nothing; refuses a database that a newer Fedtab wrote. */

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
+import type { Sha256 } from '../../../shared/ids.ts';
+import { auditHash, CHAIN_START, isChained } from '../audit-chain.ts';
 import type { AdminStore } from '../port.ts';
-import type { Database } from './parts.ts';
+import type { Database, Work } from './parts.ts';
 import { auditRow } from './rows.ts';
 
 export function sqlAdmin(database: Database): AdminStore {
@@ -77,11 +79,17 @@ export function sqlAdmin(database: Database): AdminStore {
         await work.deleteFrom('adminTickets').where('expiresAt', '<=', now).execute();
       }),
 
-    async appendAudit({ at, actor, action, task, details }) {
-      const detailsJson = JSON.stringify(details);
-      await database.change([], (work) =>
-        work.insertInto('audit').values({ at, actor, action, task, detailsJson }).execute(),
-      );
+    appendAudit({ at, actor, action, task, details }) {
+      const row = { at, actor, action, task, detailsJson: JSON.stringify(details) };
+      return database.change([], async (work) => {
+        const previousSha256 = isChained(action) ? await chainHead(work) : null;
+        const sha256 = previousSha256 === null ? null : auditHash(previousSha256, row);
+        await work
+          .insertInto('audit')
+          .values({ ...row, previousSha256, sha256 })
+          .execute();
+        return sha256;
+      });
     },
 
     async trimAudit(action, keptCount) {
@@ -90,12 +98,18 @@ export function sqlAdmin(database: Database): AdminStore {
           .selectFrom('audit')
           .select('id')
           .where('action', '=', action)
+          .where('sha256', 'is', null)
           .orderBy('id', 'desc')
           .offset(keptCount)
           .limit(1)
           .executeTakeFirst();
         if (last !== undefined)
-          await work.deleteFrom('audit').where('action', '=', action).where('id', '<=', last.id).execute();
+          await work
+            .deleteFrom('audit')
+            .where('action', '=', action)
+            .where('sha256', 'is', null)
+            .where('id', '<=', last.id)
+            .execute();
       });
     },
 
@@ -105,6 +119,11 @@ export function sqlAdmin(database: Database): AdminStore {
       );
       return last.map(auditRow).reverse();
     },
+
+    auditAfter: (id, limit) =>
+      database.read((rows) =>
+        rows.selectFrom('audit').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute(),
+      ),
 
     async setting(key) {
       const row = await database.read((rows) =>
@@ -147,4 +166,20 @@ export function sqlAdmin(database: Database): AdminStore {
       return Number(value) - by;
     },
   };
+}
+
+/**
+ * The hash that the next row follows, for this transaction alone: all that append, at whichever process, queue up for the counter's row
+ * until it is committed, and ids are given out in that order. The unique index would refuse a fork that came about in another way.
+ */
+async function chainHead(work: Work): Promise<Sha256> {
+  await work.updateTable('counters').set({ value: sql<number>`value + 1` }).where('name', '=', 'audit').execute();
+  const last = await work
+    .selectFrom('audit')
+    .select('sha256')
+    .where('sha256', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.sha256 ?? CHAIN_START;
 }

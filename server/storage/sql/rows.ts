@@ -82,8 +82,9 @@ export function receiptColumns(receipt: ReceiptRow): Row<'receipts'> {
 }
 
 export function auditRow(row: Row<'audit'>): AuditRow {
-  const { id, detailsJson, ...rest } = row;
-  return { ...rest, details: parse(detailsSchema, detailsJson, `the details of audit row ${id}`) };
+  const { id, at, actor, action, task, detailsJson } = row;
+  const details = parse(detailsSchema, detailsJson, `the details of audit row ${id}`);
+  return { at, actor, action, task, details };
 }
 
 function parse<Output>(schema: v.GenericSchema<unknown, Output>, json: string, what: string): Output {
