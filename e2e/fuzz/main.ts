@@ -1,4 +1,5 @@
 import { machineLine } from '../bench/machine.ts';
+import { fuzzAdmin } from './against-admin.ts';
 import { fuzzClient } from './against-client.ts';
 import { fuzzedServer, fuzzServer, taskOf } from './against-server.ts';
 import { costs } from './cost.ts';
@@ -26,6 +27,7 @@ async function fuzz({ seed, runs, path, direction, isCost }: FuzzCommand): Promi
   const say = (line: string): void => console.log(line);
   const isAsked = (one: FuzzCommand['direction']): boolean => direction === 'all' || direction === one;
   if (isAsked('server')) tellOfLanes('server', await fuzzServer({ seed, runs, path, say }), path !== undefined);
+  if (isAsked('admin')) tellOfLanes('admin', await fuzzAdmin({ seed, runs, path, say }), path !== undefined);
   if (isAsked('client')) {
     const clientRuns = direction === 'client' ? runs : runs * CLIENT_RUNS_PER_RUN;
     const { messages, failure } = await fuzzClient({ seed, runs: clientRuns, path });
@@ -35,7 +37,7 @@ async function fuzz({ seed, runs, path, direction, isCost }: FuzzCommand): Promi
 }
 
 /** What a run that was gone straight to leaves in memory says nothing: the server was not warm. */
-function tellOfLanes(direction: 'server', figures: FuzzFigures<string>, isOneRun: boolean): void {
+function tellOfLanes(direction: 'server' | 'admin', figures: FuzzFigures<string>, isOneRun: boolean): void {
   const { messages, seen, heldBeforeBytes, heldAfterBytes, handled, failure } = figures;
   console.log(`${direction}: ${messages} messages; by state: ${JSON.stringify(seen)}`);
   console.log(

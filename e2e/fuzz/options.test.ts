@@ -13,6 +13,7 @@ test('defaults, and every option', () => {
     direction: 'server',
     isCost: false,
   });
+  expect(read('--direction', 'admin')).toMatchObject({ direction: 'admin' });
   expect(read('--cost')).toMatchObject({ isCost: true });
   expect(read('--help')).toBe('help');
 });

@@ -10,21 +10,21 @@ export interface FuzzCommand {
   readonly seed: number;
   readonly runs: number;
   readonly path: string | undefined;
-  readonly direction: 'all' | 'server' | 'client';
+  readonly direction: 'all' | 'server' | 'client' | 'admin';
   /** The table of what single messages cost, and nothing else. */
   readonly isCost: boolean;
 }
 
 export const HELP = `npm run fuzz -- [options]
-Sends right, wrong, doubled and misplaced messages to a server in every state, and to the client as a server would. Prints what
-was found, memory, and what kept the server's main thread the longest; exit code 1 where something was found, one message kept it
+Sends right, wrong, doubled and misplaced messages to a server in every state, and to the client as a server would, and calls
+every route of the HTTP API in every state of a task and a login. Prints what was found, memory, and what kept the server's main thread the longest; exit code 1 where something was found, one message kept it
 for more than 50 ms each time, or memory did not come back.
 
   --runs N       how many (${RUNS}: about 225,000 messages)
   --full         ${FULL_RUNS} runs: more than two million messages
   --seed S       the same messages again (else a new one, which is printed)
   --path P       with the seed: straight to a failure that was found
-  --direction D  server | client | all (all)
+  --direction D  server | client | admin | all (all)
   --cost         instead: what messages of at most a kilobyte cost the server, each (Linux)
   --help         this text
 `;
@@ -49,8 +49,8 @@ export function readOptions(
     });
     if (values.help) return 'help';
     const { direction, path } = values;
-    if (direction !== 'all' && direction !== 'server' && direction !== 'client')
-      return { problem: '--direction takes server, client or all' };
+    if (direction !== 'all' && direction !== 'server' && direction !== 'client' && direction !== 'admin')
+      return { problem: '--direction takes server, client, admin or all' };
     const runs = values.runs === undefined ? (values.full ? FULL_RUNS : RUNS) : Number(values.runs);
     if (!(Number.isInteger(runs) && runs >= 1)) return { problem: '--runs takes a whole number from 1' };
     const seed = values.seed === undefined ? newSeed() : Number(values.seed);
