@@ -4,8 +4,9 @@ import type { AssignmentToken } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { chunkCountOf, crc32 } from '../../shared/wire/chunk.ts';
 import { type Assignment, frameOf, type Participation, sha256 } from '../conformance/minimal-client.ts';
+import { type Edit, edited } from './edits.ts';
 import { type Mutation, mutated } from './mutations.ts';
-import { type ContributorState, type Edit, type EventName, STATES, type Step } from './steps.ts';
+import { type ContributorState, type EventName, STATES, type Step } from './steps.ts';
 
 /** How long what must come is waited for: without a round under way no assignment comes, and that is no fault. */
 const ASSIGN_WAIT_MS = 150;
@@ -39,6 +40,10 @@ export class Contributor {
     this.#socket = this.#open(null);
   }
 
+  get state(): ContributorState {
+    return this.#state;
+  }
+
   async take(step: Step): Promise<void> {
     if (this.#socket.connected) this.#note(this.#state);
     switch (step.kind) {
@@ -54,7 +59,7 @@ export class Contributor {
         this.#send(step.event, [...step.args, ...(step.bytes === null ? [] : [Buffer.alloc(step.bytes, 7)])], true);
         return;
       case 'packet':
-        return this.#raw(...edited(this.#right(step.event), step.event, step.edits));
+        return this.#raw(...editedPacket(this.#right(step.event), step.event, step.edits));
       case 'text':
         return this.#raw(step.text);
       case 'bytes':
@@ -195,15 +200,11 @@ export class Contributor {
 }
 
 /** The packet that an event would be, changed; its attachment follows as it is. */
-function edited(args: readonly unknown[], event: EventName, edits: readonly Edit[]): (string | Uint8Array)[] {
+function editedPacket(args: readonly unknown[], event: EventName, edits: readonly Edit[]): (string | Uint8Array)[] {
   const bytes = args.filter((arg): arg is Uint8Array => arg instanceof Uint8Array);
   const plain = args.map((arg) => (arg instanceof Uint8Array ? { _placeholder: true, num: 0 } : arg));
-  let text = `${bytes.length > 0 ? `5${bytes.length}-` : '2'}7${JSON.stringify([event, ...plain])}`;
-  for (const { at, remove, put } of edits) {
-    const from = at % (text.length + 1);
-    text = text.slice(0, from) + put + text.slice(from + remove);
-  }
-  return [text, ...bytes];
+  const text = `${bytes.length > 0 ? `5${bytes.length}-` : '2'}7${JSON.stringify([event, ...plain])}`;
+  return [edited(text, edits), ...bytes];
 }
 
 const waited = (ms: number): Promise<false> =>

@@ -4,7 +4,7 @@ import { readOptions } from './options.ts';
 const read = (...args: string[]) => readOptions(args, () => 7);
 
 test('defaults, and every option', () => {
-  expect(read()).toEqual({ seed: 7, runs: 250, path: undefined, direction: 'both', isCost: false });
+  expect(read()).toEqual({ seed: 7, runs: 250, path: undefined, direction: 'all', isCost: false });
   expect(read('--full')).toMatchObject({ runs: 2_500 });
   expect(read('--runs', '3', '--seed', '5', '--direction', 'server', '--path', '1:0')).toEqual({
     seed: 5,
@@ -13,6 +13,7 @@ test('defaults, and every option', () => {
     direction: 'server',
     isCost: false,
   });
+  expect(read('--direction', 'admin')).toMatchObject({ direction: 'admin' });
   expect(read('--cost')).toMatchObject({ isCost: true });
   expect(read('--help')).toBe('help');
 });

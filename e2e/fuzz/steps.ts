@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { type Edit, edits } from './edits.ts';
 import { type Mutation, mutation, oddValue } from './mutations.ts';
 
 /** Where a contributor can stand when a message goes wrong. */
@@ -34,17 +35,6 @@ export type Step =
   | { readonly kind: 'bytes'; readonly length: number }
   | { readonly kind: 'join'; readonly change: Mutation | null; readonly isSame: boolean };
 
-export interface Edit {
-  readonly at: number;
-  readonly remove: number;
-  readonly put: string;
-}
-
-const edit: fc.Arbitrary<Edit> = fc.record({
-  at: fc.nat(200),
-  remove: fc.nat(3),
-  put: fc.constantFrom('', '0', '9', '-', '[', ']', '{', '}', '"', ',', '/', '51-', '\\', '\u0000', 'é', '__proto__'),
-});
 const event = fc.constantFrom(...EVENTS);
 const change = fc.option(mutation, { freq: 4 });
 
@@ -78,7 +68,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('packet' as const),
       event,
-      edits: fc.array(edit, { minLength: 1, maxLength: 4 }),
+      edits,
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('text' as const), text: fc.string({ maxLength: 60 }) }) },

@@ -254,6 +254,11 @@ describe('pages', () => {
 });
 
 describe('CORS', () => {
+  test('OPTIONS that no browser sends are answered as all others, and not in a shape that no error has', async () => {
+    const response = await http.app.inject({ method: 'OPTIONS', url: '/healthz' });
+    expect([response.statusCode, response.body]).toEqual([204, '']);
+  });
+
   test('a preflight for a range or a join token passes, one for a POST does not', async () => {
     const preflight = (url: string, method: string, headers: string) =>
       http.app.inject({

@@ -40,18 +40,26 @@ export function startArithmetic(blobs: BlobPlace): Arithmetic {
     return started;
   }
 
-  function call<Value>(method: ArithmeticCall['method'], ...args: readonly unknown[]): Promise<Value> {
+  const call = <Value>(method: ArithmeticCall['method'], ...args: readonly unknown[]): Promise<Value> =>
+    post(method, args, []);
+
+  /** What is given away goes to the thread as it lies, without a copy. */
+  function post<Value>(
+    method: ArithmeticCall['method'],
+    args: readonly unknown[],
+    given: readonly ArrayBuffer[],
+  ): Promise<Value> {
     if (isClosed) return Promise.reject(new Error('the arithmetic thread is closed'));
     thread ??= start();
     const id = ++lastId;
     const answer = new Promise<Value>((resolve, reject) => waiting.set(id, { resolve, reject }));
-    thread.postMessage({ id, method, args } satisfies ArithmeticCall);
+    thread.postMessage({ id, method, args } satisfies ArithmeticCall, given);
     return answer;
   }
 
   return {
     initial: ({ model }) => call('initial', { model }),
-    keep: (bytes) => call('keep', bytes),
+    keep: (bytes) => post('keep', [bytes], bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : []),
     check: (path, announced, expected, rule) => call('check', path, announced, expected, rule),
     begin: (key, fold, values) =>
       call('begin', key, fold === 'sum' ? fold : { strategy: fold.strategy, client: fold.client }, values),

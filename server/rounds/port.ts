@@ -279,7 +279,7 @@ export interface Arithmetic {
    * the same for the same model and seed.
    */
   initial(spec: Pick<TaskSpec, 'model'>): Promise<StoredVector | { readonly problem: string }>;
-  /** Stores weights that somebody brought (durable); whoever names them in a task within `LIMITS.blobGraceMs` finds them. */
+  /** Stores weights that somebody brought (durable); whoever names them in a task within `LIMITS.blobGraceMs` finds them. The memory that they lie in is given away. */
   keep(bytes: Uint8Array): Promise<StoredVector | { readonly problem: string }>;
   /**
    * Header, hash, finiteness, then zero and norm, or the counts, of a frame on disk, in the order of DESIGN §7.1. Nothing
