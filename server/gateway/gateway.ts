@@ -59,6 +59,8 @@ export interface Gateway {
   recall(task: TaskId): void;
   /** Ends the session of a client that has joined at another process, unless this is the later connection of the two. */
   overtaken(task: TaskId, clientId: ClientId, connection: Handshake['connection']): void;
+  /** Whether a session of this client is here. */
+  has(task: TaskId, clientId: ClientId): boolean;
   /** Tasks with sessions here, and how many. */
   counts(): readonly (readonly [TaskId, number])[];
   /** Logins may have ended at another process without a word: looks whether those of the dashboards here are good. */
@@ -189,6 +191,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     drain,
     recall,
     overtaken,
+    has: (task, clientId) => sessions.get(task, clientId) !== undefined,
     counts: () => sessions.counts(),
     lookAtLogins: () => adminGateway?.lookAtLogins(),
     close,

@@ -157,6 +157,7 @@ async function start(name: string, { beforeSave, isNoHome, isStuck, losesEnds, .
       recall: () => {},
       overtaken: () => {},
       uploads: { has: () => false, give: async () => null, forget: async () => {} },
+      has: (_, clientId) => downlink.connected.has(clientId),
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
       lookAtLogins: () => {},
     },

@@ -72,6 +72,7 @@ async function start(name: string) {
       recall: (task) => void recalled.push(task),
       overtaken: (_, clientId) => void overtaken.push(clientId),
       uploads: { has: () => false, give: async () => null, forget: async () => {} },
+      has: (_, clientId) => downlink.connected.has(clientId),
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
       lookAtLogins: () => void looks.push(clock.elapsed()),
     },
@@ -212,6 +213,15 @@ test('a client that comes to another process is there, whatever the last one say
   expect(a.coordinator.status(TASK.id)?.round?.counts.dropped).toBe(0);
   const token = b.tokenOf(B);
   expect(await a.report(B, [1, 1, 1], token)).toMatchObject({ ok: true });
+});
+
+test('what an older session of a client asks late does not bring the client back to where it was', async () => {
+  const { a, b } = await inOneRound();
+  await a.join(B);
+  const sent = (): number[] => [a, b].map(({ downlink }) => downlink.all('assign').length);
+  expect(sent()).toEqual([2, 2]);
+  expect(await b.coordinator.checkIn(TASK.id, B, CHECK_IN)).toEqual({ ok: true });
+  expect(sent()).toEqual([3, 2]);
 });
 
 test('of a process that is silent the contributors are gone', async () => {

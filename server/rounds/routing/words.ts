@@ -33,6 +33,8 @@ export interface LocalSessions {
   /** Ends an older session of a client that has joined elsewhere. */
   overtaken(task: TaskId, clientId: ClientId, connection: unknown): void;
   readonly uploads: LocalUploads;
+  /** Whether a session of this client is here: of all of them the latest, as far as is known here. */
+  has(task: TaskId, clientId: ClientId): boolean;
   /** Tasks with sessions here, and how many. */
   counts(): readonly (readonly [TaskId, number])[];
   /** Logins may have ended elsewhere without a word. */
@@ -204,11 +206,13 @@ export function createWords(options: WordsOptions) {
   async function askFor<Answer>(
     name: (typeof ASKED)[number],
     task: TaskId,
-    args: readonly unknown[],
+    args: readonly [clientId: ClientId, ...unknown[]],
   ): Promise<Answer | Refusal> {
     if (!known.has(task)) return unknownTask;
     const here = () => does(name, task, args) as Promise<Answer | Refusal>;
-    return orSilence(busy, [task, name], askHome(task, name, args, { isRepeatable: true }, here));
+    // One that has come back at another process meanwhile asks there, and is not to be taken for one of here.
+    const how = { isRepeatable: true, isWanted: () => sessions.has(task, args[0]) };
+    return orSilence(busy, [task, name], askHome(task, name, args, how, here));
   }
 
   async function admit(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<AdmittedReport | Refusal> {
@@ -230,9 +234,11 @@ export function createWords(options: WordsOptions) {
     if (isOneOf(ORDERS, name)) return everybodyKnows(task, () => does(name, task, args));
     if (name === 'listContributors') return inner.listContributors(task, args[0] as number);
     const clientId = args[0] as ClientId;
-    places.put(task, clientId, from);
     if (name === 'report') return inner.report(task, clientId, reports.from(from, task, args[1] as OfferedReport));
-    return isOneOf(ASKED, name) ? does(name, task, args) : undefined;
+    if (!isOneOf(ASKED, name)) return undefined;
+    // A session that is here is later than that one: it would have ended at the word that the client joined there.
+    if (!sessions.has(task, clientId)) places.put(task, clientId, from);
+    return does(name, task, args);
   }
 
   function heard(from: ProcessId, { task, name, args }: Extract<RoutingMessage, { readonly kind: 'tell' }>): void {
