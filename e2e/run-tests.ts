@@ -111,9 +111,9 @@ function runTests(isAll: boolean): void {
 
 const HELP = `npm test -- [options]
 Tests that need no special machine: unit, contract, architecture, system and browser. About a quarter of an hour on two
-cores without a GPU. Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
+cores without a GPU, or somewhat more. Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
 
-  --all   also the long ones (*.long.test.ts, @long): about twenty minutes
+  --all   also the long ones (*.long.test.ts, @long)
   --help  this text
 `;
 const switches = switchesOf(process.argv.slice(2), HELP, ['all']);

@@ -17,8 +17,9 @@ export interface FuzzCommand {
 
 export const HELP = `npm run fuzz -- [options]
 Sends right, wrong, doubled and misplaced messages to a server in every state, and to the client as a server would, and calls
-every route of the HTTP API in every state of a task and a login. Prints what was found, memory, and what kept the server's main thread the longest; exit code 1 where something was found, one message kept it
-for more than 50 ms each time, or memory did not come back.
+every route of the HTTP API in every state of a task and a login. Prints what was found, memory, and what kept the server's
+main thread the longest; exit code 1 where something was found, one message kept it for more than 50 ms each time, or memory
+did not come back.
 
   --runs N       how many (${RUNS}: about 225,000 messages)
   --full         ${FULL_RUNS} runs: more than two million messages

@@ -5,6 +5,7 @@ import { refuse } from '../../shared/errors.ts';
 import { ManualClock } from '../../shared/fixtures/manual-clock.ts';
 import type { AssignmentToken, Sha256, TaskId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
+import { clientIdOf } from '../../shared/protocol/index.ts';
 import { crc32 } from '../../shared/wire/chunk.ts';
 import { newSecret, protocol, Rig, upgradePath } from './fakes/rig.ts';
 
@@ -261,6 +262,21 @@ describe('the handshake', () => {
     expect(await newer.ask('check-in', { examples: 1, backend: 'cpu', held: null })).toEqual({ ok: true });
     await numbered(1, '8899aabbccddeeff').next('welcome');
     expect(await newer.next('refused')).toMatchObject({ reason: 'replaced' });
+  });
+
+  it('P7: at another process it is the same: the later of two connections of a run stays, and whoever asks is told', async () => {
+    rig = await Rig.start();
+    const numbered = (number: number) => ({ of: '0011223344556677', number });
+    const client = rig.connect({ protocol, secret, connection: numbered(2) });
+    await client.next('welcome');
+    const clientId = clientIdOf(digits, secret);
+    const { gateway } = rig;
+    expect(gateway.overtaken(digits, clientId, numbered(1))).toBe(false);
+    expect(gateway.downlink.online(digits)).toBe(1);
+    expect(gateway.overtaken(digits, clientId, numbered(3))).toBe(true);
+    expect(await client.next('refused')).toMatchObject({ reason: 'replaced' });
+    expect(gateway.downlink.online(digits)).toBe(0);
+    expect(gateway.overtaken(digits, clientId, numbered(4))).toBe(true);
   });
 
   it('P1: one session a connection: a CONNECT that the network doubled makes no second one, which would replace the first', async () => {

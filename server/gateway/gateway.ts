@@ -57,10 +57,8 @@ export interface Gateway {
   drain(withinMs?: number): Promise<void>;
   /** Asks the sessions of a task to come back in a moment: another process has it, or they may have missed a word. */
   recall(task: TaskId): void;
-  /** Ends the session of a client that has joined at another process, unless this is the later connection of the two. */
-  overtaken(task: TaskId, clientId: ClientId, connection: Handshake['connection']): void;
-  /** Whether a session of this client is here. */
-  has(task: TaskId, clientId: ClientId): boolean;
+  /** Ends the session of a client that has joined at another process; false, and nothing, where this is the later connection of the two. */
+  overtaken(task: TaskId, clientId: ClientId, connection: Handshake['connection']): boolean;
   /** Tasks with sessions here, and how many. */
   counts(): readonly (readonly [TaskId, number])[];
   /** Logins may have ended at another process without a word: looks whether those of the dashboards here are good. */
@@ -163,10 +161,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  function overtaken(task: TaskId, clientId: ClientId, connection: Handshake['connection']): void {
+  function overtaken(task: TaskId, clientId: ClientId, connection: Handshake['connection']): boolean {
+    if (sessions.isOvertaken({ task, clientId, connection })) return false;
     const older = sessions.get(task, clientId);
-    if (older === undefined || sessions.isOvertaken({ task, clientId, connection })) return;
-    endSession(older, refuse('replaced', 'a newer session of this client took over'));
+    if (older !== undefined) endSession(older, refuse('replaced', 'a newer session of this client took over'));
+    return true;
   }
 
   async function close(): Promise<void> {
@@ -191,7 +190,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     drain,
     recall,
     overtaken,
-    has: (task, clientId) => sessions.get(task, clientId) !== undefined,
     counts: () => sessions.counts(),
     lookAtLogins: () => adminGateway?.lookAtLogins(),
     close,

@@ -35,20 +35,6 @@ describe('a question that may be asked again', () => {
   test('goes to whoever has the task every second: another may have taken it over', async () => {
     expect(await askedAt()).toEqual(Array.from({ length: 16 }, (_, second) => second));
   });
-
-  test('goes out no more while nobody waits for it any more', async () => {
-    const { clock, sent, calls } = callsOf();
-    let isWanted = true;
-    const answer = calls.call(question, { isRepeatable: true, isWanted: () => isWanted });
-    clock.advance(1_000);
-    isWanted = false;
-    clock.advance(2_000);
-    isWanted = true;
-    clock.advance(1_000);
-    expect(sent).toHaveLength(3);
-    calls.close();
-    await expect(answer).rejects.toThrow('this process ends');
-  });
 });
 
 describe('an answer', () => {

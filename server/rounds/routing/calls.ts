@@ -19,8 +19,6 @@ export interface CallOptions {
   readonly withinMs?: number;
   /** Done twice it is as done once: whoever takes the task over meanwhile is asked again. */
   readonly isRepeatable?: boolean;
-  /** Whether somebody still waits for it here; while nobody does, it is not asked again. */
-  readonly isWanted?: () => boolean;
 }
 
 interface Open {
@@ -56,7 +54,7 @@ export class Calls {
   /** Rejects with what the other process threw, as a plain error, or with `NoAnswerError`. */
   call(
     message: Omit<CallMessage, 'kind' | 'id' | 'isRepeatable'>,
-    { to, withinMs = WITHIN_MS, isRepeatable = false, isWanted = () => true }: CallOptions = {},
+    { to, withinMs = WITHIN_MS, isRepeatable = false }: CallOptions = {},
   ): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(new NoAnswerError('this process ends'));
     this.#number += 1;
@@ -75,7 +73,7 @@ export class Calls {
       });
       const again = (delayMs: number): void => {
         cancelAgain = this.#clock.after(delayMs, () => {
-          if (isWanted()) send();
+          send();
           again(to === undefined ? delayMs : 2 * delayMs);
         });
       };

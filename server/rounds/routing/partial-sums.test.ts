@@ -155,9 +155,8 @@ async function start(name: string, { beforeSave, isNoHome, isStuck, losesEnds, .
     sessions: {
       downlink,
       recall: () => {},
-      overtaken: () => {},
+      overtaken: () => true,
       uploads: { has: () => false, give: async () => null, forget: async () => {} },
-      has: (_, clientId) => downlink.connected.has(clientId),
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
       lookAtLogins: () => {},
     },
@@ -175,6 +174,7 @@ async function start(name: string, { beforeSave, isNoHome, isStuck, losesEnds, .
     },
     join(clientId: ClientId) {
       downlink.connected.add(clientId);
+      routed.joined(TASK.id, clientId, undefined);
       return coordinator.checkIn(TASK.id, clientId, { examples: 10, backend: 'cpu', held: null });
     },
     tokenOf(clientId: ClientId): AssignmentToken {

@@ -62,12 +62,10 @@ export function createRoutedCoordinator(options: WordsOptions): Routed {
     drain: words.drain,
 
     async checkIn(task, clientId, message, network) {
-      places.forget(task, clientId);
       if (isHere(task)) return inner.checkIn(task, clientId, message, network);
       return words.askFor('checkIn', task, network === undefined ? [clientId, message] : [clientId, message, network]);
     },
     async resume(task, clientId, token): Promise<ResumeAck> {
-      places.forget(task, clientId);
       return isHere(task) ? inner.resume(task, clientId, token) : words.askFor('resume', task, [clientId, token]);
     },
     admit: words.admit,
@@ -147,6 +145,7 @@ export function createRoutedCoordinator(options: WordsOptions): Routed {
   return {
     ...{ coordinator, inner, elsewhere: words.moves },
     joined(task, clientId, connection) {
+      places.forget(task, clientId);
       words.send({ kind: 'joined', task, clientId, connection });
       words.sayHereSoon();
     },

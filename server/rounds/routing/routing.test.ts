@@ -70,9 +70,8 @@ async function start(name: string) {
     sessions: {
       downlink,
       recall: (task) => void recalled.push(task),
-      overtaken: (_, clientId) => void overtaken.push(clientId),
+      overtaken: (_, clientId) => overtaken.push(clientId) > 0,
       uploads: { has: () => false, give: async () => null, forget: async () => {} },
-      has: (_, clientId) => downlink.connected.has(clientId),
       counts: () => (downlink.connected.size > 0 ? [[TASK.id, downlink.connected.size]] : []),
       lookAtLogins: () => void looks.push(clock.elapsed()),
     },
@@ -86,6 +85,7 @@ async function start(name: string) {
     has: (task: TaskId) => routed.inner.holds(task),
     join(clientId: ClientId) {
       downlink.connected.add(clientId);
+      routed.joined(TASK.id, clientId, undefined);
       return coordinator.checkIn(TASK.id, clientId, CHECK_IN);
     },
     leave(clientId: ClientId) {

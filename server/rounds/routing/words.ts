@@ -30,11 +30,9 @@ export interface LocalSessions {
   readonly downlink: Downlink;
   /** Asks the sessions of a task to come back in a moment: what they missed is told them then. */
   recall(task: TaskId): void;
-  /** Ends an older session of a client that has joined elsewhere. */
-  overtaken(task: TaskId, clientId: ClientId, connection: unknown): void;
+  /** Ends an older session of a client that has joined elsewhere; false where the one that is here is the later of the two. */
+  overtaken(task: TaskId, clientId: ClientId, connection: unknown): boolean;
   readonly uploads: LocalUploads;
-  /** Whether a session of this client is here: of all of them the latest, as far as is known here. */
-  has(task: TaskId, clientId: ClientId): boolean;
   /** Tasks with sessions here, and how many. */
   counts(): readonly (readonly [TaskId, number])[];
   /** Logins may have ended elsewhere without a word. */
@@ -206,13 +204,11 @@ export function createWords(options: WordsOptions) {
   async function askFor<Answer>(
     name: (typeof ASKED)[number],
     task: TaskId,
-    args: readonly [clientId: ClientId, ...unknown[]],
+    args: readonly unknown[],
   ): Promise<Answer | Refusal> {
     if (!known.has(task)) return unknownTask;
     const here = () => does(name, task, args) as Promise<Answer | Refusal>;
-    // One that has come back at another process meanwhile asks there, and is not to be taken for one of here.
-    const how = { isRepeatable: true, isWanted: () => sessions.has(task, args[0]) };
-    return orSilence(busy, [task, name], askHome(task, name, args, how, here));
+    return orSilence(busy, [task, name], askHome(task, name, args, { isRepeatable: true }, here));
   }
 
   async function admit(task: TaskId, clientId: ClientId, token: AssignmentToken): Promise<AdmittedReport | Refusal> {
@@ -235,10 +231,7 @@ export function createWords(options: WordsOptions) {
     if (name === 'listContributors') return inner.listContributors(task, args[0] as number);
     const clientId = args[0] as ClientId;
     if (name === 'report') return inner.report(task, clientId, reports.from(from, task, args[1] as OfferedReport));
-    if (!isOneOf(ASKED, name)) return undefined;
-    // A session that is here is later than that one: it would have ended at the word that the client joined there.
-    if (!sessions.has(task, clientId)) places.put(task, clientId, from);
-    return does(name, task, args);
+    return isOneOf(ASKED, name) ? does(name, task, args) : undefined;
   }
 
   function heard(from: ProcessId, { task, name, args }: Extract<RoutingMessage, { readonly kind: 'tell' }>): void {
@@ -319,6 +312,14 @@ export function createWords(options: WordsOptions) {
     counted.clear();
   }
 
+  /** Where a client is follows from where it joined last: questions are asked again, and may be of an earlier session. */
+  function joinedAt(
+    from: ProcessId,
+    { task, clientId, connection }: Extract<RoutingMessage, { kind: 'joined' }>,
+  ): void {
+    if (sessions.overtaken(task, clientId, connection) && isHere(task)) places.put(task, clientId, from);
+  }
+
   /** Whoever was connected there comes back to another, or not at all. */
   function fellSilent(process: ProcessId): void {
     log.warn({ process }, 'a process is silent');
@@ -393,7 +394,7 @@ export function createWords(options: WordsOptions) {
         sessions.recall(message.task);
         break;
       case 'joined':
-        sessions.overtaken(message.task, message.clientId, message.connection);
+        joinedAt(from, message);
         break;
       case 'missed':
         recallOf(from);
