@@ -42,7 +42,7 @@ export class Contributor {
   /** Hers, as when somebody stays slow. */
   readonly #paceMs: number;
   client: FederatedClient;
-  hasForgotten = false;
+  isForgetting = false;
 
   constructor(options: ContributorOptions) {
     this.cell = options.cell;
@@ -63,8 +63,9 @@ export class Contributor {
   }
 
   async forget(): Promise<void> {
-    this.hasForgotten = true;
+    this.isForgetting = true;
     await this.client.forget();
+    this.isForgetting = false;
     await this.client.start();
   }
 

@@ -445,7 +445,7 @@ export class World {
     encourage();
     await this.#until(() => this.#invariants.committed > before, { ms: HEALED_MS, what: 'a version after the faults' });
     const healedMs = this.#clock.elapsedMs - healedAt;
-    const isIn = ({ client }: Contributor): boolean => client.view().connected;
+    const isIn = ({ client, isForgetting }: Contributor): boolean => client.view().connected && !isForgetting;
     await this.#until(() => this.#contributors.every(isIn), { ms: HEALED_MS, what: 'everybody is back' });
     return healedMs;
   }

@@ -708,12 +708,17 @@ describe('C21: leaving', () => {
     expect(client.view().state).toBe('accepted');
   });
 
-  it('closing tells nobody any more', async () => {
-    const { client, views } = await waiting();
+  it('closing tells nobody any more, and is for good', async () => {
+    const { client, views, server } = await waiting();
     const before = views.length;
     await client.close();
     expect(views.length).toBe(before);
     expect(client.view().state).toBe('left');
+    const { length } = server.heard;
+    await client.start();
+    await settle();
+    expect(client.view().state).toBe('left');
+    expect(server.heard).toHaveLength(length);
   });
 });
 

@@ -64,6 +64,7 @@ class Engine implements FederatedClient {
   #opened = 0;
   /** Counts starts and leaves, so that a start that still waits can be called off. */
   #starts = 0;
+  #isClosed = false;
   /** Names this engine in its handshakes, and numbers them (P7); nothing else knows it, and it ends with the page. */
   #run: string | null = null;
   #connections = 0;
@@ -107,7 +108,7 @@ class Engine implements FederatedClient {
     const start = ++this.#starts;
     await this.#stopping;
     // Whoever left meanwhile has left.
-    if (start !== this.#starts) return;
+    if (this.#isClosed || start !== this.#starts) return;
     if (this.#state.life.kind !== 'joined') this.#secret = null;
     this.#dispatch({ kind: 'start' });
   }
@@ -157,6 +158,7 @@ class Engine implements FederatedClient {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#listeners.clear();
     await this.leave();
   }

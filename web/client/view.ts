@@ -126,5 +126,6 @@ export interface FederatedClient {
   forget(): Promise<{ readonly serverForgot: boolean }>;
   /** The number of examples changed. */
   examplesChanged(): void;
+  /** Leaves for good: nothing is told any more, and `start` does nothing. */
   close(): Promise<void>;
 }
