@@ -154,6 +154,22 @@ it('where Redis has no memory left it forgets the stream, and words go on', asyn
   }
 });
 
+it('ends in a moment also while Redis is away', async () => {
+  const said: string[] = [];
+  const here = { url: redis.url, self: 'a', cluster: String(cluster) };
+  const a = await redisBus({ ...here, log: { warn: (_, message) => void said.push(message) } });
+  const isAsking = async () => String(await redis.command('CLIENT', 'LIST')).includes('cmd=xread');
+  await vi.waitFor(async () => expect(await isAsking()).toBe(true), WITHIN_MS);
+  await redis.kill();
+  try {
+    await vi.waitFor(() => expect(said).toContain('Redis is away: words between processes wait'), WITHIN_MS);
+    a.send('nobody takes this');
+    await a.close();
+  } finally {
+    await redis.start();
+  }
+});
+
 it('says where Redis cannot be reached', async () => {
   await expect(join('a', 'redis://127.0.0.1:1')).rejects.toThrow('Redis cannot be reached');
 });
