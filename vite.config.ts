@@ -195,27 +195,9 @@ const unit: ViteUserConfig['test'] = { execArgv, testTimeout: 20_000, hookTimeou
 /** TF.js keeps its engine and its flags in globals. */
 const trainerTests = 'web/trainer/**/*.test.ts';
 
-/**
- * As long as Vitest does not know how long its files take it begins with those of the most characters. Those that take
- * minutes are short, and wait for most of them: where they begin first, others use the cores meanwhile.
- */
-async function longestFirst() {
-  const { BaseSequencer } = await import('vitest/node');
-  const first = ['e2e/chaos/', 'e2e/fuzz/', 'e2e/processes/', 'e2e/'].map((folder) => join(root, folder));
-  const rankOf = (path: string): number => {
-    const rank = first.findIndex((folder) => path.startsWith(folder));
-    return rank < 0 ? first.length : rank;
-  };
-  return class extends BaseSequencer {
-    override async sort(...[files]: Parameters<InstanceType<typeof BaseSequencer>['sort']>) {
-      return (await super.sort(files)).toSorted((a, b) => rankOf(a.moduleId) - rankOf(b.moduleId));
-    }
-  };
-}
-
 const test: ViteUserConfig['test'] = {
   // By default one less than there are cores, which of two is one: many files wait more than they work.
-  maxWorkers: Math.max(3, availableParallelism() - 1),
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   projects: [
     {
       extends: true,
@@ -243,8 +225,6 @@ const test: ViteUserConfig['test'] = {
   ],
 };
 
-export default defineConfig(async ({ command }) =>
-  command === 'build'
-    ? build
-    : { root: relative(process.cwd(), root) || '.', test: { ...test, sequence: { sequencer: await longestFirst() } } },
+export default defineConfig(({ command }) =>
+  command === 'build' ? build : { root: relative(process.cwd(), root) || '.', test },
 );
