@@ -101,9 +101,10 @@ describe('minimal clients take part', () => {
   });
 
   it('P15, P23: with a report of several chunks, and with weights too large for a broadcast', async () => {
-    const several = await startTask(policy(1), { template: 'digits' });
-    const large = await startTask({ ...policy(1), model: { zoo: 'cnn' } }, { template: 'digits' });
-    for (const task of [several, large]) {
+    const several = policy(1);
+    const large = { ...several, model: { zoo: 'cnn' } };
+    for (const overrides of [several, large]) {
+      const task = await startTask(overrides, { template: 'digits' });
       expect(await takePart(server.url, task, constant(0.001))).toEqual([
         expect.objectContaining({ ok: true, receipt: expect.objectContaining({ round: 1, order: 1 }) }),
       ]);
