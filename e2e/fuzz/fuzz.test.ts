@@ -25,9 +25,9 @@ test(`threat N1: whatever a server says, the client neither throws nor hangs (FU
 });
 
 test(`threats C11 C12: calls of every route and dashboards, in every state: the same, and none is granted to who may not (FUZZ_SEED=${seed})`, async () => {
-  const { failure, messages, seen, heldBeforeBytes, heldAfterBytes } = await fuzzAdmin({ seed, runs: 12 });
+  const { failure, messages, seen, heldBeforeBytes, heldAfterBytes } = await fuzzAdmin({ seed, runs: 6 });
   expect(failure).toBe(null);
-  expect(messages).toBeGreaterThan(1_500);
+  expect(messages).toBeGreaterThan(1_000);
   expect(Object.keys(seen).toSorted()).toEqual([...TASK_STATES, ...LOGIN_STATES].toSorted());
   expect(heldAfterBytes / heldBeforeBytes).toBeLessThan(1.05);
 }, 300_000);

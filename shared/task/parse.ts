@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { fail, type Problem, type Result, succeed } from '../errors.ts';
 import { incompatibilities } from './compatibility.ts';
+import { extentOf } from './extent.ts';
 import { type TaskSpec, taskSpecSchema } from './spec.ts';
 import { TEMPLATES, type TemplateName } from './templates/index.ts';
 
@@ -17,9 +18,13 @@ export function problemsOf(issues: readonly v.BaseIssue<unknown>[]): Problem[] {
   });
 }
 
-/** A whole TaskSpec from untrusted JSON: schema first, then the table of compatibility. */
+const SPRAWLS: Problem = { path: '', message: 'has more fields than a task has' };
+
+/** A whole TaskSpec from untrusted JSON: schema first, then the table of compatibility. Of a very long one only the first problem is told. */
 export function parseTaskSpec(input: unknown): Result<TaskSpec, readonly Problem[]> {
-  const parsed = v.safeParse(taskSpecSchema, input);
+  const extent = extentOf(input);
+  if (extent === 'sprawling') return fail([SPRAWLS]);
+  const parsed = v.safeParse(taskSpecSchema, input, { abortEarly: extent === 'long' });
   if (!parsed.success) return fail(problemsOf(parsed.issues));
   const problems = incompatibilities(parsed.output);
   return problems.length === 0 ? succeed(parsed.output) : fail(problems);
@@ -66,5 +71,6 @@ export const isTemplateName = (name: unknown): name is TemplateName =>
 /** A template with overrides merged deep into it; the id defaults to the template's name. */
 export function taskFromTemplate(template: TemplateName, overrides: unknown): Result<TaskSpec, readonly Problem[]> {
   if (overrides !== undefined && !isPlainObject(overrides)) return fail([{ path: '', message: 'must be an object' }]);
+  if (extentOf(overrides) === 'sprawling') return fail([SPRAWLS]);
   return parseTaskSpec(mergeOverrides(structuredClone(TEMPLATES[template]), overrides ?? {}));
 }
