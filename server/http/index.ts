@@ -5,6 +5,7 @@ import { LIMITS } from '../../shared/limits.ts';
 import { createAuthentication } from './authentication.ts';
 import type { App, HttpDependencies } from './dependencies.ts';
 import { answerErrors, deny, rawRefusal } from './errors.ts';
+import { isExcessive } from './json-extent.ts';
 import { controlRoutes } from './routes/control.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/model.ts';
@@ -115,12 +116,15 @@ const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403, 408, 413, 414, 415
 const isRefusal = ({ method, headers }: FastifyRequest, status: number): boolean =>
   REFUSALS.has(status) && (status !== 401 || method !== 'GET' || headers.authorization !== undefined);
 
+const EXCESSIVE = 'the body has too many levels or too many fields';
+
 /** JSON is the only body there is. An empty one is `undefined`: calls such as pause have nothing to say. */
 function readJsonOnly(app: App): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
+    else if (isExcessive(body as string)) done(Object.assign(new Error(EXCESSIVE), { statusCode: 413 }));
     else parse(request, body as string, done);
   });
 }
