@@ -110,8 +110,8 @@ function runTests(isAll: boolean): void {
 }
 
 const HELP = `npm test -- [options]
-Tests that need no special machine: unit, contract, architecture, system and browser. About a quarter of an hour on two
-cores without a GPU, or somewhat more. Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
+Tests that need no special machine: unit, contract, architecture, system and browser. Ten to twenty minutes on two cores
+without a GPU. Some only: npx vitest run FOLDER, npx playwright test -c e2e NAME.
 
   --all   also the long ones (*.long.test.ts, @long)
   --help  this text

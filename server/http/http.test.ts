@@ -88,6 +88,16 @@ describe('threat C11: every error has one shape', () => {
     expect(asAdmin.statusCode).toBe(url === '/api/tasks' ? 422 : 413);
   });
 
+  test.each([
+    ['levels', `{"model":${'['.repeat(200_000)}`],
+    ['fields', `{"template":"digits"${',"a":0'.repeat(30_000)}}`],
+    ['values', `{"template":"digits","labels":[0${',0'.repeat(400_000)}]}`],
+  ])('threat C8: a task of hundreds of thousands of %s is refused before it is parsed', async (_, payload) => {
+    const headers = { ...bearer, 'content-type': 'application/json' };
+    const response = await http.app.inject({ method: 'POST', url: '/api/tasks', headers, payload });
+    expect([response.statusCode, response.json().error.code]).toEqual([413, 'too-large']);
+  });
+
   test('our own fault: 500 with an id, the cause in the log only', async () => {
     const broken = await openHttp({
       storage: { rounds: { receipt: () => Promise.reject(new Error('the disk is on fire')) } } as never,

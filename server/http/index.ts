@@ -116,7 +116,7 @@ const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403, 408, 413, 414, 415
 const isRefusal = ({ method, headers }: FastifyRequest, status: number): boolean =>
   REFUSALS.has(status) && (status !== 401 || method !== 'GET' || headers.authorization !== undefined);
 
-const EXCESSIVE = 'the body has too many levels or too many fields';
+const EXCESSIVE = 'the body has too many levels, fields or values';
 
 /** JSON is the only body there is. An empty one is `undefined`: calls such as pause have nothing to say. */
 function readJsonOnly(app: App): void {

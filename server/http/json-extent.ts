@@ -1,50 +1,53 @@
-/** What is nested deeper than this, or has more fields, is none of ours: a task of 256 columns has some 2,000 fields. */
-const LEVELS_MAXIMUM = 2_500;
-const FIELDS_MAXIMUM = 20_000;
+/** Far above any body of ours: layers of a model nest some ten deep, and a table has 256 columns of 200 values. */
+const LEVELS_MAXIMUM = 100;
+const FIELDS_MAXIMUM = 10_000;
+const VALUES_MAXIMUM = 60_000;
 
-const CODES = {
-  quote: 0x22,
-  escape: 0x5c,
-  colon: 0x3a,
-  openList: 0x5b,
-  openObject: 0x7b,
-  closeList: 0x5d,
-  closeObject: 0x7d,
-};
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const ESCAPE = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 /**
- * Looks at JSON before it is parsed: hundred thousands of levels or of fields take `JSON.parse` a tenth of a second, in one
- * piece, and this a few milliseconds a megabyte. What is no JSON is not found out here.
+ * Looks at JSON before it is parsed: hundreds of thousands of levels or of fields take `JSON.parse` a tenth of a second, in
+ * one piece, and this a few milliseconds a megabyte. What is no JSON is not found out here.
  */
 export function isExcessive(json: string): boolean {
   let levels = 0;
   let fields = 0;
+  let values = 0;
   for (let at = 0; at < json.length; at++) {
     switch (json.charCodeAt(at)) {
-      case CODES.quote:
+      case QUOTE:
         at = endOfText(json, at);
         break;
-      case CODES.openList:
-      case CODES.openObject:
+      case OPEN_LIST:
+      case OPEN_OBJECT:
         levels += 1;
-        if (levels > LEVELS_MAXIMUM) return true;
         break;
-      case CODES.closeList:
-      case CODES.closeObject:
+      case CLOSE_LIST:
+      case CLOSE_OBJECT:
         levels -= 1;
         break;
-      case CODES.colon:
+      case COLON:
         fields += 1;
-        if (fields > FIELDS_MAXIMUM) return true;
+        break;
+      case COMMA:
+        values += 1;
         break;
     }
+    if (levels > LEVELS_MAXIMUM || fields > FIELDS_MAXIMUM || values > VALUES_MAXIMUM) return true;
   }
   return false;
 }
 
-/** Where the text that begins there ends; the length of all where it does not. */
+/** Where the text that begins there ends; the length of all, or more, where it does not. */
 function endOfText(json: string, from: number): number {
   let at = from + 1;
-  while (at < json.length && json.charCodeAt(at) !== CODES.quote) at += json.charCodeAt(at) === CODES.escape ? 2 : 1;
+  while (at < json.length && json.charCodeAt(at) !== QUOTE) at += json.charCodeAt(at) === ESCAPE ? 2 : 1;
   return at;
 }

@@ -109,6 +109,14 @@ describe('parseTaskSpec', () => {
       [],
     );
   });
+
+  it('tells every problem, but of thousands of values the first alone: the others would be megabytes', () => {
+    const problemsOf = (origins: number): number => {
+      const result = parseTaskSpec({ ...TEMPLATES.digits, access: { allowedOrigins: Array(origins).fill(0) } });
+      return result.ok ? 0 : result.failure.length;
+    };
+    expect([problemsOf(0), problemsOf(1_000), problemsOf(50_000)]).toEqual([0, 1_000, 1]);
+  });
 });
 
 describe('compatibility', () => {

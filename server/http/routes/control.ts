@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as v from 'valibot';
 import type { Problem, Result } from '../../../shared/errors.ts';
 import { LIMITS } from '../../../shared/limits.ts';
-import { extentOf } from '../../../shared/task/extent.ts';
 import { isTemplateName, parseTaskSpec, taskFromTemplate } from '../../../shared/task/parse.ts';
 import type { TaskSpec } from '../../../shared/task/spec.ts';
 import { TEMPLATES } from '../../../shared/task/templates/index.ts';
@@ -148,8 +147,7 @@ const actorOf = ({ admin }: FastifyRequest): string => admin?.actor ?? 'unknown'
 
 /** `{ template, …overrides }`, or a whole spec. */
 function specOf(body: unknown): Result<TaskSpec, readonly Problem[]> {
-  const isWhole = typeof body !== 'object' || body === null || !('template' in body);
-  if (isWhole || extentOf(body) === 'sprawling') return parseTaskSpec(body);
+  if (typeof body !== 'object' || body === null || !('template' in body)) return parseTaskSpec(body);
   const { template, ...overrides } = body;
   if (isTemplateName(template)) return taskFromTemplate(template, overrides);
   const names = Object.keys(TEMPLATES).join(', ');
